@@ -1,0 +1,35 @@
+# Everything sets up what it needs in .venv; the first two targets are all that a newcomer has to know.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.PHONY: serve test check bench wheel clean
+
+serve: $(READY)  ## Serve the shipped graph at http://127.0.0.1:8800/
+	$(BIN)/motorgraph serve $(ARGS)
+
+test: $(READY)  ## The whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)  ## Lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## Against oxigraph, interleaved in one run; needs wrk
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m bench.run $(ARGS)
+
+wheel: $(READY)  ## The wheel and the source distribution in dist/
+	$(BIN)/python -m build --outdir dist
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:  ## Remove what was built; the data folder stays
+	rm -rf $(VENV) build dist .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+"""Lets `python -m motorgraph` stand for the command `motorgraph`."""
+
+from motorgraph.cli import main
+
+main()

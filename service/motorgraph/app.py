@@ -1,0 +1,208 @@
+"""The application: FastAPI for the routes that people and harvesters read, an edge around it for what every request needs."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from motorgraph import __version__, logs
+from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
+from motorgraph.metrics import Metrics
+from motorgraph.pages import Pages
+from motorgraph.protocol import SPARQL_METHODS, Call, Receive
+from motorgraph.reply import ClientLeft, Send, send_refusal
+from motorgraph.resources import web
+from motorgraph.routes.graphs import METHODS as GRAPH_METHODS
+from motorgraph.routes.graphs import Graphs
+from motorgraph.routes.operation import operation_routes
+from motorgraph.routes.sparql import Sparql
+from motorgraph.settings import Settings
+from motorgraph.stores.embedded import Embedded
+
+log = logging.getLogger("motorgraph.request")
+SLOW_SECONDS = 1.0
+REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+COMMON = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Location, Retry-After, X-Request-Id"),
+]
+ALLOWED_HEADERS = b"Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id"
+Route = Callable[[Call, Receive, Send], Awaitable[None]]
+
+
+class Edge:
+    """Around every request: its id, the headers that all answers have, refusals, CORS, metrics, the log."""
+
+    def __init__(self, inner: FastAPI, routes: dict[str, tuple[str, Route]], metrics: Metrics, settings: Settings) -> None:
+        self._inner = inner
+        self._routes = routes
+        self._metrics = metrics
+        self._settings = settings
+        self._boot = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:  # Any: ASGI's own definition
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        call = Call.of(scope)
+        response = _Response(send, self._id(call))
+        token = logs.request_id.set(response.request_id)
+        started = time.perf_counter()
+        route = self._route(call)
+        try:
+            await self._answer(call, route, scope, receive, response)
+        finally:
+            self._finish(call, route, response, time.perf_counter() - started)
+            logs.request_id.reset(token)
+
+    def _id(self, call: Call) -> str:
+        given = call.headers.get(b"x-request-id", b"")
+        return given.decode() if REQUEST_ID.fullmatch(given) else f"{self._boot}-{next(self._numbers):x}"
+
+    def _route(self, call: Call) -> str:
+        if call.path in self._routes:
+            return call.path
+        return "/graphs" if call.path.startswith("/graphs/") else ""
+
+    async def _answer(
+        self, call: Call, route: str, scope: MutableMapping[str, Any], receive: Receive, response: _Response
+    ) -> None:
+        try:
+            if call.method == "OPTIONS":
+                await response.send_options(self._routes[route][0] if route else "GET, HEAD, OPTIONS")
+            elif route:
+                await self._routes[route][1](call, receive, response)
+            else:
+                await self._inner(scope, receive, response)  # type: ignore[arg-type]  # Starlette's aliases are wider
+        except ClientLeft:
+            response.status = 499
+        except Broken as broken:
+            self._metrics.broken.inc()
+            log.warning("the answer broke", extra={"why": str(broken)})
+            response.breaks()
+        except Refusal as refusal:
+            await self._refuse(refusal, call, response)
+        except Exception:
+            log.exception("a fault of the service")
+            await self._refuse(Failed("The service made a mistake. The request's id finds it in the log."), call, response)
+
+    async def _refuse(self, refusal: Refusal, call: Call, response: _Response) -> None:
+        if response.status:
+            response.breaks()
+        await send_refusal(refusal, call, response, response.request_id)
+
+    def _finish(self, call: Call, route: str, response: _Response, seconds: float) -> None:
+        self._metrics.request(route or "page", call.method, response.status, seconds)
+        if self._settings.access_log or seconds > SLOW_SECONDS or response.status >= 500:
+            log.info(
+                "request",
+                extra={
+                    "method": call.method,
+                    "path": call.path,
+                    "status": response.status,
+                    "seconds": round(seconds, 4),
+                },
+            )
+
+
+class _Response:
+    """ASGI's `send`, with the headers that every response has; remembers the status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 0
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:  # Any: ASGI's own definition
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *COMMON, (b"x-request-id", self.request_id.encode())]
+        await self._send(message)
+
+    async def send_options(self, methods: str) -> None:
+        """Answers OPTIONS, the preflight of CORS included."""
+        headers = [
+            (b"allow", methods.encode()),
+            (b"access-control-allow-methods", methods.encode()),
+            (b"access-control-allow-headers", ALLOWED_HEADERS),
+            (b"access-control-max-age", b"86400"),
+        ]
+        await self({"type": "http.response.start", "status": 204, "headers": headers})
+        await self({"type": "http.response.body", "body": b""})
+
+    def breaks(self) -> None:
+        """Ends the connection: the server closes what an application leaves unfinished."""
+        raise Broken("the response had begun")
+
+
+def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
+    """The application for these settings. `store` is given by a caller that starts and closes it itself."""
+    metrics = Metrics()
+    owned = store is None
+    store = store or Embedded(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if owned:
+            await store.start()
+        yield
+        if owned:
+            await store.close()
+
+    inner = FastAPI(
+        title="motorgraph",
+        version=__version__,
+        description="Who builds whose cars, where, with whose technology, under which rules, and who says so.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    pages = Pages(store, settings)
+    inner.include_router(operation_routes(store, metrics))
+    inner.include_router(pages.router())
+    inner.mount("/static", StaticFiles(directory=web("static")), name="static")
+    for kind in (HTTPException, Refusal):
+        inner.add_exception_handler(kind, _refused)
+    inner.openapi = lambda: pages.openapi(inner)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    routes: dict[str, tuple[str, Route]] = {
+        "/sparql": (SPARQL_METHODS, Sparql(store, settings, metrics, pages.describe)),
+        "/graphs": (GRAPH_METHODS, Graphs(store, settings)),
+    }
+    return Edge(inner, routes, metrics, settings)
+
+
+class _Refused(Response):
+    """A refusal as a response of the framework."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(status_code=refusal.status)
+        self._refusal = refusal
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # Any: ASGI's own definition
+        await send_refusal(self._refusal, Call.of(scope), send, logs.request_id.get())
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Our refusals from a route of the framework, and what the framework itself refuses (no such path, wrong method)."""
+    if isinstance(error, Refusal):
+        return _Refused(error)
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return _Refused(MethodNotAllowed(request.method, (error.headers or {}).get("Allow", "GET")))
+    if error.status_code == 404:
+        return _Refused(NotFound(f"There is nothing at {request.url.path}. The start page / says what there is."))
+    return _Refused(Failed(str(error.detail)))

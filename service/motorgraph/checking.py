@@ -1,0 +1,47 @@
+"""The command `validate`: files against the shapes, with what a curator needs to mend them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+
+from motorgraph import gate
+from motorgraph.errors import BadRequest
+from motorgraph.resources import asset
+
+STYLES = {"Violation": "bold red", "Warning": "yellow", "Info": "cyan"}
+
+
+def check(files: Sequence[Path], shapes: Sequence[Path], *, as_json: bool) -> bool:
+    """Prints the report on the files; true if there is no violation. Raises BadRequest or BadSyntax, naming the file."""
+    for path in (*files, *shapes):
+        if not path.is_file():
+            raise BadRequest(f"There is no file {path}.")
+    ontology = asset("ontology")
+    background = [
+        *sorted(ontology.glob("*.ttl")),
+        *sorted(ontology.glob("schemes/*.ttl")),
+        *sorted(asset("data").glob("reference*.trig")),
+    ]
+    report = gate.validate_files(files, background, list(shapes) or sorted(asset("shapes").glob("*.ttl")))
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    else:
+        _print(report, len(files))
+    return report.conforms
+
+
+def _print(report: gate.Report, files: int) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for result in report.results:
+        console.print(f"[{STYLES[result.severity]}]{result.severity}[/] {result.focus} {result.path}")
+        console.print(f"    {result.message}", markup=False)
+        if result.value:
+            console.print(f"    found: {result.value}", markup=False)
+    count = len(report.violations)
+    verdict = "conforms" if report.conforms else f"{count} violation{'s' if count > 1 else ''}"
+    console.print(f"{files} file{'s' if files > 1 else ''}: {verdict}, {len(report.results) - count} other findings.")

@@ -1,0 +1,191 @@
+"""The command `motorgraph`: serve, query, validate, dump, info."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from motorgraph import __version__
+from motorgraph.errors import Refusal
+from motorgraph.settings import PREFIX, Settings
+
+REFUSED = 1
+USAGE = 2
+
+app = typer.Typer(
+    help="An open knowledge graph of the motor industry, and the service that keeps it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _option(name: str, *also: str, panel: str = "Options", **kwargs: Any) -> Any:  # Any: typer's own
+    """An option that stands for a setting: its help is the setting's description."""
+    description = Settings.model_fields[name].description or ""
+    text = f"{description} [env: {PREFIX}{name.upper()}]"
+    return typer.Option(f"--{name.replace('_', '-')}", *also, help=text, show_default=False, rich_help_panel=panel, **kwargs)
+
+
+def _settings(**given: Any) -> Settings:  # Any: flags of every type
+    """The settings of these flags, the environment and the defaults. Ends with a message if one of them is wrong."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value not in (None, [])})
+    except ValidationError as error:
+        for fault in error.errors():
+            name = str(fault["loc"][0]) if fault["loc"] else ""
+            shown = "" if "token" in name else f" (found: {fault['input']!r})"
+            _say(f"--{name.replace('_', '-')}, {PREFIX}{name.upper()}: {fault['msg']}{shown}")
+        raise typer.Exit(USAGE) from error
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"motorgraph {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def motorgraph(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)] = False,
+) -> None:
+    """An open knowledge graph of the motor industry, and the service that keeps it."""
+
+
+LIMITS = "Limits"
+LOGS = "Logs"
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, _option("host")] = None,
+    port: Annotated[int | None, _option("port", "-p")] = None,
+    base: Annotated[str | None, _option("base")] = None,
+    plain: Annotated[bool | None, _option("plain", is_flag=True)] = None,
+    load: Annotated[list[Path] | None, _option("load", "-l")] = None,
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    default_graph: Annotated[str | None, _option("default_graph")] = None,
+    write_token: Annotated[str | None, _option("write_token")] = None,
+    service_hosts: Annotated[list[str] | None, _option("service_hosts")] = None,
+    readers: Annotated[int | None, _option("readers", panel=LIMITS)] = None,
+    query_seconds: Annotated[float | None, _option("query_seconds", panel=LIMITS)] = None,
+    query_memory: Annotated[int | None, _option("query_memory", panel=LIMITS)] = None,
+    query_bytes: Annotated[int | None, _option("query_bytes", panel=LIMITS)] = None,
+    query_rows: Annotated[int | None, _option("query_rows", panel=LIMITS)] = None,
+    query_length: Annotated[int | None, _option("query_length", panel=LIMITS)] = None,
+    body_bytes: Annotated[int | None, _option("body_bytes", panel=LIMITS)] = None,
+    queue_length: Annotated[int | None, _option("queue_length", panel=LIMITS)] = None,
+    log_level: Annotated[str | None, _option("log_level", panel=LOGS)] = None,
+    access_log: Annotated[bool | None, _option("access_log", is_flag=True, panel=LOGS)] = None,
+) -> None:
+    """Serve the graph over HTTP: SPARQL at /sparql, graphs at /graphs, a page at /."""
+    settings = _settings(**locals())
+    from motorgraph import server  # only here: the other commands need no web server
+
+    raise typer.Exit(server.run(settings))
+
+
+@app.command()
+def query(
+    text: Annotated[str, typer.Argument(help="The query; '-' reads it from standard input, '@FILE' from a file.")],
+    url: Annotated[str | None, typer.Option(help="Endpoint to ask; without it the shipped graph is asked.")] = None,
+    output: Annotated[
+        str, typer.Option("--format", "-f", help="csv, tsv, json, xml; for graphs ttl, nt, nq, trig, jsonld, rdf.")
+    ] = "",
+    load: Annotated[list[Path] | None, _option("load", "-l")] = None,
+    plain: Annotated[bool | None, _option("plain", is_flag=True)] = None,
+) -> None:
+    """Ask a SPARQL query of an endpoint, or of the shipped graph (and files that --load names)."""
+    from motorgraph import asking
+
+    with _refusals():
+        written = asking.read_text(text)
+        form = asking.formats(output)
+        if url:
+            asking.ask_endpoint(url, written, form, sys.stdout.buffer)
+        else:
+            asking.ask_files(_settings(load=load, plain=plain), written, form, sys.stdout.buffer)
+
+
+@app.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="RDF files; the name tells the format.")],
+    shapes: Annotated[list[Path] | None, typer.Option(help="Shapes to use instead of those that ship.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Check files against the shapes. Exit status 1 if there is a violation."""
+    from motorgraph import checking
+
+    with _refusals():
+        conforms = checking.check(files, shapes or [], as_json=as_json)
+    raise typer.Exit(0 if conforms else REFUSED)
+
+
+@app.command()
+def dump(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; standard output without it.")] = None,
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="nq or trig for the whole; ttl, nt, jsonld, rdf with --graph.")
+    ] = "",
+    graph: Annotated[str | None, typer.Option(help="IRI of one graph; without it all are written.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Graph store of a running service, such as http://127.0.0.1:8800/graphs.")
+    ] = None,
+    load: Annotated[list[Path] | None, _option("load", "-l")] = None,
+    plain: Annotated[bool | None, _option("plain", is_flag=True)] = None,
+) -> None:
+    """Write the graph, or one graph of it, to a file."""
+    from motorgraph import asking
+
+    with _refusals():
+        suffix = form or (output.name.removesuffix(".gz").rpartition(".")[2] if output else "")
+        with asking.opened(output) as out:
+            if url:
+                asking.dump_endpoint(url, graph, suffix, out)
+            else:
+                asking.dump_files(_settings(load=load, plain=plain), graph, suffix, out)
+
+
+@app.command()
+def info(
+    load: Annotated[list[Path] | None, _option("load", "-l")] = None,
+    plain: Annotated[bool | None, _option("plain", is_flag=True)] = None,
+) -> None:
+    """Show the version, where things are, the settings, and how many triples each graph has."""
+    from motorgraph import asking
+
+    with _refusals():
+        asking.show_info(_settings(load=load, plain=plain))
+
+
+class _refusals:  # noqa: N801  # reads as the statement that it is
+    """Turns a refusal within into a message and exit status 1."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Refusal):
+            _say(f"{error.title}: {error.detail}")
+            raise typer.Exit(REFUSED) from error
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left
+            raise typer.Exit(0) from error
+
+
+def main() -> None:
+    """Runs the command line; Ctrl-C ends it without a word."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

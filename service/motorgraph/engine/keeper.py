@@ -1,0 +1,203 @@
+"""The keeper: one process, one thread, that holds the graph, forks readers and drafts from it, and is the only writer.
+
+`python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front. It never parses a client's text
+before a draft has survived it. Commands: load, fork, nice, kill, apply. Events: loaded, failed, progress, child, exit, applied.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import IO, Any, Protocol
+
+import pyoxigraph as ox
+
+from motorgraph.engine import draft, process, reader
+from motorgraph.engine.loading import File, load_file, merge
+
+NICENESS = 19
+READ_BYTES = 1 << 16
+SOCKET_BYTES = 1 << 20
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class Keeper:
+    """The graph in memory, and the children forked from it."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._store = ox.Store()
+        self._children: set[int] = set()
+        self._spools: dict[int, IO[bytes]] = {}
+        self._not_for_children: list[_Closable] = []
+        self._commands: dict[str, Callable[[dict[str, Any]], None]] = {
+            "load": self._load,
+            "fork": self._fork,
+            "nice": self._nice,
+            "kill": self._kill,
+            "apply": self._apply,
+        }
+
+    def run(self) -> None:
+        """Obeys the front until it closes the socket, then ends every child."""
+        try:
+            for line in self._lines():
+                self._commands[line.pop("do")](line)
+        finally:
+            for pid in self._children:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._reap()
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """The front's commands as they come; between them, the deaths of children are told."""
+        wake, signalled = socket.socketpair()
+        wake.setblocking(False)
+        signalled.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(signalled.fileno(), warn_on_full_buffer=False)
+        selector = selectors.DefaultSelector()
+        selector.register(wake, selectors.EVENT_READ)
+        selector.register(self._control, selectors.EVENT_READ)
+        self._not_for_children = [wake, signalled, selector, self._control]
+        rest = b""
+        while True:
+            ready = {key.fileobj for key, _ in selector.select()}
+            if wake in ready:
+                wake.recv(4096)
+                self._reap()
+            if self._control in ready:
+                data = self._control.recv(READ_BYTES)
+                if not data:
+                    return
+                *whole, rest = (rest + data).split(b"\n")
+                yield from map(json.loads, whole)
+
+    def _tell(self, event: str, **values: Any) -> None:  # Any: whatever JSON can say
+        self._control.sendall(json.dumps({"event": event, **values}).encode() + b"\n")
+
+    # What the front asks for
+
+    def _load(self, command: dict[str, Any]) -> None:
+        """Loads files: each `{path, media_type, graph, base: [from, to] | null}`. Then merges all graphs if `union` is set."""
+        started = time.monotonic()
+        try:
+            for file in command["files"]:
+                load_file(self._store, File(**file), self._progress)
+            if command["union"]:
+                merge(self._store)
+        except (OSError, SyntaxError, ValueError) as error:
+            where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+            self._tell("failed", detail=f"{file['path']}{where}: {error}")
+            return
+        self._freeze()
+        self._tell("loaded", seconds=time.monotonic() - started, pss=process.proportional_bytes(os.getpid()))
+
+    def _progress(self, path: str, done: int, total: int) -> None:
+        self._tell("progress", path=path, done=done, total=total)
+
+    def _freeze(self) -> None:
+        """Keeps the collector away from what every child shares: a look at an object copies its page."""
+        gc.collect()
+        gc.freeze()
+
+    def _fork(self, command: dict[str, Any]) -> None:
+        """Forks a child of `role` reader, judge or draft, and sends the front its end of the child's socket."""
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
+        spool = tempfile.TemporaryFile() if command["role"] == "draft" else None  # noqa: SIM115  # lives until it is applied
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._be_child(command, theirs, spool, parent)
+        theirs.close()
+        self._children.add(pid)
+        if spool is not None:
+            self._spools[pid] = spool
+        event = {"event": "child", "id": command["id"], "pid": pid}
+        socket.send_fds(self._control, [json.dumps(event).encode() + b"\n"], [ours.fileno()])
+        ours.close()
+
+    def _be_child(self, command: dict[str, Any], sock: socket.socket, spool: IO[bytes] | None, parent: int) -> None:
+        process.mute_crashes()
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            process.die_with(parent)
+            for resource in self._not_for_children:
+                resource.close()
+            if command["memory"]:
+                process.bound_memory(command["memory"])
+            if command["role"] == "reader":
+                process.open_no_more(command["may_open"])
+            if spool is not None:
+                draft.run(sock, self._store, spool)
+            else:
+                reader.run(sock, self._store)
+        except BaseException:  # noqa: BLE001  # the border of the process
+            traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(0)
+
+    def _nice(self, command: dict[str, Any]) -> None:
+        if command["pid"] in self._children:
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, command["pid"], NICENESS)
+
+    def _kill(self, command: dict[str, Any]) -> None:
+        if command["pid"] in self._children:
+            with suppress(ProcessLookupError):
+                os.kill(command["pid"], signal.SIGKILL)
+
+    def _apply(self, command: dict[str, Any]) -> None:
+        """Does to the graph what the draft `pid` has rehearsed and written down."""
+        spool = self._spools.pop(command["pid"])
+        try:
+            with spool:
+                draft.apply(spool, self._store)
+            self._freeze()
+            self._tell("applied", id=command["id"], ok=True, detail="")
+        except Exception as error:  # noqa: BLE001  # the border of the process: the front has to hear of it
+            self._tell("applied", id=command["id"], ok=False, detail=f"{type(error).__name__}: {error}")
+
+    def _reap(self) -> None:
+        """Tells the front which children have ended, and by which signal."""
+        while self._children:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._children.discard(pid)
+            with suppress(OSError):
+                self._tell("exit", pid=pid, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+
+
+def main() -> None:
+    """Starts the keeper on the socket whose number is the first argument."""
+    process.die_with(os.getppid())
+    process.ignore_terminal_signals()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        Keeper(control).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What a process of the engine asks of the kernel: to die with its parent, to be bounded, to open nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_MOST_FILES = 128
+
+
+def die_with(parent: int) -> None:
+    """Ends this process when its parent ends (Linux; elsewhere the closed socket does it), or now if it has ended."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def ignore_terminal_signals() -> None:
+    """Leaves Ctrl-C and hang-ups to the front, which closes the sockets."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def open_no_more(spare: int = 0) -> None:
+    """Lets the process open only `spare` more files and sockets, so that no query, and no fault in the engine, reaches a host.
+
+    A limit alone would leave the gaps below it, so they are filled first.
+    """
+    filler = os.dup(0)
+    while filler < _MOST_FILES - spare - 1:
+        filler = os.dup(0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))
+
+
+def mute_crashes() -> None:
+    """Silences what native code prints when it aborts, and leaves no core file; Python's own words still come out."""
+    sys.stderr = os.fdopen(os.dup(2), "w")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def bound_memory(extra_bytes: int) -> None:
+    """Lets this process map `extra_bytes` more than it has now; a request beyond that ends it (SIGABRT)."""
+    limit = mapped_bytes() + extra_bytes
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def mapped_bytes() -> int:
+    """The size of this process's address space in bytes (0 where /proc does not say)."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def proportional_bytes(pid: int) -> int:
+    """The memory of a process in bytes, shared pages counted by their share (PSS); 0 if it cannot be read."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def available_bytes() -> int:
+    """Memory that the machine could still give out, in bytes (a guess of 4 GiB where /proc does not say)."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 4 << 30
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,297 @@
+"""A reader: a process forked from the keeper that answers queries on the graph as it was at the fork."""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+import signal
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from socket import socket
+
+import pyoxigraph as ox
+
+from motorgraph.engine import wire
+from motorgraph.engine.loading import rdf_format
+from motorgraph.engine.wire import Job, Kind
+from motorgraph.errors import BadEvaluation, BadSyntax, Failed, NotAcceptable, NotFound, OutOfMemory, Refusal, TooLarge
+from motorgraph.media import GRAPHS, SOLUTIONS, listing
+
+GZIP_FROM_BYTES = 1024
+_PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
+_LONG_EXPECTATION = 160
+
+
+def run(sock: socket, store: ox.Store) -> None:
+    """Answers the jobs that come over `sock`, one after the other, until the other side closes it."""
+    gc.disable()  # cycles are rare here, and a collection would touch (and so copy) every shared page
+    while (received := wire.receive_frame(sock)) is not None:
+        job, seconds = wire.decode_job(received[1])
+        # The kernel keeps the deadline: nothing in this process could, since evaluation does not return.
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            _answer(job, store, sock)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _answer(job: Job, store: ox.Store, sock: socket) -> None:
+    outlet = Outlet(sock, job)
+    with refused(outlet, "The query"):
+        TASKS[job.task](job, store, outlet)
+
+
+@contextmanager
+def refused(outlet: Outlet, what: str) -> Iterator[None]:
+    """Tells the front of whatever goes wrong within, as the refusal that it means. A front that has gone is no such thing."""
+    try:
+        yield
+    except Refusal as refusal:
+        outlet.fail(refusal)
+    except SyntaxError as error:
+        outlet.fail(bad_syntax(error))
+    except MemoryError:
+        outlet.fail(OutOfMemory(f"{what} needed more memory than one may have (setting query_memory)."))
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        outlet.fail(BadEvaluation(f"{what} cannot be evaluated: {error}."))
+    except Exception as error:  # noqa: BLE001  # the border of the process: the front has to hear of it
+        outlet.fail(Failed(f"{type(error).__name__}: {error}"))
+
+
+def bad_syntax(error: SyntaxError) -> BadSyntax:
+    """The engine's syntax error with line and column, and its list of possible next tokens cut to a readable length."""
+    match = _PLACE.match(str(error))
+    if not match:
+        return BadSyntax(f"{error}.", line=error.lineno, column=error.offset)
+    line, column, expectation = int(match[1]), int(match[2]), " ".join(match[3].split())
+    if len(expectation) > _LONG_EXPECTATION:
+        expectation = expectation[:_LONG_EXPECTATION].rsplit(",", 1)[0] + " …"
+    return BadSyntax(f"Line {line}, column {column}: {expectation}.", line=line, column=column)
+
+
+class Outlet:
+    """Where an answer is written to: gathers it into frames, compresses, counts, and stops at the limits."""
+
+    def __init__(self, sock: socket, job: Job) -> None:
+        self._sock = sock
+        self._job = job
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._head: dict[str, object] | None = None
+        self._deflate: zlib._Compress | None = None
+        self._count_rows: Callable[[bytes], int] | None = None
+        self._begun = False
+        self.written = 0
+        self.rows = 0
+
+    def begin(self, form: str, media_type: str, count_rows: Callable[[bytes], int] | None = None) -> None:
+        """Says what the answer is (`solutions`, `boolean`, `graph`) before the first byte of it."""
+        self._head = {"form": form, "media_type": media_type}
+        self._count_rows = count_rows
+
+    def write(self, data: bytes) -> int:
+        """Takes the next bytes of the answer. Raises TooLarge at a limit."""
+        self.written += len(data)
+        if self._count_rows is not None:
+            self.rows += self._count_rows(data)
+            if self.rows > self._job.max_rows:
+                raise TooLarge(f"The answer has more than {self._job.max_rows:,} rows (setting query_rows). Add a LIMIT.")
+        if self.written > self._job.max_bytes:
+            raise TooLarge(f"The answer is longer than {self._job.max_bytes:,} bytes (setting query_bytes). Add a LIMIT.")
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes >= wire.FRAME_BYTES:
+            self._flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing: frames leave when they are full, since the serialiser flushes more often than is useful."""
+
+    def finish(self) -> None:
+        """Sends what is left and the end."""
+        out = self._take(last=True)
+        self._sock.sendall(out + wire.message(Kind.END, rows=self.rows, bytes=self.written))
+
+    def fail(self, refusal: Refusal) -> None:
+        """Sends why there is no (whole) answer."""
+        self._sock.sendall(wire.message(Kind.FAILED, kind=refusal.kind, detail=refusal.detail, members=refusal.members))
+
+    def _flush(self) -> None:
+        out = self._take(last=False)
+        if out:
+            self._sock.sendall(out)
+
+    def _take(self, *, last: bool) -> bytes:
+        data = b"".join(self._pending)
+        self._pending.clear()
+        self._pending_bytes = 0
+        out = b""
+        if not self._begun:
+            self._begun = True
+            if self._job.gzip and (not last or len(data) >= GZIP_FROM_BYTES):
+                self._deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
+            out = wire.message(Kind.HEAD, **(self._head or {}), encoding="gzip" if self._deflate else "")
+        if self._deflate:
+            data = self._deflate.compress(data) + (self._deflate.flush() if last else b"")
+        return out + wire.frame(Kind.DATA, data) if data else out
+
+
+def _query(job: Job, store: ox.Store, outlet: Outlet) -> None:
+    results = evaluate(job, store)
+    if isinstance(results, ox.QueryTriples):
+        media_type = job.graphs or _unacceptable("graph", listing(GRAPHS))
+        outlet.begin("graph", media_type)
+    else:
+        media_type = job.solutions or _unacceptable("table or a truth value", listing(SOLUTIONS))
+        is_table = isinstance(results, ox.QuerySolutions)
+        outlet.begin("solutions" if is_table else "boolean", media_type, ROW_COUNTERS[media_type]() if is_table else None)
+    if not job.head_only:
+        form = ox.RdfFormat if isinstance(results, ox.QueryTriples) else ox.QueryResultsFormat
+        results.serialize(outlet, form.from_media_type(media_type))  # type: ignore[arg-type]  # the union of two overloads
+    outlet.finish()
+
+
+def _unacceptable(what: str, available: str) -> str:
+    raise NotAcceptable(f"The answer is a {what}; it can be had as {available}.", available=available.split(", "))
+
+
+def evaluate(job: Job, store: ox.Store) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+    """Parses and plans the query on the job's dataset; rows come when they are asked for. Raises SyntaxError."""
+    if not job.has_dataset:
+        return store.query(job.text, base_iri=job.base or None)
+    default: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [ox.NamedNode(iri) for iri in job.default_graphs]
+    if len(default) > 1 and _overlap(default, store):
+        return _merged(job, store).query(job.text, base_iri=job.base or None, named_graphs=_named(job))
+    return store.query(job.text, base_iri=job.base or None, default_graph=default, named_graphs=_named(job))
+
+
+def _named(job: Job) -> list[ox.NamedNode | ox.BlankNode]:
+    return [ox.NamedNode(iri) for iri in job.named_graphs]
+
+
+def _overlap(graphs: Sequence[ox.NamedNode | ox.BlankNode | ox.DefaultGraph], store: ox.Store) -> bool:
+    """Whether a triple is in two of the graphs: the engine would show it twice, an RDF merge has it once."""
+    return any(
+        store.query(f"ASK {{ GRAPH {one} {{ ?s ?p ?o }} GRAPH {other} {{ ?s ?p ?o }} }}")
+        for place, one in enumerate(graphs)
+        for other in graphs[place + 1 :]
+    )
+
+
+def _merged(job: Job, store: ox.Store) -> ox.Store:
+    """A store of the job's dataset alone, its default graph the merge of the graphs that overlap."""
+    merged = ox.Store()
+    for iri in job.default_graphs:
+        merged.extend(
+            ox.Quad(q.subject, q.predicate, q.object) for q in store.quads_for_pattern(None, None, None, ox.NamedNode(iri))
+        )
+    for iri in job.named_graphs:
+        merged.extend(store.quads_for_pattern(None, None, None, ox.NamedNode(iri)))
+    return merged
+
+
+def _graph(job: Job, store: ox.Store, outlet: Outlet) -> None:
+    """One graph whole, or the whole dataset if the job names none (`graph` is "" for the default graph)."""
+    name = ox.NamedNode(job.graph) if job.graph else ox.DefaultGraph()
+    if job.graph and not store.contains_named_graph(name):
+        raise NotFound(f"There is no graph <{job.graph}>.")
+    form = rdf_format(job.graphs or "")
+    outlet.begin("graph", job.graphs or "")
+    if not job.head_only:
+        whole = job.graph is None
+        store.dump(outlet, form, from_graph=None if whole else name)  # type: ignore[arg-type]  # Outlet is an IO[bytes] in what counts
+    outlet.finish()
+
+
+def _census(job: Job, store: ox.Store, outlet: Outlet) -> None:
+    """How many triples each graph has, as a JSON object; the default graph is ""."""
+    counts: dict[str, int] = {}
+    for row in _solutions(store, "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"):
+        counts[row["g"].value] = int(row["n"].value)
+    for row in _solutions(store, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"):
+        counts[""] = int(row["n"].value)
+    outlet.begin("json", "application/json")
+    outlet.write(json.dumps(counts).encode())
+    outlet.finish()
+
+
+def _solutions(store: ox.Store, text: str) -> ox.QuerySolutions:
+    results = store.query(text)
+    assert isinstance(results, ox.QuerySolutions)
+    return results
+
+
+def _validate(job: Job, store: ox.Store, outlet: Outlet) -> None:
+    """The whole graph against the shapes in `job.graph`: the report as a JSON object."""
+    from motorgraph import gate  # only here: pySHACL and rdflib stay out of every other process
+
+    report = gate.validate_store(store, job.graph or "")
+    outlet.begin("json", "application/json")
+    outlet.write(json.dumps(report.as_json()).encode())
+    outlet.finish()
+
+
+TASKS: dict[str, Callable[[Job, ox.Store, Outlet], None]] = {
+    "query": _query,
+    "graph": _graph,
+    "census": _census,
+    "validate": _validate,
+}
+
+
+class _Marks:
+    """Counts solutions by the bytes that each one begins or ends with and that no value holds unescaped."""
+
+    def __init__(self, mark: bytes) -> None:
+        self._mark = mark
+        self._tail = b""
+
+    def __call__(self, data: bytes) -> int:
+        keep = len(self._mark) - 1
+        data = self._tail + data if keep else data
+        self._tail = data[-keep:] if keep else b""
+        return data.count(self._mark)
+
+
+class _JsonRows(_Marks):
+    """Counts what stands between two solutions in SPARQL JSON as the engine writes it.
+
+    Quotes are escaped in strings, so only a value that ends in `},{` is miscounted, as one row more.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(b'},{"')
+        self._is_first = True
+
+    def __call__(self, data: bytes) -> int:
+        first = self._is_first and b'"bindings":[{' in data
+        self._is_first = False
+        return super().__call__(data) + first
+
+
+class _CsvRows:
+    """Counts line ends outside quotes: a quote inside a value is written twice, so the number of quotes tells."""
+
+    def __init__(self) -> None:
+        self._quoted = False
+        self._rows = -1  # the line of names
+
+    def __call__(self, data: bytes) -> int:
+        pieces = data.split(b'"')
+        rows = sum(piece.count(b"\n") for piece in pieces[self._quoted :: 2]) + self._rows
+        self._quoted ^= len(pieces) % 2 == 0
+        self._rows = 0
+        return rows
+
+
+ROW_COUNTERS: dict[str, Callable[[], Callable[[bytes], int]]] = {
+    "application/sparql-results+json": _JsonRows,
+    "application/sparql-results+xml": lambda: _Marks(b"<result>"),
+    "text/tab-separated-values": lambda: _Marks(b"\n"),
+    "text/csv": _CsvRows,
+}

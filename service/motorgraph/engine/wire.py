@@ -1,0 +1,128 @@
+"""What crosses the sockets between the front and the processes of the engine: jobs one way, frames the other."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from functools import cached_property, lru_cache
+from socket import socket
+from typing import Any
+
+HEADER = struct.Struct("!BI")
+SECONDS = struct.Struct("!d")
+FRAME_BYTES = 64 * 1024
+
+
+class Kind(IntEnum):
+    """What a frame carries: the head of an answer, a piece of its body, its end, or why there is none."""
+
+    JOB = 0
+    HEAD = 1
+    DATA = 2
+    END = 3
+    FAILED = 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing for a reader or draft to do.
+
+    `task` is query, graph, census, validate, update, put, post or delete. `graph` is a graph's IRI, "" for the default graph,
+    None for all. `solutions` and `graphs` are the media types to answer in (None: the client takes none). Sizes are in bytes.
+    For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy.
+    """
+
+    task: str
+    text: str = ""
+    base: str = ""
+    graph: str | None = None
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+    has_dataset: bool = False
+    solutions: str | None = None
+    graphs: str | None = None
+    head_only: bool = False
+    gzip: bool = False
+    max_bytes: int = 1 << 40
+    max_rows: int = 1 << 40
+    content_type: str = ""
+    union: bool = False
+    shapes: str = ""
+
+    @cached_property
+    def payload(self) -> bytes:
+        """The job as JSON, made once however often the job is sent."""
+        return json.dumps(asdict(self)).encode()
+
+
+def encode_job(job: Job, seconds: float = 0.0) -> bytes:
+    """A job and the seconds that are left for it (0: no deadline) as one frame."""
+    return frame(Kind.JOB, SECONDS.pack(seconds) + job.payload)
+
+
+def decode_job(payload: bytes) -> tuple[Job, float]:
+    """The job and the seconds that `encode_job` wrote."""
+    return _decoded(payload[SECONDS.size :]), SECONDS.unpack_from(payload)[0]
+
+
+@lru_cache(maxsize=64)
+def _decoded(payload: bytes) -> Job:
+    values = json.loads(payload)
+    for name in ("default_graphs", "named_graphs"):
+        values[name] = tuple(values[name])
+    return Job(**values)
+
+
+def frame(kind: Kind, payload: bytes) -> bytes:
+    """A frame: one byte of kind, four of length, the payload."""
+    return HEADER.pack(kind, len(payload)) + payload
+
+
+def message(what: Kind, /, **values: Any) -> bytes:  # Any: whatever JSON can say
+    """A frame whose payload is a JSON object."""
+    return frame(what, json.dumps(values).encode())
+
+
+def receive_frame(sock: socket) -> tuple[Kind, bytes] | None:
+    """The next frame of a blocking socket; None when the other side has gone."""
+    header = _exactly(sock, HEADER.size)
+    if header is None:
+        return None
+    kind, length = HEADER.unpack(header)
+    payload = _exactly(sock, length)
+    return None if payload is None else (Kind(kind), payload)
+
+
+def _exactly(sock: socket, length: int) -> bytes | None:
+    pieces, missing = [], length
+    while missing:
+        piece = sock.recv(min(missing, 1 << 20))
+        if not piece:
+            return None
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+class Frames:
+    """Cuts a stream of bytes into frames as they arrive."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
+        """The frames that are whole now that `data` has come."""
+        rest = self._rest
+        rest += data
+        start = 0
+        while len(rest) - start >= HEADER.size:
+            kind, length = HEADER.unpack_from(rest, start)
+            end = start + HEADER.size + length
+            if end > len(rest):
+                break
+            yield Kind(kind), bytes(rest[start + HEADER.size : end])
+            start = end
+        del rest[:start]

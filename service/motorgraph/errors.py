@@ -1,0 +1,158 @@
+"""Every refusal that a client can meet, as one tree.
+
+* Refusal                       a meaning, a status, a detail that says what was wrong and what would be right
+  + BadRequest            400   the request does not say what the protocol needs
+    - BadSyntax           400   query, update or data that does not parse; has line and column
+    - BadEvaluation       400   parsed, but cannot be evaluated (an unknown function, say)
+  + Unauthorized          401   a write without the token
+  + Forbidden             403   a host, a graph or a write that the settings do not allow
+  + NotFound              404
+  + MethodNotAllowed      405   lists what is allowed
+  + NotAcceptable         406   lists what there is
+  + TooLarge              413   a body or a query over the limit
+  + UnsupportedMediaType  415   lists what is read
+  + Nonconforming         422   the change breaks the shapes; carries the report
+  + Failed                500   the service tried and could not
+    - OutOfMemory         500   the query needed more than its memory
+    - ReaderDied          500   the process that evaluated the query ended
+  + Unavailable           503   not now; says when to come again
+    - DeadlineExceeded    503
+    - QueueFull           503
+    - NotReady            503
+
+A `Broken` is no refusal: the answer failed after its first byte, so the connection has to break.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+
+class Broken(Exception):
+    """An answer that failed after it had begun; the connection ends so that no cut body looks complete."""
+
+
+class Refusal(Exception):
+    """A request that is not carried out; `detail` says what was wrong and what would be right."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Refused"
+    kind: ClassVar[str] = "refusal"
+    """The last part of the problem's `type`, such as `bad-syntax`; made from the name of the class."""
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = "".join(f"-{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("-")
+
+    def __init__(self, detail: str, **members: Any) -> None:  # Any: members are whatever JSON can say
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """HTTP headers that belong to this refusal besides the content type."""
+        return []
+
+
+class BadRequest(Refusal):
+    status, title = 400, "Bad request"
+
+
+class BadSyntax(BadRequest):
+    title = "Syntax error"
+
+
+class BadEvaluation(BadRequest):
+    title = "Cannot be evaluated"
+
+
+class Unauthorized(Refusal):
+    status, title = 401, "A token is needed"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"www-authenticate", b'Bearer realm="motorgraph"')]
+
+
+class Forbidden(Refusal):
+    status, title = 403, "Not allowed"
+
+
+class NotFound(Refusal):
+    status, title = 404, "Not found"
+
+
+class MethodNotAllowed(Refusal):
+    status, title = 405, "Method not allowed"
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(f"{method} does nothing here; use {allowed}.", allow=allowed)
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"allow", str(self.members["allow"]).encode())]
+
+
+class NotAcceptable(Refusal):
+    status, title = 406, "No such format"
+
+
+class TooLarge(Refusal):
+    status, title = 413, "Too large"
+
+
+class UnsupportedMediaType(Refusal):
+    status, title = 415, "Unsupported media type"
+
+
+class Nonconforming(Refusal):
+    status, title = 422, "The change breaks the shapes"
+
+
+class Failed(Refusal):
+    status, title = 500, "Failed"
+
+
+class OutOfMemory(Failed):
+    title = "The query needed too much memory"
+
+
+class ReaderDied(Failed):
+    title = "The reader of this query died"
+
+
+class Unavailable(Refusal):
+    status, title = 503, "Not now"
+    retry_after: ClassVar[int] = 1
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"retry-after", str(self.retry_after).encode())]
+
+
+class DeadlineExceeded(Unavailable):
+    title = "The query took too long"
+    retry_after = 10
+
+
+class QueueFull(Unavailable):
+    title = "Too many queries at once"
+
+
+class NotReady(Unavailable):
+    title = "The graph is not loaded yet"
+    retry_after = 2
+
+
+def retold(kind: str, detail: str, members: dict[str, Any]) -> Refusal:  # Any: whatever JSON can say
+    """The refusal that another process met, from its kind, detail and members."""
+    cls = _KINDS.get(kind, Failed)
+    refusal = cls.__new__(cls)
+    Refusal.__init__(refusal, detail, **members)
+    return refusal
+
+
+def _below(cls: type[Refusal]) -> Iterator[type[Refusal]]:
+    yield cls
+    for sub in cls.__subclasses__():
+        yield from _below(sub)
+
+
+_KINDS = {cls.kind: cls for cls in _below(Refusal)}

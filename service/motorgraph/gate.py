@@ -1,0 +1,171 @@
+"""The gate: what is to be served has to satisfy the shapes (SHACL 1.0), judged by pySHACL.
+
+This module imports rdflib and pySHACL, which no serving process needs: a process forked for the judgement imports it, and
+the command `validate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+import pyshacl
+from rdflib import BNode, Graph, Literal, URIRef
+from rdflib.namespace import RDF, SH
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.query import Result as Solutions
+from rdflib.term import Node
+
+from motorgraph.errors import BadRequest, BadSyntax
+from motorgraph.media import by_suffix
+
+XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
+SEVERITIES = {str(SH[name]): name for name in ("Violation", "Warning", "Info")}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One finding: the focus node, what is wrong with it and what would be right (`message`), how grave it is."""
+
+    severity: str
+    focus: str
+    message: str
+    path: str = ""
+    value: str = ""
+    shape: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.focus} {self.path}".strip()
+        return f"{self.severity}: {place}: {self.message}" + (f" (found: {self.value})" if self.value else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the gate says. Violations refuse; warnings and infos are admitted and shown."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def conforms(self) -> bool:
+        """Whether there is no violation."""
+        return not self.violations
+
+    @property
+    def violations(self) -> tuple[Result, ...]:
+        """The findings that refuse."""
+        return tuple(r for r in self.results if r.severity == "Violation")
+
+    def as_json(self) -> dict[str, Any]:  # Any: plain JSON
+        """The report as plain JSON."""
+        return {"conforms": self.conforms, "results": [asdict(r) for r in self.results]}
+
+    @classmethod
+    def from_json(cls, report: dict[str, Any]) -> Report:  # Any: plain JSON
+        """The report that `as_json` wrote."""
+        return cls(tuple(Result(**r) for r in report["results"]))
+
+
+def validate(data: Graph, shapes: Graph) -> Report:
+    """The data against the shapes, in full. `data` includes the ontology, whose subclasses count; it is not changed."""
+    _, results, _ = pyshacl.validate(
+        data,
+        shacl_graph=shapes,
+        inference="none",
+        advanced=False,
+        inplace=True,
+        do_owl_imports=False,
+        allow_warnings=True,
+    )
+    assert isinstance(results, Graph)
+    found = (_result(node, results) for node in results.subjects(RDF.type, SH.ValidationResult))
+    return Report(tuple(sorted(found, key=lambda r: (r.severity != "Violation", r.focus, r.path, r.message))))
+
+
+def _result(node: Node, results: Graph) -> Result:
+    def text(predicate: URIRef) -> str:
+        value = results.value(node, predicate)
+        return "" if value is None or isinstance(value, BNode) else str(value)
+
+    return Result(
+        severity=SEVERITIES.get(text(SH.resultSeverity), "Violation"),
+        focus=text(SH.focusNode) or "a blank node",
+        message=text(SH.resultMessage),
+        path=text(SH.resultPath),
+        value=text(SH.value),
+        shape=text(SH.sourceShape),
+    )
+
+
+def validate_store(store: ox.Store, shapes: str) -> Report:
+    """All named graphs of a store but `shapes`, merged, against the graph `shapes` in it."""
+    name = ox.NamedNode(shapes)
+    quads = store.quads_for_pattern(None, None, None)
+    data = (q for q in quads if q.graph_name != name and not isinstance(q.graph_name, ox.DefaultGraph))
+    return validate(rdflib_graph(data), rdflib_graph(store.quads_for_pattern(None, None, None, name)))
+
+
+def validate_files(paths: Sequence[Path], background: Sequence[Path], shapes: Sequence[Path]) -> Report:
+    """Files against shapes, with the ontology (`background`) beside them. Raises BadRequest or BadSyntax, naming the file."""
+    data = (quad for path in (*background, *paths) for quad in parse_file(path))
+    return validate(rdflib_graph(data), rdflib_graph(quad for path in shapes for quad in parse_file(path)))
+
+
+def parse_file(path: Path) -> list[ox.Quad]:
+    """The quads of an RDF file, whose name tells its format. Raises BadRequest or BadSyntax with file, line and column."""
+    form = by_suffix(path.name)
+    if form is None:
+        raise BadRequest(f"The name of {path} does not tell its RDF format.")
+    try:
+        iri = path.resolve().as_uri()
+        return list(ox.parse(path=str(path), format=ox.RdfFormat.from_media_type(form.media_type), base_iri=iri))
+    except FileNotFoundError as error:
+        raise BadRequest(f"There is no file {path}.") from error
+    except SyntaxError as error:
+        raise BadSyntax(f"{path}, line {error.lineno}: {error.msg}", line=error.lineno, column=error.offset) from error
+
+
+class _Judged(Graph):
+    """A graph that parses each SPARQL constraint once; pySHACL hands its text over again for every focus node."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prepared: dict[str, Query] = {}
+
+    def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> Solutions:  # Any: rdflib's own
+        """See rdflib.Graph.query."""
+        if isinstance(query_object, str):
+            if query_object not in self._prepared:
+                self._prepared[query_object] = prepareQuery(query_object, dict(self.namespaces()))
+            query_object = self._prepared[query_object]
+        return super().query(query_object, *args, **kwargs)
+
+
+def rdflib_graph(quads: Iterable[ox.Quad]) -> Graph:
+    """The quads' triples merged into one rdflib graph; plain strings get no datatype, as rdflib writes them."""
+    graph = _Judged()
+    known: dict[ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple, Node] = {}
+    for quad in quads:
+        terms = []
+        for term in (quad.subject, quad.predicate, quad.object):
+            if term not in known:
+                known[term] = _rdflib_term(term)
+            terms.append(known[term])
+        graph.add((terms[0], terms[1], terms[2]))
+    return graph
+
+
+def _rdflib_term(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
+    if isinstance(term, ox.NamedNode):
+        return URIRef(term.value)
+    if isinstance(term, ox.BlankNode):
+        return BNode(term.value)
+    if isinstance(term, ox.Literal):
+        if term.language:
+            return Literal(term.value, lang=term.language)
+        datatype = term.datatype.value
+        return Literal(term.value) if datatype == XSD_STRING else Literal(term.value, datatype=URIRef(datatype))
+    raise BadRequest(f"SHACL 1.0 cannot judge a triple term: {term}.")

@@ -1,0 +1,34 @@
+"""The bounds on what one client may ask, and how many readers share the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PATIENCE_SECONDS = 0.02
+IDLE_SECONDS = 10.0
+KNOWN_QUERIES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, bytes and counts; see settings.py for what each is for.
+
+    `readers` is the most that run at once; `reserve` of them are kept for queries that have only just begun.
+    `may_open` is how many files and sockets a reader may open: none, unless SERVICE is allowed.
+    """
+
+    readers: int = 4
+    reserve: int = 2
+    seconds: float = 30.0
+    memory: int = 1 << 30
+    answer_bytes: int = 1 << 30
+    rows: int = 10_000_000
+    query_bytes: int = 1 << 20
+    body_bytes: int = 256 << 20
+    queue: int = 256
+    may_open: int = 0
+
+    @property
+    def long_slots(self) -> int:
+        """How many readers may be at work on long queries while others wait."""
+        return max(self.readers - self.reserve, 0)

@@ -1,0 +1,131 @@
+"""The formats that are read and written, and the choice among them by Accept (RFC 9110 §12.5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One serialisation: its media type, other names that clients use for it, suffix, W3C format IRI."""
+
+    name: str
+    media_type: str
+    suffix: str
+    also: tuple[str, ...] = ()
+    iri: str = ""
+    datasets: bool = False
+
+    @property
+    def content_type(self) -> str:
+        """What the Content-Type header says."""
+        return f"{self.media_type}; charset=utf-8" if self.media_type.startswith("text/") else self.media_type
+
+
+_F = "http://www.w3.org/ns/formats/"
+JSON = Format("JSON", "application/sparql-results+json", "srj", ("application/json",), _F + "SPARQL_Results_JSON")
+XML = Format("XML", "application/sparql-results+xml", "srx", ("application/xml", "text/xml"), _F + "SPARQL_Results_XML")
+CSV = Format("CSV", "text/csv", "csv", (), _F + "SPARQL_Results_CSV")
+TSV = Format("TSV", "text/tab-separated-values", "tsv", (), _F + "SPARQL_Results_TSV")
+
+TURTLE = Format("Turtle", "text/turtle", "ttl", ("application/x-turtle", "application/turtle"), _F + "Turtle")
+NTRIPLES = Format("N-Triples", "application/n-triples", "nt", ("text/plain",), _F + "N-Triples")
+NQUADS = Format("N-Quads", "application/n-quads", "nq", ("text/x-nquads", "text/nquads"), _F + "N-Quads", datasets=True)
+TRIG = Format("TriG", "application/trig", "trig", ("application/x-trig",), _F + "TriG", datasets=True)
+JSONLD = Format("JSON-LD", "application/ld+json", "jsonld", ("application/json",), _F + "JSON-LD", datasets=True)
+RDFXML = Format("RDF/XML", "application/rdf+xml", "rdf", ("application/xml", "text/xml"), _F + "RDF_XML")
+N3 = Format("N3", "text/n3", "n3", ("text/rdf+n3",), _F + "N3")
+
+SOLUTIONS = (JSON, XML, TSV, CSV)
+GRAPHS = (TURTLE, NTRIPLES, JSONLD, RDFXML, NQUADS, TRIG)
+READABLE = (TURTLE, NTRIPLES, NQUADS, TRIG, JSONLD, RDFXML, N3)
+PROBLEM = "application/problem+json"
+HTML = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One media range of an Accept header with its quality, 0 to 1."""
+
+    kind: str
+    sub: str
+    quality: float
+
+    def fit(self, media_type: str) -> int:
+        """How specifically this range names the type: 2 exactly, 1 by main type, 0 by `*/*`, -1 not at all."""
+        kind, _, sub = media_type.partition("/")
+        if (self.kind, self.sub) == (kind, sub):
+            return 2
+        if (self.kind, self.sub) == (kind, "*"):
+            return 1
+        return 0 if (self.kind, self.sub) == ("*", "*") else -1
+
+
+@lru_cache(maxsize=256)
+def accepted(header: str) -> tuple[Range, ...]:
+    """The ranges of an Accept header. Parameters other than q are ignored; what is no media range is passed over."""
+    return tuple(r for r in map(_range, header.split(",")) if r is not None)
+
+
+def _range(text: str) -> Range | None:
+    name, *parameters = (part.strip() for part in text.split(";"))
+    kind, slash, sub = name.lower().partition("/")
+    if not slash or not kind or not sub:
+        return None
+    quality = next((p.partition("=")[2].strip() for p in parameters if p.lower().replace(" ", "").startswith("q=")), "1")
+    try:
+        return Range(kind, sub, min(max(float(quality), 0.0), 1.0))
+    except ValueError:
+        return None
+
+
+def quality(ranges: Sequence[Range], media_type: str) -> float:
+    """The quality that the most specific fitting range gives to a media type; 0 if none fits."""
+    fits = [(r.fit(media_type), r.quality) for r in ranges]
+    best = max((fit for fit, _ in fits), default=-1)
+    return max((q for fit, q in fits if fit == best), default=0.0) if best >= 0 else 0.0
+
+
+@lru_cache(maxsize=1024)
+def choose(header: str, formats: tuple[Format, ...]) -> Format | None:
+    """The format that the client likes best; our own order decides between equals. None if it takes none of them."""
+    ranges = accepted(header)
+    if not ranges:
+        return formats[0]
+    best, chosen = 0.0, None
+    for form in formats:
+        # A type that we also answer to (application/json) counts only where the client named it.
+        liked = max([quality(ranges, form.media_type)] + [_named(ranges, name) for name in form.also])
+        if liked > best:
+            best, chosen = liked, form
+    return chosen
+
+
+def _named(ranges: Sequence[Range], media_type: str) -> float:
+    return max((r.quality for r in ranges if r.fit(media_type) == 2), default=0.0)
+
+
+def prefers_html(header: str) -> bool:
+    """Whether a browser asks: HTML is named, and liked at least as much as any format of ours."""
+    ranges = accepted(header)
+    html = _named(ranges, HTML)
+    return html > 0 and all(_named(ranges, f.media_type) <= html for f in (*SOLUTIONS, *GRAPHS))
+
+
+def readable(content_type: str) -> Format | None:
+    """The format of a body by its Content-Type (parameters ignored); None if it is not one that we read."""
+    name = content_type.partition(";")[0].strip().lower()
+    return next((f for f in READABLE if name == f.media_type or name in f.also), None)
+
+
+def by_suffix(file_name: str) -> Format | None:
+    """The format of a file by its name; a `.gz` at the end is passed over."""
+    suffix = file_name.lower().removesuffix(".gz").rpartition(".")[2]
+    return next((f for f in READABLE if suffix == f.suffix), {"xml": RDFXML, "owl": RDFXML, "json": JSONLD}.get(suffix))
+
+
+def listing(formats: Sequence[Format]) -> str:
+    """The media types in words, for a refusal."""
+    return ", ".join(f.media_type for f in formats)

@@ -1,0 +1,203 @@
+"""Pages for people: what the service is, its figures, how to ask it; and what machines read at the same addresses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from motorgraph import __version__
+from motorgraph.catalogue import Description
+from motorgraph.engine.wire import Job
+from motorgraph.errors import NotAcceptable
+from motorgraph.media import GRAPHS, JSON, SOLUTIONS, TURTLE, choose, listing
+from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE, Call
+from motorgraph.resources import asset, web
+from motorgraph.routes.sparql import wants_page
+from motorgraph.settings import Settings
+from motorgraph.stores.embedded import Embedded
+from motorgraph.vocab import CANONICAL_BASE
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+_FIGURES = """PREFIX mg: <{base}/ontology/> PREFIX prov: <http://www.w3.org/ns/prov#>
+SELECT (COUNT(DISTINCT ?claim) AS ?claims) (COUNT(DISTINCT ?source) AS ?sources) (COUNT(DISTINCT ?deal) AS ?deals)
+       (COUNT(DISTINCT ?plant) AS ?plants) (COUNT(DISTINCT ?act) AS ?acts) {{
+  {{ ?claim a mg:Claim }} UNION {{ ?source a mg:SourceDocument }} UNION {{ ?deal a mg:Deal }}
+  UNION {{ ?plant a mg:Plant }} UNION {{ ?act a mg:LegalAct }} }}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query to start from: what it asks, in words, and in SPARQL."""
+
+    name: str
+    words: str
+    text: str
+
+    @property
+    def link(self) -> str:
+        """Where its answer is."""
+        return "/sparql?query=" + quote(self.text)
+
+    @classmethod
+    def of(cls, path: Path) -> Question:
+        """The question in a file, whose leading comment lines are its words."""
+        lines = path.read_text().splitlines()
+        words = []
+        for line in lines:
+            if not line.startswith("#"):
+                break
+            words.append(line.lstrip("# "))
+        return cls(path.stem, " ".join(words), "\n".join(lines[len(words) :]).strip())
+
+
+class Pages:
+    """Everything that is read in a browser."""
+
+    def __init__(self, store: Embedded, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._figures: tuple[int, dict[str, int]] = (0, {})
+        self._environment = Environment(
+            loader=FileSystemLoader(web("templates")),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    @cached_property
+    def questions(self) -> Sequence[Question]:
+        """The questions that ship, with the base of this service."""
+        found = [Question.of(path) for path in sorted(asset("ontology").glob("questions/*.rq"))]
+        base = self._settings.base
+        return [Question(q.name, q.words, q.text.replace(CANONICAL_BASE, base)) for q in found]
+
+    def router(self) -> APIRouter:
+        """The routes of the pages."""
+        router = APIRouter(include_in_schema=False)
+
+        @router.api_route("/", methods=["GET", "HEAD"])
+        async def home(request: Request) -> Response:
+            return self._html("home.html", figures=await self.figures(), endpoint=f"{request.base_url}sparql")
+
+        @router.get("/robots.txt")
+        async def robots() -> Response:
+            return PlainTextResponse("User-agent: *\nDisallow: /sparql\nDisallow: /graphs\n")
+
+        return router
+
+    async def figures(self) -> dict[str, int]:
+        """How many of each there are, counted once a commit; empty while the graph is loading and in a plain store."""
+        if self._settings.plain or not self._store.is_ready:
+            return {}
+        if self._figures[0] != self._store.commit:
+            commit = self._store.commit
+            text = _FIGURES.format(base=self._settings.base)
+            answer = await self._store.answer(Job("query", text, solutions=JSON.media_type))
+            (row,) = json.loads(answer.body or b"")["results"]["bindings"]
+            self._figures = (commit, {name: int(value["value"]) for name, value in row.items()})
+        return self._figures[1]
+
+    def describe(self, call: Call) -> tuple[str, bytes]:
+        """What /sparql says without a query: the service description, or for a browser a page to ask from."""
+        if wants_page(call):
+            page = self._html("sparql.html", endpoint=call.url)
+            return "text/html; charset=utf-8", bytes(page.body)
+        form = choose(call.header(b"accept"), GRAPHS) or (choose(call.header(b"accept"), SOLUTIONS) and TURTLE)
+        if form is None:
+            raise NotAcceptable(
+                f"The service description can be had as {listing(GRAPHS)}. To ask a query, send the parameter 'query'.",
+                available=[f.media_type for f in GRAPHS],
+            )
+        return form.content_type, Description(call.url, self._settings, self._store.triples).serialised(form)
+
+    def openapi(self, app: FastAPI) -> dict[str, Any]:  # Any: OpenAPI is free JSON
+        """OpenAPI of the whole service: the framework's routes, and by hand the two that stand before it."""
+        if not app.openapi_schema:
+            schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            schema["paths"] |= {"/sparql": _sparql_paths(), "/graphs": _graphs_paths()}
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    def _html(self, template: str, **values: object) -> HTMLResponse:
+        text = self._environment.get_template(template).render(
+            store=self._store,
+            settings=self._settings,
+            questions=() if self._settings.plain else self.questions,
+            version=__version__,
+            **values,
+        )
+        return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"})
+
+
+def _content(*media_types: str) -> dict[str, object]:
+    return {name: {"schema": {"type": "string"}} for name in media_types}
+
+
+def _parameter(name: str, description: str, *, many: bool = False) -> dict[str, object]:
+    schema = {"type": "array", "items": {"type": "string"}} if many else {"type": "string"}
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _responses(success: str, media_types: Sequence[str], *statuses: str) -> dict[str, object]:
+    problem: dict[str, object] = {"description": "Refused; says why.", "content": _content("application/problem+json")}
+    done: dict[str, object] = {"description": "Done.", "content": _content(*media_types)}
+    return {success: done, **dict.fromkeys(statuses, problem)}
+
+
+def _sparql_paths() -> dict[str, object]:
+    """/sparql as OpenAPI."""
+    results = [f.media_type for f in (*SOLUTIONS, *GRAPHS)]
+    graphs = [
+        _parameter("default-graph-uri", "Graph to merge into the default graph.", many=True),
+        _parameter("named-graph-uri", "Graph that GRAPH can name.", many=True),
+    ]
+    body = {"content": _content(FORM, QUERY_TYPE, UPDATE_TYPE)}
+    query = _parameter("query", "A SPARQL query; without it the service description is answered.")
+    get = {
+        "summary": "SPARQL query",
+        "tags": ["sparql"],
+        "parameters": [query, *graphs],
+        "responses": _responses("200", results, "400", "403", "406", "413", "500", "503"),
+    }
+    post = {
+        "summary": "SPARQL query or update",
+        "tags": ["sparql"],
+        "parameters": graphs,
+        "requestBody": body,
+        "responses": _responses("200", results, "204", "400", "401", "403", "406", "413", "415", "422", "500", "503"),
+    }
+    return {"get": get, "post": post}
+
+
+def _graphs_paths() -> dict[str, object]:
+    """/graphs as OpenAPI."""
+    which = [_parameter("graph", "IRI of a named graph."), _parameter("default", "The default graph, without a value.")]
+    formats = [f.media_type for f in GRAPHS]
+
+    def verb(summary: str, success: str, *statuses: str) -> dict[str, object]:
+        responses = _responses(success, formats if success == "200" else (), "400", *statuses)
+        return {"summary": summary, "tags": ["graph store"], "parameters": which, "responses": responses}
+
+    body = {"requestBody": {"content": _content(*formats)}}
+    writes = ("401", "403", "413", "415", "422", "503")
+    return {
+        "get": verb("A graph", "200", "404", "406", "503"),
+        "put": verb("Replace a graph", "204", "201", *writes) | body,
+        "post": verb("Merge into a graph", "204", "201", *writes) | body,
+        "delete": verb("Drop a graph", "204", "401", "403", "404", "503"),
+    }

@@ -1,0 +1,197 @@
+"""SPARQL 1.1 Protocol and Graph Store Protocol: from an HTTP request to a Query, an Update or a graph's name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from motorgraph.errors import BadRequest, MethodNotAllowed, TooLarge, UnsupportedMediaType
+from motorgraph.query import Dataset, Query, Update
+
+FORM = "application/x-www-form-urlencoded"
+QUERY_TYPE = "application/sparql-query"
+UPDATE_TYPE = "application/sparql-update"
+SPARQL_METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
+MOST_PARAMETERS = 1000
+_PARAMETERS = {
+    "query": ("default-graph-uri", "named-graph-uri"),
+    "update": ("using-graph-uri", "using-named-graph-uri"),
+}
+
+Scope = Mapping[str, Any]  # Any: ASGI's own definition
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request: method, path, raw query string, headers by lower-case name (the last of several)."""
+
+    method: str
+    path: str
+    query_string: bytes
+    headers: Mapping[bytes, bytes]
+    is_http_1_0: bool
+    scheme: str
+
+    @classmethod
+    def of(cls, scope: Scope) -> Call:
+        """The request of an ASGI scope."""
+        headers = dict(scope["headers"])
+        return cls(
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            headers,
+            scope["http_version"] == "1.0",
+            scope["scheme"],
+        )
+
+    def header(self, name: bytes) -> str:
+        """A header's value; "" if it was not sent."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without its parameters, in lower case."""
+        return self.header(b"content-type").partition(";")[0].strip().lower()
+
+    @property
+    def url(self) -> str:
+        """The address that the client asked for, without the query string."""
+        return f"{self.scheme}://{self.header(b'host') or 'localhost'}{self.path}"
+
+
+async def read_body(call: Call, receive: Receive, limit: int, setting: str) -> bytes:
+    """The whole body. Raises TooLarge, before reading it where its length is announced; BadRequest if it was cut off."""
+    length = call.header(b"content-length")
+    if length.isdigit() and int(length) > limit:
+        raise _too_large(limit, setting)
+    pieces, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The body ended before it was whole.")
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > limit:
+            raise _too_large(limit, setting)
+        pieces.append(piece)
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def _too_large(limit: int, setting: str) -> TooLarge:
+    return TooLarge(f"More than {limit:,} bytes are not taken here (setting {setting}).", limit=limit)
+
+
+def operation(call: Call, body: bytes) -> Query | Update | None:
+    """What a request to /sparql asks for; None if it names no operation and so asks for the service description.
+
+    Raises BadRequest, MethodNotAllowed or UnsupportedMediaType.
+    """
+    if call.method in ("GET", "HEAD"):
+        parameters = _parameters(call.query_string)
+        if "update" in parameters:
+            raise BadRequest("An update is never sent with GET. Send it with POST.")
+        return _operation(parameters, call) if parameters else None
+    if call.method == "QUERY" or call.media_type == QUERY_TYPE:
+        return _direct("query", call, body)
+    if call.method != "POST":
+        raise MethodNotAllowed(call.method, SPARQL_METHODS)
+    if call.media_type == UPDATE_TYPE:
+        return _direct("update", call, body)
+    if call.media_type == FORM:
+        return _operation(_merged(_parameters(call.query_string), _parameters(body)), call)
+    raise UnsupportedMediaType(
+        f"{call.media_type or 'A body without a Content-Type'} is not read here; send {FORM}, {QUERY_TYPE} or {UPDATE_TYPE}.",
+        readable=[FORM, QUERY_TYPE, UPDATE_TYPE],
+    )
+
+
+def _merged(one: dict[str, list[str]], other: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {name: one.get(name, []) + other.get(name, []) for name in one.keys() | other.keys()}
+
+
+def _parameters(text: bytes) -> dict[str, list[str]]:
+    """The parameters of a query string or form, decoded once. Raises BadRequest if they are not UTF-8."""
+    found: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The parameters are not percent-encoded UTF-8: {error.reason} at byte {error.start}.") from error
+    except ValueError as error:
+        raise BadRequest(f"The parameters cannot be read: {error}.") from error
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _direct(kind: str, call: Call, body: bytes) -> Query | Update:
+    if call.method == "QUERY" and call.media_type not in (QUERY_TYPE, ""):
+        raise UnsupportedMediaType(f"The method QUERY takes {QUERY_TYPE}.", readable=[QUERY_TYPE])
+    parameters = _parameters(call.query_string)
+    for name in ("query", "update"):
+        if name in parameters:
+            raise BadRequest(f"The {kind} is the body, so there may be no parameter {name!r} beside it.")
+    try:
+        return _built(kind, body.decode(), parameters, call)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The {kind} is not UTF-8: {error.reason} at byte {error.start}.") from error
+
+
+def _operation(parameters: dict[str, list[str]], call: Call) -> Query | Update:
+    given = [(kind, text) for kind in ("query", "update") for text in parameters.get(kind, [])]
+    if len(given) != 1:
+        raise BadRequest(
+            f"Send exactly one parameter 'query' or 'update', not {len(given)}."
+            if given
+            else "There is no parameter 'query' or 'update'. Send exactly one."
+        )
+    kind, text = given[0]
+    return _built(kind, text, parameters, call)
+
+
+def _built(kind: str, text: str, parameters: dict[str, list[str]], call: Call) -> Query | Update:
+    other = _PARAMETERS["update" if kind == "query" else "query"]
+    for name in other:
+        if name in parameters:
+            raise BadRequest(f"{name} does not go with a {kind}; use {' and '.join(_PARAMETERS[kind])}.")
+    if "\x00" in text:
+        raise BadRequest(f"The {kind} holds a NUL character.")
+    default, named = (_graphs(name, parameters.get(name, [])) for name in _PARAMETERS[kind])
+    dataset = Dataset(default, named)
+    return Query(text, dataset, call.url) if kind == "query" else Update(text, dataset, call.url)
+
+
+def _graphs(name: str, iris: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(absolute(iri, name) for iri in iris))
+
+
+def absolute(iri: str, parameter: str) -> str:
+    """The IRI if it is absolute and has no character that an IRI cannot have. Raises BadRequest."""
+    try:
+        has_scheme = bool(urlsplit(iri).scheme)
+    except ValueError:
+        has_scheme = False
+    if not has_scheme or any(c in '<>"{}|\\^`' or c <= " " for c in iri):
+        raise BadRequest(f"{parameter}={iri[:200]!r} is no absolute IRI, such as https://motorgraph.example/graph/accepted.")
+    return iri
+
+
+def graph_name(call: Call, base: str) -> str | None:
+    """The graph that a request to /graphs names: an IRI, "" for the default graph, None for the store itself.
+
+    `?graph=IRI` and `?default` name it indirectly (GSP §4.2), a path below /graphs/ directly (§4.1): its IRI is `base` + path.
+    Raises BadRequest.
+    """
+    parameters = _parameters(call.query_string)
+    given = parameters.get("graph", [])
+    if len(given) + ("default" in parameters) > 1:
+        raise BadRequest("Name one graph: either ?graph=IRI once, or ?default.")
+    if given:
+        return absolute(given[0], "graph")
+    if "default" in parameters:
+        return ""
+    return None if call.path.rstrip("/") == "/graphs" else absolute(base + call.path, "path")

@@ -1,0 +1,145 @@
+"""Values to HTTP: an answer that streams, a refusal as problem+json or a page, a small document."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from html import escape
+from typing import Any
+
+import orjson
+
+from motorgraph.engine.pool import Answer
+from motorgraph.errors import Refusal
+from motorgraph.media import GRAPHS, PROBLEM, SOLUTIONS, prefers_html
+from motorgraph.protocol import Call, Receive
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]  # Any: ASGI's own definition
+Headers = Sequence[tuple[bytes, bytes]]
+PROBLEM_TYPES = "https://motorgraph.example/problem/"
+SPOOL_BYTES = 1 << 20
+WATCH_AFTER_SECONDS = 0.05
+CONTENT_TYPES = {f.media_type: f.content_type.encode() for f in (*SOLUTIONS, *GRAPHS)}
+VARY = (b"vary", b"Accept, Accept-Encoding")
+
+
+class ClientLeft(Exception):
+    """Nobody is there any more to take the answer."""
+
+
+async def send_bytes(send: Send, status: int, headers: Headers, body: bytes, *, with_body: bool = True) -> None:
+    """A whole response; `with_body` is false for HEAD."""
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body if with_body else b""})
+
+
+async def send_answer(answer: Answer, call: Call, send: Send, headers: Headers) -> None:
+    """A reader's answer: at once if it is whole, else piece by piece as the client takes it. Raises Broken."""
+    head = answer.head
+    found = [(b"content-type", CONTENT_TYPES.get(head.media_type, head.media_type.encode())), VARY, *headers]
+    if head.encoding:
+        found.append((b"content-encoding", head.encoding.encode()))
+    if call.method == "HEAD":
+        await send({"type": "http.response.start", "status": 200, "headers": found})
+        await send({"type": "http.response.body", "body": b""})
+    elif answer.body is not None:
+        await send_bytes(send, 200, found, answer.body)
+    elif call.is_http_1_0:
+        await _send_spooled(answer, send, found)
+    else:
+        await _send_streamed(answer, send, found)
+
+
+async def _send_streamed(answer: Answer, send: Send, headers: Headers) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    async for piece in answer.pieces():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_spooled(answer: Answer, send: Send, headers: Headers) -> None:
+    """For HTTP/1.0, where only Content-Length can tell a whole body from a cut one."""
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
+        async for piece in answer.pieces():
+            spool.write(piece)
+        length = (b"content-length", str(spool.tell()).encode())
+        spool.seek(0)
+        await send({"type": "http.response.start", "status": 200, "headers": [*headers, length]})
+        while piece := spool.read(SPOOL_BYTES):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def problem(refusal: Refusal, instance: str) -> dict[str, object]:
+    """A refusal as RFC 9457 has it; `instance` is the request's id."""
+    return {
+        "type": PROBLEM_TYPES + refusal.kind,
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "instance": f"urn:motorgraph:request:{instance}",
+        **refusal.members,
+    }
+
+
+async def send_refusal(refusal: Refusal, call: Call, send: Send, request_id: str) -> None:
+    """A refusal as problem+json, or as a page for a browser."""
+    with_body = call.method != "HEAD"
+    if prefers_html(call.header(b"accept")):
+        headers = [(b"content-type", b"text/html; charset=utf-8"), *refusal.headers()]
+        await send_bytes(send, refusal.status, headers, _page(refusal, request_id), with_body=with_body)
+        return
+    headers = [(b"content-type", PROBLEM.encode()), *refusal.headers()]
+    body = orjson.dumps(problem(refusal, request_id), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    await send_bytes(send, refusal.status, headers, body, with_body=with_body)
+
+
+def _page(refusal: Refusal, request_id: str) -> bytes:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<title>{escape(refusal.title)} – motorgraph</title><link rel="stylesheet" href="/static/style.css"></head>'
+        f"<body><main><h1>{escape(refusal.title)}</h1><p>{escape(refusal.detail)}</p>"
+        f'<p class="quiet">Status {refusal.status}, request {escape(request_id)}. <a href="/">To the start</a></p>'
+        "</main></body></html>"
+    ).encode()
+
+
+class Departure:
+    """Cancels the request's task when its client goes away, so that its reader is freed at once.
+
+    It begins to look after `WATCH_AFTER_SECONDS`: most answers are out by then and pay nothing.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+        self._request = asyncio.current_task()
+        self._has_left = False
+
+    async def __aenter__(self) -> Departure:
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._watch)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        if self._has_left and isinstance(error, asyncio.CancelledError):
+            if self._request is not None:
+                self._request.uncancel()
+            raise ClientLeft from error
+
+    def _watch(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._until_gone())
+
+    async def _until_gone(self) -> None:
+        with suppress(asyncio.CancelledError):
+            message: Mapping[str, Any] = {}  # Any: ASGI's own definition
+            while message.get("type") != "http.disconnect":
+                message = await self._receive()
+            self._has_left = True
+            if self._request is not None:
+                self._request.cancel()

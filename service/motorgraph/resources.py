@@ -1,0 +1,23 @@
+"""Finds the files that ship with the package: in the wheel's `_assets`, else in the checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def asset(name: str) -> Path:
+    """The folder `ontology`, `shapes` or `data`, wherever this installation keeps it.
+
+    Raises FileNotFoundError if the installation has lost it.
+    """
+    for root in (PACKAGE / "_assets", PACKAGE.parents[1]):
+        if (root / name).is_dir():
+            return root / name
+    raise FileNotFoundError(f"This installation of motorgraph has no folder {name!r}; install it again.")
+
+
+def web(name: str) -> Path:
+    """A folder of `web/`: `templates` or `static`."""
+    return PACKAGE / "web" / name

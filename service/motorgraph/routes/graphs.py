@@ -1,0 +1,105 @@
+"""`/graphs`: SPARQL 1.1 Graph Store HTTP Protocol, indirect (`?graph=`, `?default`) and direct."""
+
+from __future__ import annotations
+
+import secrets
+
+from motorgraph.engine.wire import Job
+from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
+from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable
+from motorgraph.protocol import UPDATE_TYPE, Call, Receive, graph_name, read_body
+from motorgraph.reply import Departure, Send, send_answer, send_bytes
+from motorgraph.routes.sparql import accepts_gzip, is_known, send_not_modified
+from motorgraph.settings import Settings
+from motorgraph.stores.embedded import Embedded
+from motorgraph.writing import authorise
+
+METHODS = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
+TRIPLE_FORMATS = tuple(f for f in GRAPHS if not f.datasets or f.name == "JSON-LD")
+DATASET_FORMATS = (TRIG, NQUADS)
+
+
+class Graphs:
+    """The graph store."""
+
+    def __init__(self, store: Embedded, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._limits = settings.limits()
+
+    async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
+        """Answers one request. Raises the Refusal that it meets."""
+        graph = graph_name(call, self._settings.base)
+        if call.method in ("GET", "HEAD"):
+            await self._get(graph, call, receive, send)
+        elif call.method in ("PUT", "POST"):
+            await self._send(graph, call, receive, send)
+        elif call.method == "DELETE":
+            await self._delete(graph, call, send)
+        else:
+            raise MethodNotAllowed(call.method, METHODS)
+
+    async def _get(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
+        formats: tuple[Format, ...] = DATASET_FORMATS if graph is None else TRIPLE_FORMATS
+        form = choose(call.header(b"accept"), formats)
+        if form is None:
+            raise NotAcceptable(f"A graph can be had as {listing(formats)}.", available=[f.media_type for f in formats])
+        etag = f'"{self._store.version}-{form.suffix}-{"gz" if accepts_gzip(call.header(b"accept-encoding")) else "id"}"'.encode()
+        headers = [(b"etag", etag), (b"cache-control", b"no-cache")]
+        job = Job(
+            "graph",
+            graph=graph,
+            graphs=form.media_type,
+            head_only=call.method == "HEAD",
+            gzip=accepts_gzip(call.header(b"accept-encoding")),
+            max_bytes=self._limits.answer_bytes,
+        )
+        if is_known(call, etag):
+            await send_not_modified(send, headers)
+            return
+        async with Departure(receive):
+            answer = await self._store.answer(job)
+            try:
+                await send_answer(answer, call, send, headers)
+            finally:
+                self._store.pool.release(answer)
+
+    async def _send(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
+        authorise(call, self._settings)
+        location = []
+        if graph is None:
+            if call.method == "PUT":
+                raise BadRequest("PUT replaces one graph: name it with ?graph=IRI or ?default.")
+            graph = f"{self._settings.base}/graphs/{secrets.token_hex(10)}"
+            location = [(b"location", graph.removeprefix(self._settings.base).encode())]
+        self._refuse_merge(graph)
+        body = await read_body(call, receive, self._limits.body_bytes, "body_bytes")
+        job = Job(call.method.lower(), graph=graph, base=graph or call.url, content_type=_content_type(call))
+        created = await self._store.write(job, body)
+        headers = [*location, (b"etag", f'"{self._store.version}"'.encode())]
+        await send_bytes(send, 201 if created or location else 204, headers, b"")
+
+    async def _delete(self, graph: str | None, call: Call, send: Send) -> None:
+        authorise(call, self._settings)
+        if graph is None:
+            raise MethodNotAllowed("DELETE without a graph", "DELETE with ?graph=IRI or ?default")
+        self._refuse_merge(graph)
+        await self._store.write(Job("delete", graph=graph))
+        await send_bytes(send, 204, [], b"")
+
+    def _refuse_merge(self, graph: str) -> None:
+        if not graph and self._settings.is_union:
+            raise Forbidden("The default graph here is the merge of all graphs. Write to a graph that has a name: ?graph=IRI.")
+
+
+def _content_type(call: Call) -> str:
+    """The Content-Type that the body is read by; RDF/XML if none was sent (§4.1). Raises UnsupportedMediaType."""
+    if call.media_type == "multipart/form-data":
+        return call.header(b"content-type")
+    form = readable(call.media_type) if call.media_type else RDFXML
+    if form is None:
+        hint = " Updates go to /sparql." if call.media_type == UPDATE_TYPE else ""
+        raise UnsupportedMediaType(
+            f"{call.media_type} is not read; send {listing(READABLE)}.{hint}", readable=[f.media_type for f in READABLE]
+        )
+    return form.media_type

@@ -1,0 +1,47 @@
+"""`/health`, `/ready`, `/metrics`: for whoever keeps the service running."""
+
+from __future__ import annotations
+
+import os
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from motorgraph.engine.process import proportional_bytes
+from motorgraph.metrics import Metrics
+from motorgraph.stores.embedded import Embedded
+
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def operation_routes(store: Embedded, metrics: Metrics) -> APIRouter:
+    """The routes, over this store and these metrics."""
+    router = APIRouter(tags=["operation"])
+
+    @router.get("/health", summary="Whether the service is alive.")
+    async def health() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/ready", summary="Whether the graph is loaded and queries are answered; 503 until then.")
+    async def ready() -> Response:
+        state = {"status": store.stage, "commit": store.commit, "readers": store.pool.running}
+        return JSONResponse(state, 200 if store.is_ready else 503, None if store.is_ready else {"Retry-After": "2"})
+
+    @router.get("/metrics", summary="Figures for Prometheus.", response_class=Response)
+    def scraped() -> Response:
+        _observe(store, metrics)
+        return Response(metrics.text(), media_type=EXPOSITION)
+
+    return router
+
+
+def _observe(store: Embedded, metrics: Metrics) -> None:
+    metrics.deaths.set(store.pool.deaths)
+    metrics.parked.set(store.pool.parked_total)
+    metrics.queue.set(store.pool.queue)
+    metrics.readers.set(store.pool.running)
+    metrics.commit.set(store.commit)
+    for graph, count in store.triples.items():
+        metrics.triples.labels(graph or "default").set(count)
+    for part, size in {"front": proportional_bytes(os.getpid()), **store.memory()}.items():
+        metrics.memory.labels(part).set(size)

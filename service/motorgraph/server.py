@@ -1,0 +1,132 @@
+"""Runs the service: the web server over the store, from the first process to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from motorgraph import logs
+from motorgraph.app import create_app
+from motorgraph.errors import Refusal
+from motorgraph.settings import Settings
+from motorgraph.stores.embedded import Embedded
+
+GRACE_SECONDS = 2
+REFUSED = 1
+LOST = 70
+log = logging.getLogger("motorgraph.server")
+
+
+def run(settings: Settings) -> int:
+    """Serves until it is told to stop. Returns the exit status: 1 if it could not start, 70 if the keeper was lost."""
+    logs.configure(settings.log_level)
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> int:
+    store = Embedded(settings)
+    server = _Server(_config(settings, store))
+    status = 0
+
+    def lost() -> None:
+        nonlocal status
+        status = LOST
+        log.error("the process that holds the graph has ended; the service stops")
+        server.should_exit = True
+
+    store.control.on_lost = lost
+    serving = asyncio.create_task(server.serve())
+    starting = asyncio.create_task(_start(store, server, settings))
+    await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done() and not starting.result():
+        status, server.should_exit = REFUSED, True
+    await serving
+    starting.cancel()
+    await store.close()
+    return status if server.started else REFUSED
+
+
+def _config(settings: Settings, store: Embedded) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(settings, store),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, stopped by SIGINT and SIGTERM without raising them again: Ctrl-C is how one stops it, so it is quiet."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+async def _start(store: Embedded, server: uvicorn.Server, settings: Settings) -> bool:
+    """Starts the store while the server answers /health already; false, with a message, if it refuses."""
+    console = Console(stderr=True)
+    try:
+        with _progress(store, console):
+            await store.start()
+    except Refusal as refusal:
+        console.print(f"[bold]{refusal.title}[/]: {refusal.detail}", highlight=False)
+        for result in refusal.members.get("violations", []):
+            console.print(f"  {result['focus']} {result['path']}\n    {result['message']}", highlight=False, markup=False)
+        return False
+    while not server.started:
+        if server.should_exit:
+            return False
+        await asyncio.sleep(0.01)
+    console.print(f"motorgraph is at {_address(server, settings)} (Ctrl-C stops it)", highlight=False)
+    return True
+
+
+def _address(server: uvicorn.Server, settings: Settings) -> str:
+    port = server.servers[0].sockets[0].getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}/"
+
+
+@contextmanager
+def _progress(store: Embedded, console: Console) -> Iterator[None]:
+    """A bar for each file that takes long to load, on a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        known: dict[str, TaskID] = {}
+
+        def advance(path: str, done: int, total: int) -> None:
+            name = path.rpartition("/")[2]
+            if name not in known:
+                known[name] = bars.add_task(name, total=total)
+            bars.update(known[name], completed=done)
+
+        def tell(stage: str) -> None:
+            if stage == "validating":
+                bars.add_task("validating against the shapes", total=None)
+
+        store.control.on_progress = advance
+        store.on_stage = tell
+        yield

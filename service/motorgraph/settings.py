@@ -1,0 +1,100 @@
+"""The settings: one field each, from flags, from MOTORGRAPH_… in the environment, or the default here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from motorgraph.engine.process import available_bytes, cores
+from motorgraph.limits import Limits
+from motorgraph.vocab import CANONICAL_BASE
+
+PREFIX = "MOTORGRAPH_"
+MIB = 1 << 20
+DESCRIPTORS_WITH_SERVICE = 64
+
+
+def default_data_dir() -> Path:
+    """Where the service keeps its own files: `$XDG_DATA_HOME/motorgraph`, else `~/.local/share/motorgraph`."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "motorgraph"
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can choose; the descriptions are the help texts and the documentation."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8800, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    base: str = Field(CANONICAL_BASE, description="Base of all IRIs that the graph's own things have.")
+    plain: bool = Field(False, description="A bare store: no shipped data, no shapes, the default graph separate.")
+    load: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="RDF file to load at the start, .gz too; may be given again (in the environment: separated by ':').",
+    )
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder that the service keeps its own files in.")
+    default_graph: Literal["union", "separate", ""] = Field(
+        "",
+        description="A query's default graph: union (of all graphs; the default) or separate (the default with --plain).",
+    )
+    readers: int = Field(0, ge=0, description="Most readers at once; 0 takes twice the cores, fewer if memory is short.")
+    query_seconds: float = Field(30.0, gt=0, description="Seconds that a query may take, its wait included.")
+    query_memory: int = Field(1024, ge=16, description="MiB that one query may use beside the graph.")
+    query_bytes: int = Field(1024, ge=1, description="MiB that one answer may have.")
+    query_rows: int = Field(10_000_000, ge=1, description="Rows that one answer may have.")
+    query_length: int = Field(1024, ge=1, description="KiB that the text of a query or update may have.")
+    body_bytes: int = Field(256, ge=1, description="MiB that a body sent to /graphs may have.")
+    queue_length: int = Field(256, ge=1, description="Queries that may wait before more are refused.")
+    service_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Host that SERVICE may ask; may be given again (in the environment: separated by ','). None by default.",
+    )
+    write_token: SecretStr | None = Field(
+        None, description="Bearer token that a write has to bring; without one the service is read-only."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    access_log: bool = Field(False, description="Log every request, not only those that fail or are slow.")
+
+    @field_validator("load", mode="before")
+    @classmethod
+    def _paths(cls, value: Any) -> Any:  # Any: pydantic hands over whatever was given
+        return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("service_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: Any) -> Any:  # Any: as above
+        return tuple(filter(None, (v.strip() for v in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("base")
+    @classmethod
+    def _no_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError(f"{value!r} is no base: it has to begin with http:// or https://, as {CANONICAL_BASE} does")
+        return value.rstrip("/")
+
+    @property
+    def is_union(self) -> bool:
+        """Whether a query's default graph is the merge of all graphs."""
+        return (self.default_graph or ("separate" if self.plain else "union")) == "union"
+
+    def limits(self, graph_bytes: int = 0) -> Limits:
+        """The limits in bytes; as many readers as memory holds copies of a graph of `graph_bytes`."""
+        most = self.readers or max(2 * cores(), 2)
+        if graph_bytes and not self.readers:
+            most = max(1, min(most, available_bytes() * 3 // 4 // graph_bytes))
+        return Limits(
+            readers=most,
+            reserve=max(1, min(cores(), most - 1)),
+            seconds=self.query_seconds,
+            memory=self.query_memory * MIB,
+            answer_bytes=self.query_bytes * MIB,
+            rows=self.query_rows,
+            query_bytes=self.query_length * 1024,
+            body_bytes=self.body_bytes * MIB,
+            queue=self.queue_length,
+            may_open=DESCRIPTORS_WITH_SERVICE if self.service_hosts else 0,
+        )

@@ -1,0 +1,1 @@
+"""The engines that a service can stand on."""

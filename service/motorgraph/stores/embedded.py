@@ -1,0 +1,149 @@
+"""The embedded store: a keeper with its readers, from the files it starts from to the answers it gives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from motorgraph import corpus
+from motorgraph.engine.control import Control
+from motorgraph.engine.loading import File
+from motorgraph.engine.pool import Answer, Pool
+from motorgraph.engine.process import proportional_bytes
+from motorgraph.engine.wire import Job
+from motorgraph.errors import Nonconforming, NotReady
+from motorgraph.settings import Settings
+from motorgraph.vocab import Names
+
+CLOSE_SECONDS = 2.0
+FIRST_VIOLATIONS = 10
+log = logging.getLogger("motorgraph.store")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the gate has said of data and shapes, by their hash, so that the next start need not ask again."""
+
+    folder: Path
+
+    def has_passed(self, digest: str) -> bool:
+        """Whether exactly this has conformed before."""
+        return (self.folder / digest).is_file()
+
+    def remember(self, digest: str, summary: dict[str, object]) -> None:
+        """Notes that it conforms; a folder that cannot be written only costs the next start its time."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / digest).write_text(json.dumps(summary) + "\n")
+        except OSError as error:
+            log.warning("the verdict cannot be kept", extra={"folder": str(self.folder), "error": str(error)})
+
+
+class Embedded:
+    """The graph in memory. `start` before anything else; `close` at the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.names = Names(settings.base)
+        self.control = Control()
+        self.pool = Pool(self.control, settings.limits())
+        self.commit = 1
+        self.triples: dict[str, int] = {}
+        self.is_ready = False
+        self.stage = "starting"
+        self.on_stage: Callable[[str], None] = lambda stage: None
+        self._lineage = secrets.token_hex(4)
+        self._writing = asyncio.Lock()
+        self._counting: asyncio.Task[None] | None = None
+
+    @property
+    def version(self) -> str:
+        """Names this state of the graph: changes with every commit and is never used again by another start."""
+        return f"{self._lineage}-{self.commit}"
+
+    async def start(self) -> None:
+        """Loads, judges, forks readers. Raises Failed or Nonconforming, saying what to mend."""
+        self.control.listen()
+        files = self._files()
+        self._be("loading")
+        loaded = await self.control.load(files, union=self.settings.is_union)
+        log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
+        if not self.settings.plain:
+            await self._judge(files)
+        self.pool.limits = self.settings.limits(loaded.pss)
+        await self.pool.open()
+        self.is_ready = True
+        self._be("ready")
+        self._count_soon()
+
+    async def close(self) -> None:
+        """Fails what still runs and ends every process."""
+        self.is_ready = False
+        if self._counting is not None:
+            self._counting.cancel()
+        self.pool.close()
+        await self.control.close(CLOSE_SECONDS)
+
+    async def answer(self, job: Job) -> Answer:
+        """See Pool.answer."""
+        return await self.pool.answer(job)
+
+    async def write(self, job: Job, body: bytes = b"") -> bool:
+        """Rehearses and makes one change; true if it made a graph. Raises the Refusal that it met, with nothing changed."""
+        if not self.is_ready:
+            raise NotReady("The graph is being loaded; /ready says when it is there.")
+        shapes = "" if self.settings.plain else self.names.graph("shapes")
+        async with self._writing:
+            answer = await self.pool.rehearse(replace(job, union=self.settings.is_union, shapes=shapes), body)
+            self.commit += 1
+        self._count_soon()
+        return answer.created
+
+    def memory(self) -> dict[str, int]:
+        """Proportional memory in bytes of the keeper and of all readers."""
+        return {
+            "keeper": proportional_bytes(self.control.pid),
+            "readers": sum(proportional_bytes(pid) for pid in self.pool.pids),
+        }
+
+    def _files(self) -> list[File]:
+        files = [] if self.settings.plain else corpus.shipped(self.names)
+        return files + corpus.given(self.settings.load, self.names, plain=self.settings.plain)
+
+    def _be(self, stage: str) -> None:
+        self.stage = stage
+        self.on_stage(stage)
+
+    async def _judge(self, files: list[File]) -> None:
+        digest = await asyncio.get_running_loop().run_in_executor(None, corpus.digest, files)
+        verdicts = Verdicts(self.settings.data_dir / "verdicts")
+        if verdicts.has_passed(digest):
+            return
+        self._be("validating")
+        report = json.loads(await self.pool.alone(Job("validate", graph=self.names.graph("shapes")), role="judge"))
+        violations = [r for r in report["results"] if r["severity"] == "Violation"]
+        if violations:
+            raise Nonconforming(
+                f"{len(violations)} violation{'s' if len(violations) > 1 else ''} of the shapes; nothing is served until "
+                "they are mended.",
+                violations=violations[:FIRST_VIOLATIONS],
+            )
+        others = len(report["results"])
+        log.info("the graph conforms", extra={"warnings_and_infos": others})
+        verdicts.remember(digest, {"conforms": True, "warnings_and_infos": others})
+
+    def _count_soon(self) -> None:
+        """Counts the triples of each graph in a process of its own, which costs the readers nothing."""
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.get_running_loop().create_task(self._count())
+
+    async def _count(self) -> None:
+        commit = 0
+        while commit != self.commit:
+            commit = self.commit
+            self.triples = json.loads(await self.pool.alone(Job("census")))

@@ -1,0 +1,60 @@
+"""SPARQL text cut into tokens (SPARQL 1.1 §19.8), to see a keyword where it is one and not inside a string, IRI or name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Every alternative is linear: none can match the same text in two ways, so no input makes the scan slow.
+_TOKEN = re.compile(
+    r"""
+    (?P<space>[\s]+|\#[^\r\n]*)
+  | (?P<string>'''(?:[^'\\]|\\.|'(?!''))*'''|\"\"\"(?:[^"\\]|\\.|"(?!""))*\"\"\"|'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*")
+  | (?P<iri><[^\x00-\x20<>"{}|^`\\]*(?:\\u[0-9A-Fa-f]{4}[^\x00-\x20<>"{}|^`\\]*|\\U[0-9A-Fa-f]{8}[^\x00-\x20<>"{}|^`\\]*)*>)
+  | (?P<variable>[?$]\w+)
+  | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
+  | (?P<name>(?:[^\W\d_][\w\-.]*)?:(?:[\w\-.:]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*|_:[\w\-.]+)
+  | (?P<word>[^\W\d_][\w]*)
+  | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+  | (?P<mark>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of SPARQL text: its kind (`iri`, `word`, `name`, `string`, `mark` …), the text, where it starts."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The offset behind the last character."""
+        return self.start + len(self.text)
+
+    def is_word(self, *words: str) -> bool:
+        """Whether this is one of the keywords (given in upper case)."""
+        return self.kind == "word" and self.text.upper() in words
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens of a query or update without white space and comments; text that is not SPARQL yields marks."""
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup and match.lastgroup != "space":
+            yield Token(match.lastgroup, match.group(), match.start())
+
+
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+
+
+def unescape_unicode(text: str) -> str:
+    r"""The text with `\uXXXX` and `\UXXXXXXXX` replaced, which SPARQL does before parsing (§19.2)."""
+    return _ESCAPE.sub(lambda m: _character(int(m.group(1) or m.group(2), 16), m.group()), text)
+
+
+def _character(code: int, written: str) -> str:
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else written

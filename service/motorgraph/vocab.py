@@ -1,0 +1,25 @@
+"""Namespaces and the names of the graphs, all below one base IRI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CANONICAL_BASE = "https://motorgraph.example"
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+SD = "http://www.w3.org/ns/sparql-service-description#"
+VOID = "http://rdfs.org/ns/void#"
+FORMATS = "http://www.w3.org/ns/formats/"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The IRIs that depend on the base (a setting)."""
+
+    base: str = CANONICAL_BASE
+
+    def graph(self, name: str) -> str:
+        """The IRI of a named graph, such as `accepted` or `source/founding-article`."""
+        return f"{self.base}/graph/{name}"

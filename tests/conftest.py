@@ -1,0 +1,30 @@
+"""What the tests share: a plain service that takes writes, and the service as it ships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import Service, service
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A bare store, for the whole session: each test uses graphs of its own."""
+    with service(tmp_path_factory.mktemp("plain"), "--plain", "--query-seconds", "5") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service as a newcomer starts it, with a token so that writes can be tried."""
+    with service(tmp_path_factory.mktemp("shipped")) as running:
+        yield running
+
+
+@pytest.fixture
+def graph(request: pytest.FixtureRequest, plain: Service) -> str:
+    """The IRI of a graph that only this test uses."""
+    return f"http://test.example/{Path(request.node.path).stem}/{request.node.name}".replace("[", "/").replace("]", "").replace(" ", "")

@@ -1,0 +1,114 @@
+"""Starts the real service as a process for tests, and asks it over HTTP."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+START_SECONDS = 120
+TOKEN = "the-token-of-the-tests"
+_ADDRESS = re.compile(r"motorgraph is at (http://\S+)/")
+
+
+@dataclass
+class Service:
+    """A running service: its process, its address, a client."""
+
+    process: subprocess.Popen[str]
+    url: str
+    client: httpx.Client
+    log: Path
+
+    def query(self, text: str, accept: str = "application/sparql-results+json", **headers: str) -> httpx.Response:
+        """Asks by GET."""
+        return self.client.get("/sparql", params={"query": text}, headers={"Accept": accept, **headers})
+
+    def rows(self, text: str) -> list[dict[str, str]]:
+        """The rows of a SELECT, as plain values."""
+        response = self.query(text)
+        assert response.status_code == 200, response.text
+        bindings = response.json()["results"]["bindings"]
+        return [{name: term["value"] for name, term in row.items()} for row in bindings]
+
+    def update(self, text: str) -> httpx.Response:
+        """Updates with the token."""
+        return self.client.post("/sparql", data={"update": text}, headers={"Authorization": f"Bearer {TOKEN}"})
+
+    def put(self, graph: str, turtle: str) -> httpx.Response:
+        """Replaces a graph with the token."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
+        return self.client.put("/graphs", params={"graph": graph}, content=turtle, headers=headers)
+
+    def metric(self, name: str) -> float:
+        """The value of a metric without labels."""
+        lines = self.client.get("/metrics").text.splitlines()
+        return next(float(line.split()[-1]) for line in lines if line.startswith(name + " "))
+
+
+@contextmanager
+def service(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[Service]:
+    """A service with these arguments on a free port, ready; stopped at the end."""
+    log = folder / "service.log"
+    with start(folder, *arguments, token=token) as process:
+        url = wait_for_address(process, log)
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+            yield Service(process, url, client, log)
+
+
+@contextmanager
+def start(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[subprocess.Popen[str]]:
+    """The process alone, perhaps not ready yet; its standard error is a pipe."""
+    command = [sys.executable, "-m", "motorgraph", "serve", "--port", "0", "--data-dir", str(folder / "data"), *arguments]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MOTORGRAPH_")}
+    if token is not None:
+        environment["MOTORGRAPH_WRITE_TOKEN"] = token
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def wait_for_address(process: subprocess.Popen[str], log: Path) -> str:
+    """Reads the service's words until it says where it is. Fails with those words if it ends before."""
+    assert process.stderr is not None
+    said: list[str] = []
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if not select.select([process.stderr], [], [], 1.0)[0]:
+            continue
+        line = process.stderr.readline()
+        if not line:
+            break
+        said.append(line)
+        log.write_text("".join(said))
+        if match := _ADDRESS.search(line):
+            return match[1]
+    raise AssertionError("the service did not start:\n" + "".join(said))
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Asks a callable again and again until it is true; false after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        select.select([], [], [], 0.02)
+    return True
