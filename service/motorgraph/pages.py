@@ -54,14 +54,10 @@ class Question:
 
     @classmethod
     def of(cls, path: Path) -> Question:
-        """The question in a file, whose leading comment lines are its words."""
-        lines = path.read_text().splitlines()
-        words = []
-        for line in lines:
-            if not line.startswith("#"):
-                break
-            words.append(line.lstrip("# "))
-        return cls(path.stem, " ".join(words), "\n".join(lines[len(words) :]).strip())
+        """The question in a file, whose first line, a comment, is its words."""
+        text = path.read_text().strip()
+        first_line, _, _ = text.partition("\n")
+        return cls(path.stem, first_line.lstrip("# "), text)
 
 
 class Pages:

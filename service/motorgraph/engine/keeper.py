@@ -138,6 +138,7 @@ class Keeper:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            process.name(f"mg-{command['role']}")
             process.die_with(parent)
             for resource in self._not_for_children:
                 resource.close()
@@ -192,6 +193,7 @@ class Keeper:
 
 def main() -> None:
     """Starts the keeper on the socket whose number is the first argument."""
+    process.name("mg-keeper")
     process.die_with(os.getppid())
     process.ignore_terminal_signals()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

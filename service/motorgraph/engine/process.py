@@ -10,7 +10,14 @@ import sys
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _MOST_FILES = 128
+
+
+def name(text: str) -> None:
+    """Names this process for `ps` and `top` (Linux), at most 15 bytes."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, text.encode()[:15], 0, 0, 0)
 
 
 def die_with(parent: int) -> None:

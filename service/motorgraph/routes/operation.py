@@ -18,15 +18,18 @@ def operation_routes(store: Embedded, metrics: Metrics) -> APIRouter:
     """The routes, over this store and these metrics."""
     router = APIRouter(tags=["operation"])
 
+    @router.head("/health", include_in_schema=False)
     @router.get("/health", summary="Whether the service is alive.")
     async def health() -> dict[str, str]:
         return {"status": "alive"}
 
+    @router.head("/ready", include_in_schema=False)
     @router.get("/ready", summary="Whether the graph is loaded and queries are answered; 503 until then.")
     async def ready() -> Response:
         state = {"status": store.stage, "commit": store.commit, "readers": store.pool.running}
         return JSONResponse(state, 200 if store.is_ready else 503, None if store.is_ready else {"Retry-After": "2"})
 
+    @router.head("/metrics", include_in_schema=False)
     @router.get("/metrics", summary="Figures for Prometheus.", response_class=Response)
     def scraped() -> Response:
         _observe(store, metrics)
