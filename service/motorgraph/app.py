@@ -91,7 +91,7 @@ class Edge:
         except ClientLeft:
             response.status = 499
         except Broken as broken:
-            self._metrics.broken.inc()
+            self._metrics.broken += 1
             log.warning("the answer broke", extra={"why": str(broken)})
             response.breaks()
         except Refusal as refusal:

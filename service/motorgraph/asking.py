@@ -6,9 +6,10 @@ import gzip
 import sys
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlencode
@@ -17,11 +18,10 @@ import pyoxigraph as ox
 
 from motorgraph import __version__, corpus
 from motorgraph.engine import loading
-from motorgraph.engine.reader import bad_syntax, evaluate
+from motorgraph.engine.reader import bad_query, evaluate
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadEvaluation, BadRequest, Failed, NotFound
 from motorgraph.media import CSV, GRAPHS, NQUADS, SOLUTIONS, TURTLE, Format
-from motorgraph.query import Query, planned
 from motorgraph.resources import asset
 from motorgraph.settings import Settings
 from motorgraph.vocab import Names
@@ -87,18 +87,16 @@ def _copy(request: urllib.request.Request, out: IO[bytes]) -> None:
 
 def ask_files(settings: Settings, text: str, form: Formats, out: IO[bytes]) -> None:
     """Loads what a service would start from and evaluates the query in this process. Raises BadSyntax or BadEvaluation."""
-    query = planned(Query(text), settings.service_hosts)
-    dataset = query.dataset
-    job = Job("query", text, default_graphs=dataset.default, named_graphs=dataset.named, has_dataset=bool(dataset))
+    job, store = Job("query", text, hosts=settings.service_hosts), _store(settings)
     try:
-        results = evaluate(job, _store(settings))
+        results = evaluate(job, store)
         if isinstance(results, ox.QueryTriples):
             results.serialize(out, ox.RdfFormat.from_media_type(form.graphs.media_type))
         else:
             results.serialize(out, ox.QueryResultsFormat.from_media_type(form.solutions.media_type))
         out.flush()
     except SyntaxError as error:
-        raise bad_syntax(error) from error
+        raise bad_query(text, lambda padded: evaluate(replace(job, text=padded), store), error) from error
     except RuntimeError as error:
         raise BadEvaluation(f"{error}.") from error
 
@@ -171,7 +169,11 @@ def _store(settings: Settings, *, is_union: bool | None = None) -> ox.Store:
     names = Names(settings.base)
     store = ox.Store()
     for file in ([] if settings.plain else corpus.shipped(names)) + corpus.given(settings.load, names, plain=settings.plain):
-        loading.load_file(store, file)
+        try:
+            loading.load_file(store, file)
+        except (OSError, EOFError, zlib.error, SyntaxError, ValueError) as error:
+            where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+            raise Failed(f"{file.path}{where}: {error}") from error
     if settings.is_union if is_union is None else is_union:
         loading.merge(store)
     return store

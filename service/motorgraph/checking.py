@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 from rich.console import Console
+from rich.text import Text
 
 from motorgraph import gate
 from motorgraph.errors import BadRequest
@@ -38,7 +39,7 @@ def check(files: Sequence[Path], shapes: Sequence[Path], *, as_json: bool) -> bo
 def _print(report: gate.Report, files: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for result in report.results:
-        console.print(f"[{STYLES[result.severity]}]{result.severity}[/] {result.focus} {result.path}")
+        console.print(Text(result.severity, STYLES[result.severity]), f"{result.focus} {result.path}", markup=False)
         console.print(f"    {result.message}", markup=False)
         if result.value:
             console.print(f"    found: {result.value}", markup=False)

@@ -9,6 +9,7 @@
   + NotFound              404
   + MethodNotAllowed      405   lists what is allowed
   + NotAcceptable         406   lists what there is
+  + PreconditionFailed    412   the graph has changed since the client saw it, or is there already
   + TooLarge              413   a body or a query over the limit
   + UnsupportedMediaType  415   lists what is read
   + Nonconforming         422   the change breaks the shapes; carries the report
@@ -95,12 +96,23 @@ class NotAcceptable(Refusal):
     status, title = 406, "No such format"
 
 
+class PreconditionFailed(Refusal):
+    status, title = 412, "The graph is not as expected"
+
+
 class TooLarge(Refusal):
     status, title = 413, "Too large"
 
 
 class UnsupportedMediaType(Refusal):
     status, title = 415, "Unsupported media type"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return (
+            [(b"accept-encoding", ", ".join(self.members["codings"]).encode() or b"identity")]
+            if "codings" in self.members
+            else []
+        )
 
 
 class Nonconforming(Refusal):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 PATIENCE_SECONDS = 0.02
 IDLE_SECONDS = 10.0
+LONG_SECONDS = 1.0
+RETRY_SECONDS = 0.5
 KNOWN_QUERIES = 4096
 
 

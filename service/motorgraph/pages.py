@@ -149,10 +149,11 @@ def _parameter(name: str, description: str, *, many: bool = False) -> dict[str, 
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _responses(success: str, media_types: Sequence[str], *statuses: str) -> dict[str, object]:
-    problem: dict[str, object] = {"description": "Refused; says why.", "content": _content("application/problem+json")}
-    done: dict[str, object] = {"description": "Done.", "content": _content(*media_types)}
-    return {success: done, **dict.fromkeys(statuses, problem)}
+def _responses(successes: dict[str, Sequence[str]], *refusals: str) -> dict[str, object]:
+    """The responses of an operation: for each status of success its media types, and the statuses of refusals."""
+    problem = {"description": "Refused; says why.", "content": _content("application/problem+json")}
+    done = {status: {"description": "Done.", "content": _content(*types)} for status, types in successes.items()}
+    return {**done, **dict.fromkeys(refusals, problem)}
 
 
 def _sparql_paths() -> dict[str, object]:
@@ -168,14 +169,14 @@ def _sparql_paths() -> dict[str, object]:
         "summary": "SPARQL query",
         "tags": ["sparql"],
         "parameters": [query, *graphs],
-        "responses": _responses("200", results, "400", "403", "406", "413", "500", "503"),
+        "responses": _responses({"200": results}, "400", "403", "406", "413", "500", "503"),
     }
     post = {
         "summary": "SPARQL query or update",
         "tags": ["sparql"],
         "parameters": graphs,
         "requestBody": body,
-        "responses": _responses("200", results, "204", "400", "401", "403", "406", "413", "415", "422", "500", "503"),
+        "responses": _responses({"200": results, "204": ()}, "400", "401", "403", "406", "413", "415", "422", "500", "503"),
     }
     return {"get": get, "post": post}
 
@@ -185,15 +186,15 @@ def _graphs_paths() -> dict[str, object]:
     which = [_parameter("graph", "IRI of a named graph."), _parameter("default", "The default graph, without a value.")]
     formats = [f.media_type for f in GRAPHS]
 
-    def verb(summary: str, success: str, *statuses: str) -> dict[str, object]:
-        responses = _responses(success, formats if success == "200" else (), "400", *statuses)
+    def verb(summary: str, successes: dict[str, Sequence[str]], *refusals: str) -> dict[str, object]:
+        responses = _responses(successes, "400", *refusals)
         return {"summary": summary, "tags": ["graph store"], "parameters": which, "responses": responses}
 
     body = {"requestBody": {"content": _content(*formats)}}
     writes = ("401", "403", "413", "415", "422", "503")
     return {
-        "get": verb("A graph", "200", "404", "406", "503"),
-        "put": verb("Replace a graph", "204", "201", *writes) | body,
-        "post": verb("Merge into a graph", "204", "201", *writes) | body,
-        "delete": verb("Drop a graph", "204", "401", "403", "404", "503"),
+        "get": verb("A graph", {"200": formats}, "404", "406", "503"),
+        "put": verb("Replace a graph", {"201": (), "204": ()}, *writes) | body,
+        "post": verb("Merge into a graph", {"201": (), "204": ()}, *writes) | body,
+        "delete": verb("Drop a graph", {"204": ()}, "401", "403", "404", "503"),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -26,7 +26,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request: method, path, raw query string, headers by lower-case name (the last of several)."""
+    """One HTTP request; headers by lower-case name, several of one name joined (RFC 9110 §5.2)."""
 
     method: str
     path: str
@@ -34,11 +34,14 @@ class Call:
     headers: Mapping[bytes, bytes]
     is_http_1_0: bool
     scheme: str
+    raw_path: bytes = b""
 
     @classmethod
     def of(cls, scope: Scope) -> Call:
         """The request of an ASGI scope."""
         headers = dict(scope["headers"])
+        if len(headers) < len(scope["headers"]):
+            headers = _joined(scope["headers"])
         return cls(
             scope["method"],
             scope["path"],
@@ -46,6 +49,7 @@ class Call:
             headers,
             scope["http_version"] == "1.0",
             scope["scheme"],
+            scope.get("raw_path") or scope["path"].encode(),
         )
 
     def header(self, name: bytes) -> str:
@@ -61,6 +65,13 @@ class Call:
     def url(self) -> str:
         """The address that the client asked for, without the query string."""
         return f"{self.scheme}://{self.header(b'host') or 'localhost'}{self.path}"
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        found[name] = found[name] + b", " + value if name in found else value
+    return found
 
 
 async def read_body(call: Call, receive: Receive, limit: int, setting: str) -> bytes:
@@ -80,6 +91,18 @@ async def read_body(call: Call, receive: Receive, limit: int, setting: str) -> b
         pieces.append(piece)
         if not message.get("more_body", False):
             return b"".join(pieces)
+
+
+def refuse_codings(call: Call, read: Sequence[str]) -> str:
+    """The Content-Encoding of the body, "" for none. Raises UnsupportedMediaType for one that is not among those read."""
+    coding = call.header(b"content-encoding").strip().lower()
+    if coding in ("", "identity"):
+        return ""
+    if coding not in read:
+        raise UnsupportedMediaType(
+            f"A body in the coding {coding!r} is not read here; send it {' or '.join(['as it is', *read])}.", codings=list(read)
+        )
+    return coding
 
 
 def _too_large(limit: int, setting: str) -> TooLarge:
@@ -194,4 +217,5 @@ def graph_name(call: Call, base: str) -> str | None:
         return absolute(given[0], "graph")
     if "default" in parameters:
         return ""
-    return None if call.path.rstrip("/") == "/graphs" else absolute(base + call.path, "path")
+    path = call.raw_path.decode("latin-1")
+    return None if path.rstrip("/") == "/graphs" else absolute(base + path, "path")

@@ -1,11 +1,13 @@
-"""From a request to a plan: which dataset a query sees, and which of the world's hosts it may not reach."""
+"""From a request to a plan: which dataset a query sees, and which of the world's hosts it may not reach.
+
+The text is looked through in the process that evaluates it, never in the front: looking at a megabyte takes a while too.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from urllib.parse import urljoin, urlsplit
 
 from motorgraph.errors import BadRequest, Forbidden
@@ -41,9 +43,10 @@ class Update:
     base: str = ""
 
 
-_MENTIONS_DATASET = re.compile(r"\bfrom\b", re.IGNORECASE)
+_MENTIONS_DATASET = re.compile(r"from", re.IGNORECASE)
 _MENTIONS_HOST = re.compile(r"service|load|\\u", re.IGNORECASE)
-_CHANGES_BY_ITSELF = re.compile(r"\b(now|rand|uuid|struuid|bnode|service)\b|\\u", re.IGNORECASE)
+_CHANGES_BY_ITSELF = re.compile(r"now|rand|uuid|bnode|service|\\u", re.IGNORECASE)
+_FETCHES = re.compile(r"(SERVICE|LOAD)", re.IGNORECASE)
 
 
 def planned(query: Query, hosts: Sequence[str] = ()) -> Query:
@@ -60,18 +63,52 @@ def is_repeatable(text: str) -> bool:
 
 
 def refuse_hosts(text: str, hosts: Sequence[str]) -> None:
-    """Raises Forbidden, naming the host, if the text would have us ask (SERVICE) or fetch from (LOAD) a host not in `hosts`."""
+    """Raises Forbidden, naming the host, if the text would have us ask (SERVICE) or fetch from (LOAD) a host not in `hosts`.
+
+    The engine reads keywords without their boundaries (`SERVICESILENT`, `1SERVICE`, `SERVICE:x`), so every word that holds one
+    counts; no other word of SPARQL does.
+    """
     if not _MENTIONS_HOST.search(text):
         return
-    found = list(tokens(unescape_unicode(text)))
+    _refuse_in(text, hosts)
+    if "\\" in text:  # an engine that replaces \u before it parses would see another text
+        _refuse_in(unescape_unicode(text), hosts)
+
+
+def _refuse_in(text: str, hosts: Sequence[str]) -> None:
+    found = list(tokens(text))
+    scope = Scope()
     for place, token in enumerate(found):
-        if token.is_word("SERVICE", "LOAD"):
-            target = next((t for t in found[place + 1 :] if not t.is_word("SILENT")), token)
-            _refuse_host(token.text.upper(), _resolved(target, _prefixes(found), _base(found, "")), hosts)
+        scope.see(found, place)
+        if not _FETCHES.search(token.text) or token.kind not in ("word", "name"):
+            continue
+        if token.kind == "name" and not _may_be_keyword(token, found[place + 1 :], scope):
+            continue
+        keyword = "LOAD" if "LOAD" in token.text.upper() else "SERVICE"
+        _refuse_host(keyword, _target(token, found[place + 1 :], scope), hosts)
+
+
+def _may_be_keyword(name: Token, following: Sequence[Token], scope: Scope) -> bool:
+    """Whether the engine may read `SERVICE:x` as `SERVICE :x`: where the prefix is not declared, or a group comes next."""
+    prefix = name.text.partition(":")[0]
+    if not _FETCHES.search(prefix) or (scope.declares and name.text.endswith(":")):
+        return False
+    return prefix + ":" not in scope.prefixes or bool(following and following[0].text == "{")
+
+
+def _target(token: Token, following: Sequence[Token], scope: Scope) -> str | None:
+    """The IRI that SERVICE or LOAD names, or None if it is a variable or nothing that we can resolve."""
+    if token.kind == "name":
+        return scope.resolve(Token("name", ":" + token.text.partition(":")[2], token.start))
+    first = next((t for t in following[:2] if not t.is_word("SILENT")), None)
+    return scope.resolve(first) if first else None
 
 
 def _refuse_host(keyword: str, iri: str | None, hosts: Sequence[str]) -> None:
-    host = (urlsplit(iri).hostname or "") if iri else ""
+    try:
+        host = (urlsplit(iri).hostname or "") if iri else ""
+    except ValueError:
+        host = ""
     if host and host in hosts and keyword == "SERVICE":
         return
     if keyword == "LOAD":
@@ -87,69 +124,55 @@ def _refuse_host(keyword: str, iri: str | None, hosts: Sequence[str]) -> None:
     )
 
 
+class Scope:
+    """The prefixes and the base IRI in force at a place of a text, which BASE and PREFIX before it have made."""
+
+    def __init__(self, base: str = "") -> None:
+        self.prefixes: dict[str, str] = {}
+        self.declares = False
+        self._base = base
+
+    def see(self, found: Sequence[Token], place: int) -> None:
+        """Takes notice of the token at `place`: a declaration counts from there on."""
+        token, rest = found[place], found[place + 1 : place + 3]
+        self.declares = place > 0 and found[place - 1].is_word("PREFIX")
+        if token.is_word("BASE") and rest and rest[0].kind == "iri":
+            self._base = urljoin(self._base, unescape_unicode(rest[0].text[1:-1]))
+        elif token.is_word("PREFIX") and len(rest) == 2 and rest[0].kind == "name" and rest[1].kind == "iri":
+            self.prefixes[rest[0].text] = urljoin(self._base, unescape_unicode(rest[1].text[1:-1]))
+
+    def resolve(self, token: Token) -> str | None:
+        """The IRI that an IRI or a prefixed name stands for; None for anything else."""
+        if token.kind == "iri":
+            return urljoin(self._base, unescape_unicode(token.text[1:-1]))
+        if token.kind == "name":
+            prefix, _, local = token.text.partition(":")
+            namespace = self.prefixes.get(prefix + ":")
+            return None if namespace is None else namespace + re.sub(r"\\(.)", r"\1", local)
+        return None
+
+
 def _written_dataset(query: Query) -> Dataset:
-    """What FROM and FROM NAMED say, resolved against BASE and PREFIX as they stand in the text."""
-    text = unescape_unicode(query.text)
-    found = list(tokens(text))
-    prefixes, base = _prefixes(found), _base(found, query.base)
+    """What FROM and FROM NAMED say, resolved against BASE and PREFIX as they stand before them."""
     default: list[str] = []
     named: list[str] = []
-    for name, iri in _from_clauses(found):
-        resolved = _resolved(iri, prefixes, base)
-        if resolved is None:
-            return Dataset()  # not a graph name: the parser will say so better than we can
-        (named if name else default).append(resolved)
+    for is_named, iri in _from_clauses(query):
+        if iri is None:
+            return Dataset()  # not a graph's name: the parser will say so better than we can
+        (named if is_named else default).append(iri)
     return Dataset(tuple(dict.fromkeys(default)), tuple(dict.fromkeys(named)))
 
 
-def _from_clauses(found: Sequence[Token]) -> Iterator[tuple[bool, Token]]:
-    """Each FROM before the first brace of the pattern: whether it is NAMED, and the token of the graph."""
-    pattern = _pattern_start(found)
-    for place, token in enumerate(found[:pattern]):
-        if token.is_word("FROM") and place + 2 < len(found):
-            is_named = found[place + 1].is_word("NAMED")
-            yield is_named, found[place + 2 if is_named else place + 1]
-
-
-def _pattern_start(found: Sequence[Token]) -> int:
-    """Where the WHERE pattern begins: a CONSTRUCT template stands before FROM, so its braces are passed over."""
-    depth = 0
-    is_template = any(t.is_word("CONSTRUCT") for t in found)
+def _from_clauses(query: Query) -> Iterator[tuple[bool, str | None]]:
+    """Each FROM of the text: whether it is NAMED, and its graph. The keyword stands nowhere but in a dataset clause."""
+    found = list(tokens(query.text))
+    scope = Scope(query.base)
     for place, token in enumerate(found):
-        if token.text == "{":
-            if depth == 0 and not (is_template and found[place - 1].is_word("CONSTRUCT")):
-                return place
-            depth += 1
-        elif token.text == "}":
-            depth -= 1
-    return len(found)
-
-
-def _prefixes(found: Sequence[Token]) -> dict[str, str]:
-    """The PREFIX declarations of the text: `ex:` to its IRI."""
-    return {
-        name.text: iri.text[1:-1]
-        for word, name, iri in zip(found, found[1:], found[2:], strict=False)
-        if word.is_word("PREFIX") and name.kind == "name" and iri.kind == "iri"
-    }
-
-
-def _base(found: Sequence[Token], outer: str) -> str:
-    """The base IRI after the BASE declarations of the text, starting from the protocol's own."""
-    for word, iri in pairwise(found):
-        if word.is_word("BASE") and iri.kind == "iri":
-            outer = urljoin(outer, iri.text[1:-1])
-    return outer
-
-
-def _resolved(token: Token, prefixes: dict[str, str], base: str) -> str | None:
-    if token.kind == "iri":
-        return urljoin(base, token.text[1:-1]) if base else token.text[1:-1]
-    if token.kind == "name":
-        prefix, _, local = token.text.partition(":")
-        namespace = prefixes.get(prefix + ":")
-        return None if namespace is None else urljoin(base, namespace) + re.sub(r"\\(.)", r"\1", local)
-    return None
+        scope.see(found, place)
+        if token.is_word("FROM"):
+            is_named = place + 1 < len(found) and found[place + 1].is_word("NAMED")
+            graph = found[place + 1 + is_named : place + 2 + is_named]
+            yield is_named, scope.resolve(graph[0]) if graph else None
 
 
 def with_using(update: Update) -> str:
@@ -159,8 +182,7 @@ def with_using(update: Update) -> str:
     """
     if not update.using:
         return update.text
-    text = unescape_unicode(update.text)
-    found = list(tokens(text))
+    found = list(tokens(update.text))
     if any(t.is_word("USING", "WITH") for t in found):
         raise BadRequest(
             "The request gives using-graph-uri or using-named-graph-uri, so the update may not say USING or WITH itself. "
@@ -168,18 +190,15 @@ def with_using(update: Update) -> str:
         )
     clause = "".join(f" USING <{g}>" for g in update.using.default)
     clause += "".join(f" USING NAMED <{g}>" for g in update.using.named)
-    return _insert_using(text, found, clause)
+    return _insert_using(update.text, found, clause)
 
 
 def _insert_using(text: str, found: Sequence[Token], clause: str) -> str:
     """Puts the clause before each outermost WHERE; `DELETE WHERE {p}` becomes `DELETE {p} USING … WHERE {p}`."""
     pieces, copied, depth = [], 0, 0
     for place, token in enumerate(found):
-        if token.text == "{":
-            depth += 1
-        elif token.text == "}":
-            depth -= 1
-        elif depth == 0 and token.is_word("WHERE"):
+        depth += _BRACES.get(token.text, 0)
+        if depth == 0 and token.is_word("WHERE"):
             template = ""
             if place and found[place - 1].is_word("DELETE"):
                 template = " " + _braces(text, found[place + 1 :])
@@ -188,11 +207,34 @@ def _insert_using(text: str, found: Sequence[Token], clause: str) -> str:
     return "".join(pieces) + text[copied:]
 
 
+_BRACES = {"{": 1, "}": -1}
+
+
 def _braces(text: str, following: Sequence[Token]) -> str:
     """The text from the first brace to its partner."""
     depth = 0
     for token in following:
-        depth += {"{": 1, "}": -1}.get(token.text, 0)
+        depth += _BRACES.get(token.text, 0)
         if depth == 0:
             return text[following[0].start : token.end]
     return ""
+
+
+def as_insertions(text: str) -> str | None:
+    """An update that inserts all data that this one names, if it does nothing but insert and delete such data; else None.
+
+    So the quads that it can touch are known before it runs. Blank nodes would be others each time, so with them it is None.
+    """
+    pieces, copied, depth = [], 0, 0
+    found = list(tokens(text))
+    for place, token in enumerate(found):
+        depth += _BRACES.get(token.text, 0)
+        if token.text in "[(" or token.text.startswith("_:"):
+            return None
+        if depth or token.kind != "word" or token.is_word("BASE", "PREFIX", "VERSION", "DATA"):
+            continue
+        if not token.is_word("INSERT", "DELETE") or place + 1 == len(found) or not found[place + 1].is_word("DATA"):
+            return None
+        pieces.append(text[copied : token.start] + "INSERT")
+        copied = token.end
+    return "".join(pieces) + text[copied:]

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from motorgraph.engine.pool import Answer
+from motorgraph.engine.answer import Answer
 from motorgraph.errors import Refusal
 from motorgraph.media import GRAPHS, PROBLEM, SOLUTIONS, prefers_html
 from motorgraph.protocol import Call, Receive

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import uvicorn
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from motorgraph import logs
 from motorgraph.app import create_app
@@ -23,6 +26,8 @@ from motorgraph.stores.embedded import Embedded
 GRACE_SECONDS = 2
 REFUSED = 1
 LOST = 70
+MOST_HEAD_BYTES = 4 << 20
+HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 log = logging.getLogger("motorgraph.server")
 
 
@@ -35,6 +40,14 @@ def run(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> int:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        listening = _listen(settings)
+    except OSError as error:
+        why = error.strerror or str(error)
+        where = f"{settings.host}:{settings.port}"
+        console.print(f"Failed: {where} cannot be listened on: {why}. Choose another --host or --port.", markup=False)
+        return REFUSED
     store = Embedded(settings)
     server = _Server(_config(settings, store))
     status = 0
@@ -46,8 +59,8 @@ async def _serve(settings: Settings) -> int:
         server.should_exit = True
 
     store.control.on_lost = lost
-    serving = asyncio.create_task(server.serve())
-    starting = asyncio.create_task(_start(store, server, settings))
+    serving = asyncio.create_task(server.serve([listening]))
+    starting = asyncio.create_task(_start(store, server, _address(listening, settings), console))
     await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and not starting.result():
         status, server.should_exit = REFUSED, True
@@ -57,11 +70,23 @@ async def _serve(settings: Settings) -> int:
     return status if server.started else REFUSED
 
 
+def _listen(settings: Settings) -> socket.socket:
+    """The socket of the service. Raises OSError if the address cannot be had."""
+    family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
 def _config(settings: Settings, store: Embedded) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(settings, store),
-        host=settings.host,
-        port=settings.port,
+        http=_Protocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -69,6 +94,71 @@ def _config(settings: Settings, store: Embedded) -> uvicorn.Config:
         ws="none",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+class _Corked:
+    """A transport that sends the head of a response together with the first piece of its body: one system call, not two."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held = b""
+
+    def write(self, data: bytes) -> None:
+        """Holds the first bytes back until more come, or until the loop has nothing else to do."""
+        if self._held:
+            data, self._held = self._held + data, b""
+            self._transport.write(data)
+        else:
+            self._held = data
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def close(self) -> None:
+        """Sends what is held, and closes."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._held:
+            data, self._held = self._held, b""
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:  # Any: whatever else a transport has
+        return getattr(self._transport, name)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Uvicorn's HTTP over corked transports, with a bound on the head of a request, which its parser has not."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # what uvicorn itself declares
+        super().connection_made(_Corked(transport))  # type: ignore[arg-type]  # it is one in all that is used
+        self._is_in_body = False
+        self._head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what has come, unless the head of a request has become longer than any that we answer."""
+        if not self._is_in_body:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self.transport.write(HEAD_TOO_LONG)
+                self.transport.close()
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._is_in_body = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its head is whole."""
+        self._is_in_body = True
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """It is whole; the next bytes are the head of another."""
+        self._is_in_body = False
+        self._head_bytes = 0
+        super().on_message_complete()
 
 
 class _Server(uvicorn.Server):
@@ -82,27 +172,26 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _start(store: Embedded, server: uvicorn.Server, settings: Settings) -> bool:
+async def _start(store: Embedded, server: uvicorn.Server, address: str, console: Console) -> bool:
     """Starts the store while the server answers /health already; false, with a message, if it refuses."""
-    console = Console(stderr=True)
     try:
         with _progress(store, console):
             await store.start()
     except Refusal as refusal:
-        console.print(f"[bold]{refusal.title}[/]: {refusal.detail}", highlight=False)
+        console.print(f"{refusal.title}: {refusal.detail}", markup=False)
         for result in refusal.members.get("violations", []):
-            console.print(f"  {result['focus']} {result['path']}\n    {result['message']}", highlight=False, markup=False)
+            console.print(f"  {result['focus']} {result['path']}\n    {result['message']}", markup=False)
         return False
     while not server.started:
         if server.should_exit:
             return False
         await asyncio.sleep(0.01)
-    console.print(f"motorgraph is at {_address(server, settings)} (Ctrl-C stops it)", highlight=False)
+    console.print(f"motorgraph is at {address} (Ctrl-C stops it)", markup=False)
     return True
 
 
-def _address(server: uvicorn.Server, settings: Settings) -> str:
-    port = server.servers[0].sockets[0].getsockname()[1]
+def _address(listening: socket.socket, settings: Settings) -> str:
+    port = listening.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{port}/"
 

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     def _hosts(cls, value: Any) -> Any:  # Any: as above
         return tuple(filter(None, (v.strip() for v in value.split(",")))) if isinstance(value, str) else value
 
+    @field_validator("write_token", mode="before")
+    @classmethod
+    def _no_empty_token(cls, value: Any) -> Any:  # Any: as above
+        return None if value == "" else value
+
     @field_validator("base")
     @classmethod
     def _no_slash(cls, value: str) -> str:

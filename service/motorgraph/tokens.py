@@ -6,16 +6,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Every alternative is linear: none can match the same text in two ways, so no input makes the scan slow.
+# Linear: a name is not tried in the middle of a run that has been tried, and what is never closed runs to the end of the text.
 _TOKEN = re.compile(
     r"""
-    (?P<space>[\s]+|\#[^\r\n]*)
-  | (?P<string>'''(?:[^'\\]|\\.|'(?!''))*'''|\"\"\"(?:[^"\\]|\\.|"(?!""))*\"\"\"|'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*")
-  | (?P<iri><[^\x00-\x20<>"{}|^`\\]*(?:\\u[0-9A-Fa-f]{4}[^\x00-\x20<>"{}|^`\\]*|\\U[0-9A-Fa-f]{8}[^\x00-\x20<>"{}|^`\\]*)*>)
+    (?P<space>\s+|\#[^\r\n]*)
+  | (?P<string>'''(?:[^'\\]|\\.|'(?!''))*+(?:'''|\Z)
+             | \"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\"|\Z)
+             | '(?:[^'\\\r\n]|\\.)*+'
+             | "(?:[^"\\\r\n]|\\.)*+")
+  | (?P<iri><[^\x00-\x20<>"{}|^`]*>)
   | (?P<variable>[?$]\w+)
   | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
-  | (?P<name>(?:[^\W\d_][\w\-.]*)?:(?:[\w\-.:]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*|_:[\w\-.]+)
-  | (?P<word>[^\W\d_][\w]*)
+  | (?P<name>_:[\w\-.]+
+           | (?:(?<![\w\-.])[^\W\d_][\w\-.]*+)?:
+             (?:(?:[\w:]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])
+                (?:[\w\-.:]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*)?)
+  | (?P<word>[^\W\d_]\w*)
   | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
   | (?P<mark>.)
     """,
@@ -52,7 +58,7 @@ _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 
 
 def unescape_unicode(text: str) -> str:
-    r"""The text with `\uXXXX` and `\UXXXXXXXX` replaced, which SPARQL does before parsing (§19.2)."""
+    r"""The text with `\uXXXX` and `\UXXXXXXXX` replaced, as in an IRI (§19.2)."""
     return _ESCAPE.sub(lambda m: _character(int(m.group(1) or m.group(2), 16), m.group()), text)
 
 

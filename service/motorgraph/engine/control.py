@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from motorgraph.errors import Failed, NotReady
 
 HUGE_PAGES = "glibc.malloc.hugetlb=1"  # a fork of 10 M triples then takes 5 ms instead of 85
 MESSAGE_BYTES = 1 << 16
+KEEPER_LOST = "The process that holds the graph has ended."
 MOST_CHILDREN_AT_ONCE = 32
 
 
@@ -52,7 +52,9 @@ class Control:
         self._fds: list[int] = []
         self._numbers = itertools.count(1)
         self._awaited: dict[int, asyncio.Future[Any]] = {}  # Any: what the event of each command brings
+        self._unsent = bytearray()
         self._is_closing = False
+        self._is_lost = False
 
     @property
     def pid(self) -> int:
@@ -65,18 +67,17 @@ class Control:
 
     async def load(self, files: Sequence[File], *, union: bool) -> Loaded:
         """Loads the files; `union` keeps the default graph as the merge of all. Raises Failed, naming file and line."""
-        return Loaded(**await self._ask("load", 0, files=[asdict(f) for f in files], union=union))
+        loaded: Loaded = await self._ask("load", files=[asdict(f) for f in files], union=union)
+        return loaded
 
     async def fork(self, role: str, *, memory: int, may_open: int) -> tuple[int, socket.socket]:
         """A new child: its process and our end of its socket. `memory` in bytes, 0 for no bound."""
-        child: tuple[int, socket.socket] = await self._ask(
-            "fork", next(self._numbers), role=role, memory=memory, may_open=may_open
-        )
+        child: tuple[int, socket.socket] = await self._ask("fork", role=role, memory=memory, may_open=may_open)
         return child
 
     async def apply(self, pid: int) -> None:
         """Has the keeper do what the draft `pid` rehearsed."""
-        await self._ask("apply", next(self._numbers), pid=pid)
+        await self._ask("apply", pid=pid)
 
     def nice(self, pid: int) -> None:
         """Lets every other process go before this one."""
@@ -91,6 +92,7 @@ class Control:
         self._is_closing = True
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._sock)
+        loop.remove_writer(self._sock)
         self._sock.close()
         try:
             await loop.run_in_executor(None, lambda: self._process.wait(seconds))
@@ -99,10 +101,27 @@ class Control:
             self._process.wait()
 
     def _send(self, do: str, **values: Any) -> None:  # Any: whatever JSON can say
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self._sock.send(json.dumps({"do": do, **values}).encode() + b"\n")
+        self._unsent += json.dumps({"do": do, **values}).encode() + b"\n"
+        self._write()
 
-    async def _ask(self, do: str, number: int, **values: Any) -> Any:  # Any: what the event brings
+    def _write(self) -> None:
+        """Sends what the socket takes; the rest when it takes more."""
+        loop = asyncio.get_running_loop()
+        try:
+            del self._unsent[: self._sock.send(self._unsent)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._unsent.clear()  # the keeper has gone, which the end of its events tells
+        if self._unsent:
+            loop.add_writer(self._sock, self._write)
+        else:
+            loop.remove_writer(self._sock)
+
+    async def _ask(self, do: str, **values: Any) -> Any:  # Any: what the event brings
+        if self._is_lost:
+            raise NotReady(KEEPER_LOST)
+        number = next(self._numbers)
         self._awaited[number] = asyncio.get_running_loop().create_future()
         self._send(do, id=number, **values)
         return await self._awaited[number]
@@ -124,10 +143,13 @@ class Control:
             getattr(self, f"_on_{event.pop('event')}")(**event)
 
     def _lost(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._sock)
+        self._is_lost = True
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._sock)
+        loop.remove_writer(self._sock)
         for future in self._awaited.values():
             if not future.done():
-                future.set_exception(NotReady("The process that holds the graph has ended."))
+                future.set_exception(NotReady(KEEPER_LOST))
         if not self._is_closing:
             self.on_lost()
 
@@ -136,31 +158,25 @@ class Control:
         if not future.done():
             future.set_result(value)
 
-    def _refuse(self, number: int, detail: str) -> None:
-        future = self._awaited.pop(number)
+    def _on_refused(self, id: int, detail: str) -> None:
+        future = self._awaited.pop(id)
         if not future.done():
             future.set_exception(Failed(detail))
 
-    def _on_loaded(self, seconds: float, pss: int) -> None:
-        self._resolve(0, {"seconds": seconds, "pss": pss})
+    def _on_loaded(self, id: int, seconds: float, pss: int) -> None:
+        self._resolve(id, Loaded(seconds, pss))
 
-    def _on_failed(self, detail: str) -> None:
-        self._refuse(0, detail)
+    def _on_child(self, id: int, pid: int) -> None:
+        sock = socket.socket(fileno=self._fds.pop(0))
+        if self._awaited[id].done():  # whoever asked has given up
+            sock.close()
+        self._resolve(id, (pid, sock))
+
+    def _on_applied(self, id: int) -> None:
+        self._resolve(id, None)
 
     def _on_progress(self, path: str, done: int, total: int) -> None:
         self.on_progress(path, done, total)
 
-    def _on_child(self, id: int, pid: int) -> None:
-        self._resolve(id, (pid, socket.socket(fileno=self._fds.pop(0))))
-
     def _on_exit(self, pid: int, signal: int) -> None:
         self.on_exit(pid, signal)
-
-    def _on_applied(self, id: int, ok: bool, detail: str) -> None:
-        if ok:
-            self._resolve(id, None)
-        else:
-            self._refuse(
-                id,
-                f"The change stood in the rehearsal and failed in earnest: {detail}. The graph may hold a part of it.",
-            )

@@ -1,14 +1,15 @@
-"""A draft: a process forked for one write, which rehearses it on its own copy of the graph and writes down what is to be done.
+"""A draft: a process forked for one write, which makes it on its own copy of the graph and writes down what it did.
 
-The keeper repeats what the draft wrote down, on the same graph and so with the same outcome: what crashes, runs too long,
-takes too much memory or breaks the shapes does so in the draft. A change is a list of steps.
+The keeper repeats what stands there: graphs made and dropped, quads removed and added, never a client's text. So whatever
+crashes, runs too long, takes too much memory or breaks the shapes does so in the draft, and what is stored is what was judged.
 """
 
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
 from socket import socket
@@ -18,70 +19,111 @@ import pyoxigraph as ox
 
 from motorgraph.engine import process, wire
 from motorgraph.engine.loading import merge
-from motorgraph.engine.reader import Outlet, refused
-from motorgraph.engine.wire import Job, Kind
-from motorgraph.errors import BadSyntax, Forbidden, Nonconforming, NotFound, UnsupportedMediaType
+from motorgraph.engine.reader import Alarm, Outlet, bad_query, refused
+from motorgraph.engine.wire import Job
+from motorgraph.errors import (
+    BadRequest,
+    BadSyntax,
+    Failed,
+    Forbidden,
+    Nonconforming,
+    NotFound,
+    PreconditionFailed,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from motorgraph.media import READABLE, by_suffix, listing, readable
+from motorgraph.query import Dataset, Update, as_insertions, refuse_hosts, with_using
 
 NQUADS = ox.RdfFormat.N_QUADS
 FIRST_VIOLATIONS = 50
+Quads = set[ox.Quad]
 
 
-class Steps:
-    """What a draft decides on, written to its spool: for each step a JSON line, followed by its N-Quads if it has any."""
+@dataclass
+class Delta:
+    """What a change did: graphs that it made and dropped, quads that it removed and added."""
 
-    def __init__(self, spool: IO[bytes]) -> None:
-        self._spool = spool
+    made: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
+    removed: Quads = field(default_factory=set)
+    added: Quads = field(default_factory=set)
 
-    def note(self, step: str, value: str = "", data: bytes = b"") -> None:
-        """Adds a step: `update` with its text and base, `drop` with a graph, `add` with a graph and N-Quads, `merge`."""
-        self._spool.write(json.dumps({"step": step, "value": value, "bytes": len(data)}).encode() + b"\n" + data)
+    @property
+    def touches_default(self) -> bool:
+        """Whether a triple of the unnamed graph came or went."""
+        return any(isinstance(q.graph_name, ox.DefaultGraph) for q in (*self.removed, *self.added))
+
+    def write(self, spool: IO[bytes], *, union: bool) -> None:
+        """Writes it down for `apply`: a line of JSON, then the N-Quads removed and those added."""
+        removed, added = _nquads(self.removed), _nquads(self.added)
+        head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "removed": len(removed), "union": union}
+        spool.write(json.dumps(head).encode() + b"\n" + removed + added)
+        spool.flush()
+
+
+def _nquads(quads: Iterable[ox.Quad]) -> bytes:
+    made = ox.serialize(quads, format=NQUADS)
+    assert made is not None  # bytes, since no output was given
+    return made
+
+
+def apply(spool: IO[bytes], store: ox.Store) -> None:
+    """Does to a store what a delta says."""
+    spool.seek(0)
+    head = json.loads(spool.readline())
+    removed, added = spool.read(head["removed"]), spool.read()
+    for quad in ox.parse(removed, NQUADS):
+        store.remove(quad)
+    for iri in head["dropped"]:
+        store.remove_graph(ox.NamedNode(iri))
+    for iri in head["made"]:
+        store.add_graph(ox.NamedNode(iri))
+    store.extend(ox.parse(added, NQUADS))
+    if head["union"]:
+        merge(store)
 
 
 def run(sock: socket, store: ox.Store, spool: IO[bytes]) -> None:
-    """Rehearses the one job that comes over `sock`; answers END, or FAILED with nothing to be done."""
-    received, body = wire.receive_frame(sock), wire.receive_frame(sock)
-    if received is None or body is None:
-        return
-    job, seconds = wire.decode_job(received[1])
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    if job.shapes:
-        from motorgraph import gate  # noqa: F401  # only here, and before no more files may be opened
-    process.open_no_more()
+    """Rehearses the one job that comes over `sock`; answers END, or FAILED with nothing to be done; stays until it is closed."""
+    frames = wire.received(sock)
+    job, seconds = wire.decode_job(next(frames)[1])
+    Alarm().after(seconds)
+    body = wire.body_of(frames)
     outlet = Outlet(sock, job)
     with refused(outlet, "The change"):
-        created = _rehearse(job, body[1], store, spool)
-        sock.sendall(wire.message(Kind.END, created=created))
+        created = _rehearse(job, body, store, spool)
+        sock.sendall(wire.end(created=created))
+    for _ in frames:
+        pass  # the keeper reads the spool while the front holds this end open
 
 
 def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes]) -> bool:
-    """Decides on the steps, does them here, judges the outcome. True if the change makes a graph."""
-    created = TASKS[job.task](job, body, store, Steps(spool))
-    before = _size_of_default(store) if job.union else 0
-    apply(spool, store)
+    """Makes the change here, judges the outcome, writes the delta down. True if the change makes a graph."""
+    with process.opening_at_most(0):
+        delta, created = TASKS[job.task](job, body, store)
     if job.union:
-        if _size_of_default(store) != before or store.query("ASK { ?s ?p ?o FILTER NOT EXISTS { GRAPH ?g { ?s ?p ?o } } }"):
+        if delta.touches_default:
             raise Forbidden(
                 "The default graph here is the merge of all graphs, so it cannot be changed itself. "
                 "Name the graph: GRAPH <…> { … } in the data, or WITH <…>."
             )
         merge(store)
-        Steps(spool).note("merge")
     if job.shapes:
         _judge(job, store)
-    spool.flush()
+    delta.write(spool, union=job.union)
     return created
 
 
-def _size_of_default(store: ox.Store) -> int:
-    (row,) = store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")  # type: ignore[misc]  # a SELECT gives rows
-    return int(row["n"].value)
-
-
 def _judge(job: Job, store: ox.Store) -> None:
-    from motorgraph import gate
+    from motorgraph import gate  # only here: no other process needs pySHACL and rdflib
 
-    report = gate.validate_store(store, job.shapes)
+    if next(iter(store.quads_for_pattern(None, None, None, ox.NamedNode(job.shapes))), None) is None:
+        raise Forbidden(f"The change would leave no shapes in <{job.shapes}>, and so nothing that judges the next one.")
+    try:
+        report = gate.validate_store(store, job.shapes)
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
+        raise Failed(f"The change could not be judged, so it was not made: {type(error).__name__}: {error}.") from error
     if not report.conforms:
         count = len(report.violations)
         raise Nonconforming(
@@ -91,34 +133,89 @@ def _judge(job: Job, store: ox.Store) -> None:
         )
 
 
-def _update(job: Job, body: bytes, store: ox.Store, steps: Steps) -> bool:
-    steps.note("update", json.dumps([job.text, job.base]))
-    return False
+# The four changes: each is made on the store, and tells its delta and whether it made a graph
 
 
-def _put(job: Job, body: bytes, store: ox.Store, steps: Steps) -> bool:
-    """Replaces the graph by the body (Graph Store Protocol §5.3); true if the graph is new."""
-    quads = _quads(job, body)
-    steps.note("drop", job.graph or "")
-    steps.note("add", job.graph or "", quads)
-    return not _exists(job, store)
+def _update(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
+    refuse_hosts(job.text, ())
+    text = with_using(Update(job.text, Dataset(job.default_graphs, job.named_graphs), job.base))
+    try:
+        ox.Store().update(text, base_iri=job.base or None)
+    except SyntaxError as error:
+        raise bad_query(job.text, lambda text: ox.Store().update(text, base_iri=job.base or None), error) from error
+    names = _graph_names(store)
+    touched = _named_quads(text, job)
+    removed, added = _changes(store, lambda: store.update(text, base_iri=job.base or None), touched)
+    now = _graph_names(store)
+    return Delta(made=now - names, dropped=names - now, removed=removed, added=added), False
 
 
-def _post(job: Job, body: bytes, store: ox.Store, steps: Steps) -> bool:
-    """Merges the body into the graph (§5.5); true if the graph is new."""
-    steps.note("add", job.graph or "", _quads(job, body))
-    return not _exists(job, store)
+def _named_quads(text: str, job: Job) -> Quads | None:
+    """The quads that an update can touch, where its text says so; None where only a look at the whole graph can tell."""
+    insertions = as_insertions(text)
+    if insertions is None:
+        return None
+    scratch = ox.Store()
+    scratch.update(insertions, base_iri=job.base or None)
+    return set(scratch)
 
 
-def _delete(job: Job, body: bytes, store: ox.Store, steps: Steps) -> bool:
+def _changes(store: ox.Store, change: Callable[[], None], touched: Quads | None) -> tuple[Quads, Quads]:
+    """Makes the change; the quads that it removed and those that it added. `touched` are all that it can, if that is known."""
+    if touched is not None:
+        before = {quad for quad in touched if quad in store}
+        change()
+        after = {quad for quad in touched if quad in store}
+        return before - after, after - before
+    lines = set(_lines(store))  # half the memory of as many quads
+    change()
+    added = []
+    for line in _lines(store):
+        if line in lines:
+            lines.remove(line)
+        else:
+            added.append(line)
+    return _parsed_lines(lines), _parsed_lines(added)
+
+
+def _lines(store: ox.Store) -> list[bytes]:
+    dumped = store.dump(format=NQUADS)
+    assert dumped is not None  # bytes, since no output was given
+    return dumped.splitlines()
+
+
+def _parsed_lines(lines: Iterable[bytes]) -> Quads:
+    return set(ox.parse(b"\n".join(lines), NQUADS))
+
+
+def _graph_names(store: ox.Store) -> set[str]:
+    return {name.value for name in store.named_graphs() if isinstance(name, ox.NamedNode)}
+
+
+def _put(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
+    """Replaces the graph by the body (Graph Store Protocol §5.3)."""
+    quads, is_new = set(_quads(job, body)), not _exists(job, store)
+    if job.must_be_new and not is_new:
+        raise PreconditionFailed(f"If-None-Match: * asks for a new graph, and <{job.graph}> is there.")
+    before = set(store.quads_for_pattern(None, None, None, _name(job)))
+    return _made(Delta({job.graph} if job.graph and is_new else set(), set(), before - quads, quads - before), store), is_new
+
+
+def _post(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
+    """Merges the body into the graph (§5.5)."""
+    added, is_new = {quad for quad in _quads(job, body) if quad not in store}, not _exists(job, store)
+    return _made(Delta({job.graph} if job.graph and is_new else set(), set(), set(), added), store), is_new
+
+
+def _delete(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     """Drops the graph (§5.4). Raises NotFound if there is none."""
     if not _exists(job, store):
         raise NotFound(f"There is no graph <{job.graph}>, so it cannot be deleted.")
-    steps.note("drop", job.graph or "")
-    return False
+    before = set(store.quads_for_pattern(None, None, None, _name(job)))
+    return _made(Delta(set(), {job.graph} if job.graph else set(), before, set()), store), False
 
 
-TASKS: dict[str, Callable[[Job, bytes, ox.Store, Steps], bool]] = {
+TASKS: dict[str, Callable[[Job, bytes, ox.Store], tuple[Delta, bool]]] = {
     "update": _update,
     "put": _put,
     "post": _post,
@@ -126,17 +223,51 @@ TASKS: dict[str, Callable[[Job, bytes, ox.Store, Steps], bool]] = {
 }
 
 
+def _made(delta: Delta, store: ox.Store) -> Delta:
+    """Does a delta to this process's own copy."""
+    for quad in delta.removed:
+        store.remove(quad)
+    for iri in delta.dropped:
+        store.remove_graph(ox.NamedNode(iri))
+    for iri in delta.made:
+        store.add_graph(ox.NamedNode(iri))
+    store.extend(delta.added)
+    return delta
+
+
+def _name(job: Job) -> ox.NamedNode | ox.DefaultGraph:
+    return ox.NamedNode(job.graph) if job.graph else ox.DefaultGraph()
+
+
 def _exists(job: Job, store: ox.Store) -> bool:
     return not job.graph or store.contains_named_graph(ox.NamedNode(job.graph))
 
 
-def _quads(job: Job, body: bytes) -> bytes:
-    """The body's triples as N-Quads in the job's graph; blank nodes are renamed, so that they can only be new (RDF merge)."""
-    name = ox.NamedNode(job.graph) if job.graph else ox.DefaultGraph()
-    triples = (triple for media_type, document in _documents(job, body) for triple in _parsed(job, media_type, document))
-    made = ox.serialize((ox.Quad(t.subject, t.predicate, t.object, name) for t in triples), format=NQUADS)
-    assert made is not None  # bytes, since no output was given
-    return made
+# The body of a graph write
+
+
+def _quads(job: Job, body: bytes) -> Iterator[ox.Quad]:
+    """The body's triples in the job's graph; blank nodes are renamed, so that they can only be new (RDF merge)."""
+    name = _name(job)
+    for media_type, document in _documents(job, _decoded(job, body)):
+        for triple in _parsed(job, media_type, document):
+            yield ox.Quad(triple.subject, triple.predicate, triple.object, name)
+
+
+def _decoded(job: Job, body: bytes) -> bytes:
+    """The body without its Content-Encoding. Raises BadRequest, or TooLarge for one that unpacks to more than is taken."""
+    if job.content_encoding not in ("gzip", "x-gzip"):
+        return body
+    inflate = zlib.decompressobj(31)
+    try:
+        data = inflate.decompress(body, job.max_bytes + 1)
+    except zlib.error as error:
+        raise BadRequest(f"The body is not the gzip that its Content-Encoding says: {error}.") from error
+    if len(data) > job.max_bytes:
+        raise TooLarge(f"The body unpacks to more than {job.max_bytes:,} bytes (setting body_bytes).")
+    if not inflate.eof:
+        raise BadRequest("The gzip of the body ends too early.")
+    return data
 
 
 def _documents(job: Job, body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -145,6 +276,8 @@ def _documents(job: Job, body: bytes) -> Iterator[tuple[str, bytes]]:
         yield job.content_type, body
         return
     message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + job.content_type.encode() + b"\r\n\r\n" + body)
+    if not message.is_multipart():
+        raise BadRequest("The body is no multipart form with the boundary that its Content-Type names.")
     for part in message.walk():
         if not part.is_multipart():
             content = part.get_payload(decode=True)
@@ -157,50 +290,14 @@ def _parsed(job: Job, media_type: str, document: bytes) -> Iterator[ox.Quad]:
     form = readable(media_type)
     if form is None:
         raise UnsupportedMediaType(f"{media_type} is not read; send {listing(READABLE)}.")
-    parsed = ox.parse(
-        document,
-        ox.RdfFormat.from_media_type(form.media_type),
-        base_iri=job.base or None,
-        without_named_graphs=True,
-        rename_blank_nodes=True,
-    )
     try:
-        yield from parsed
+        yield from ox.parse(
+            document,
+            ox.RdfFormat.from_media_type(form.media_type),
+            base_iri=job.base or None,
+            without_named_graphs=True,
+            rename_blank_nodes=True,
+        )
     except SyntaxError as error:
-        raise BadSyntax(f"The {form.name} does not parse: {error}.", line=error.lineno, column=error.offset) from error
-
-
-def apply(spool: IO[bytes], store: ox.Store) -> None:
-    """Does the steps of a spool to the graph."""
-    spool.seek(0)
-    while line := spool.readline():
-        step = json.loads(line)
-        data = spool.read(step["bytes"])
-        _APPLY[step["step"]](store, step["value"], data)
-
-
-def _apply_update(store: ox.Store, value: str, data: bytes) -> None:
-    text, base = json.loads(value)
-    store.update(text, base_iri=base or None)
-
-
-def _apply_drop(store: ox.Store, graph: str, data: bytes) -> None:
-    store.remove_graph(ox.NamedNode(graph) if graph else ox.DefaultGraph())
-
-
-def _apply_add(store: ox.Store, graph: str, data: bytes) -> None:
-    if graph:
-        store.add_graph(ox.NamedNode(graph))
-    store.load(data, NQUADS)
-
-
-def _apply_merge(store: ox.Store, value: str, data: bytes) -> None:
-    merge(store)
-
-
-_APPLY: dict[str, Callable[[ox.Store, str, bytes], None]] = {
-    "update": _apply_update,
-    "drop": _apply_drop,
-    "add": _apply_add,
-    "merge": _apply_merge,
-}
+        where = f", line {error.lineno}" if error.lineno else ""
+        raise BadSyntax(f"The {form.name} does not parse{where}: {error.msg}.", line=error.lineno, column=error.offset) from error

@@ -1,7 +1,7 @@
 """The keeper: one process, one thread, that holds the graph, forks readers and drafts from it, and is the only writer.
 
-`python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front. It never parses a client's text
-before a draft has survived it. Commands: load, fork, nice, kill, apply. Events: loaded, failed, progress, child, exit, applied.
+`python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front; it never parses a client's text.
+Commands: load, fork, nice, kill, apply. Events: loaded, child, applied, refused, progress, exit.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import IO, Any, Protocol
@@ -80,7 +81,10 @@ class Keeper:
                 wake.recv(4096)
                 self._reap()
             if self._control in ready:
-                data = self._control.recv(READ_BYTES)
+                try:
+                    data = self._control.recv(READ_BYTES)
+                except ConnectionResetError:  # the front left with events unread
+                    return
                 if not data:
                     return
                 *whole, rest = (rest + data).split(b"\n")
@@ -99,12 +103,12 @@ class Keeper:
                 load_file(self._store, File(**file), self._progress)
             if command["union"]:
                 merge(self._store)
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, EOFError, zlib.error, SyntaxError, ValueError) as error:
             where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-            self._tell("failed", detail=f"{file['path']}{where}: {error}")
+            self._tell("refused", id=command["id"], detail=f"{file['path']}{where}: {_words(error)}")
             return
         self._freeze()
-        self._tell("loaded", seconds=time.monotonic() - started, pss=process.proportional_bytes(os.getpid()))
+        self._tell("loaded", id=command["id"], seconds=time.monotonic() - started, pss=process.proportional_bytes(os.getpid()))
 
     def _progress(self, path: str, done: int, total: int) -> None:
         self._tell("progress", path=path, done=done, total=total)
@@ -116,6 +120,12 @@ class Keeper:
 
     def _fork(self, command: dict[str, Any]) -> None:
         """Forks a child of `role` reader, judge or draft, and sends the front its end of the child's socket."""
+        try:
+            self._fork_child(command)
+        except OSError as error:
+            self._tell("refused", id=command["id"], detail=f"No {command['role']} process could be made: {error}.")
+
+    def _fork_child(self, command: dict[str, Any]) -> None:
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
@@ -123,6 +133,7 @@ class Keeper:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
+            ours.close()  # else the child would keep its own socket open and never see it close
             self._be_child(command, theirs, spool, parent)
         theirs.close()
         self._children.add(pid)
@@ -144,12 +155,13 @@ class Keeper:
                 resource.close()
             if command["memory"]:
                 process.bound_memory(command["memory"])
-            if command["role"] == "reader":
-                process.open_no_more(command["may_open"])
             if spool is not None:
                 draft.run(sock, self._store, spool)
-            else:
+            elif command["role"] == "judge":
                 reader.run(sock, self._store)
+            else:
+                with process.opening_at_most(command["may_open"]):
+                    reader.run(sock, self._store)
         except BaseException:  # noqa: BLE001  # the border of the process
             traceback.print_exc()
             sys.stderr.flush()
@@ -168,14 +180,13 @@ class Keeper:
 
     def _apply(self, command: dict[str, Any]) -> None:
         """Does to the graph what the draft `pid` has rehearsed and written down."""
-        spool = self._spools.pop(command["pid"])
         try:
-            with spool:
-                draft.apply(spool, self._store)
+            draft.apply(self._spools[command["pid"]], self._store)
             self._freeze()
-            self._tell("applied", id=command["id"], ok=True, detail="")
+            self._tell("applied", id=command["id"])
         except Exception as error:  # noqa: BLE001  # the border of the process: the front has to hear of it
-            self._tell("applied", id=command["id"], ok=False, detail=f"{type(error).__name__}: {error}")
+            detail = f"The change stood in the rehearsal and failed in earnest: {type(error).__name__}: {error}."
+            self._tell("refused", id=command["id"], detail=detail)
 
     def _reap(self) -> None:
         """Tells the front which children have ended, and by which signal."""
@@ -187,8 +198,15 @@ class Keeper:
             if pid == 0:
                 return
             self._children.discard(pid)
+            if pid in self._spools:
+                self._spools.pop(pid).close()
             with suppress(OSError):
                 self._tell("exit", pid=pid, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+
+
+def _words(error: Exception) -> str:
+    """What an error says, without the code that the system puts before it."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def main() -> None:

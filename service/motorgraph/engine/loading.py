@@ -48,7 +48,17 @@ def load_file(store: ox.Store, file: File, progress: Progress = lambda path, don
             source = io.BytesIO(source.read().replace(old, new))
         else:
             source = _Watched(source, file.path, progress)  # type: ignore[assignment]  # read() is all that is used
-        store.bulk_load(source, form, base_iri=file.iri, to_graph=graph)
+        if file.graph and form.supports_datasets:
+            store.bulk_extend(_in_graph(quad, file.graph) for quad in ox.parse(source, form, base_iri=file.iri))
+        else:
+            store.bulk_load(source, form, base_iri=file.iri, to_graph=graph)
+
+
+def _in_graph(quad: ox.Quad, graph: str) -> ox.Quad:
+    """The quad, in the given graph if it is in none."""
+    if not isinstance(quad.graph_name, ox.DefaultGraph):
+        return quad
+    return ox.Quad(quad.subject, quad.predicate, quad.object, ox.NamedNode(graph))
 
 
 def merge(store: ox.Store) -> None:

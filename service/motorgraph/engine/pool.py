@@ -2,166 +2,42 @@
 
 A query that runs longer than `PATIENCE_SECONDS` (or three times what it took before) is *long*. As many readers as the limits
 leave beside the reserve may be long; each is reniced and a fresh reader forked beside it. A long query beyond that number is
-put aside when somebody waits: its reader is killed, and it starts again when a long one ends.
+put aside when somebody waits: its reader is killed, and it starts again when a long one ends. One whose client is too slow
+for it is written to a file instead, so that its reader is free.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import signal
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 from socket import socket
 
+from motorgraph.engine.answer import Answer
 from motorgraph.engine.control import Control
-from motorgraph.engine.wire import Frames, Job, Kind, encode_job, frame
-from motorgraph.errors import (
-    Broken,
-    DeadlineExceeded,
-    NotReady,
-    OutOfMemory,
-    QueueFull,
-    ReaderDied,
-    Refusal,
-    Unavailable,
-    retold,
-)
-from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, PATIENCE_SECONDS, Limits
+from motorgraph.engine.wire import Frames, Job, Kind, body_frames, encode_job
+from motorgraph.errors import Broken, DeadlineExceeded, Failed, NotReady, OutOfMemory, QueueFull, ReaderDied, Refusal, Unavailable
+from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, RETRY_SECONDS, Limits
 
-HOLD_BYTES = 256 * 1024
-HIGH_BYTES = 1 << 20
-LOW_BYTES = 256 * 1024
 log = logging.getLogger("motorgraph.engine")
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What an answer is: solutions, boolean, graph or json; its media type; gzip or "" as its content encoding."""
-
-    form: str
-    media_type: str
-    encoding: str
-
-
-class Answer:
-    """An answer as it arrives from a reader. `body` is the whole of it when it was short, None when it streams."""
-
-    def __init__(self, job: Job, deadline: float) -> None:
-        self.job = job
-        self.deadline = deadline
-        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.head = Head("", "", "")
-        self.rows = 0
-        self.bytes = 0
-        self.started = 0.0
-        self.seconds = 0.0
-        self.is_long = False
-        self.created = False
-        self.reader: Reader | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self._pieces: deque[bytes] = deque()
-        self._held = 0
-        self._failure: Exception | None = None
-        self._is_whole = False
-        self._more: asyncio.Future[None] | None = None
-
-    @property
-    def body(self) -> bytes | None:
-        """The whole body if it is here; None while it streams."""
-        return b"".join(self._pieces) if self._is_whole else None
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The body piece by piece. Raises Broken if the reader fails on the way."""
-        while True:
-            while self._pieces:
-                piece = self._pieces.popleft()
-                self._held -= len(piece)
-                if self.reader is not None and self._held < LOW_BYTES:
-                    self.reader.resume()
-                yield piece
-            if self._is_whole:
-                return
-            if self._failure is not None:
-                raise Broken(str(self._failure)) from self._failure
-            self._more = asyncio.get_running_loop().create_future()
-            await self._more
-
-    def receive(self, kind: Kind, payload: bytes) -> None:
-        """Takes the next frame of the reader."""
-        if kind is Kind.DATA:
-            self._pieces.append(payload)
-            self._held += len(payload)
-            self.bytes += len(payload)
-            if self._held >= HOLD_BYTES:
-                self._open()
-            if self._held >= HIGH_BYTES and self.reader is not None:
-                self.reader.pause()
-        elif kind is Kind.HEAD:
-            self.head = Head(**json.loads(payload))
-        elif kind is Kind.END:
-            end = json.loads(payload)
-            self.rows = end.get("rows", 0)
-            self.created = end.get("created", False)
-            self._is_whole = True
-            self._open()
-        else:
-            told = json.loads(payload)
-            self.fail(retold(told["kind"], told["detail"], told["members"]))
-        self._wake()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will come."""
-        return self._is_whole or self._failure is not None
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether the client may have seen some of it, so that it cannot be started again."""
-        return self.opened.done()
-
-    def fail(self, failure: Exception) -> None:
-        """Ends the answer: as a refusal if nothing of it has been given out, else by breaking it."""
-        if self.is_over:
-            return
-        self._failure = failure
-        if not self.opened.done():
-            self.opened.set_exception(failure)
-        self._wake()
-
-    def restart(self) -> None:
-        """Forgets what has come, since another reader will begin anew."""
-        self._pieces.clear()
-        self._held = self.bytes = 0
-        self.reader = None
-
-    def _open(self) -> None:
-        if not self.opened.done():
-            self.opened.set_result(None)
-
-    def _wake(self) -> None:
-        if self._more is not None and not self._more.done():
-            self._more.set_result(None)
 
 
 class Reader(asyncio.Protocol):
     """One forked process, as the front sees it."""
 
-    def __init__(self, pid: int, generation: int, pool: Pool) -> None:
+    def __init__(self, pid: int, generation: int | None, pool: Pool) -> None:
         self.pid = pid
         self.generation = generation
         self.answer: Answer | None = None
-        self.is_retired = False
+        self.is_retired = generation is None
         self.idle_since = time.monotonic()
         self.cause: int | None = None
         self._pool = pool
         self._frames = Frames()
         self._transport: asyncio.Transport | None = None
-        self._is_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # a stream socket gives a Transport
@@ -193,22 +69,20 @@ class Reader(asyncio.Protocol):
         return self._transport is None
 
     def pause(self) -> None:
-        """Takes no more of its bytes until the client has taken some (the reader then waits in its write)."""
-        if not self._is_paused and self._transport is not None:
-            self._is_paused = True
+        """Takes no more of its bytes until the client has taken some; the reader then waits in its write."""
+        if self._transport is not None:
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Takes its bytes again."""
-        if self._is_paused and self._transport is not None:
-            self._is_paused = False
+        if self._transport is not None and not self._transport.is_reading():
             self._transport.resume_reading()
 
     def close(self) -> None:
         """Lets the process end by itself, which it does when its socket closes."""
         self.is_retired = True
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort()
 
 
 class Pool:
@@ -216,18 +90,20 @@ class Pool:
 
     def __init__(self, control: Control, limits: Limits) -> None:
         self.limits = limits
-        self.generation = 0
+        self.generation = 1
         self.deaths = 0
         self.parked_total = 0
         self._control = control
         self._readers: dict[int, Reader] = {}
+        self._apart: dict[int, Reader] = {}
         self._idle: list[Reader] = []
         self._waiting: deque[Answer] = deque()
         self._parked: deque[Answer] = deque()
         self._long: set[Answer] = set()
-        self._forking = 0
-        self._known: OrderedDict[tuple[str, tuple[str, ...]], float] = OrderedDict()
-        self._apart: dict[int, Reader] = {}
+        self._spilt: set[Answer] = set()
+        self._coming = 0
+        self._causes: OrderedDict[int, int] = OrderedDict()
+        self._known: OrderedDict[Job, float] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = False
         self._has_reader = asyncio.Event()
@@ -241,7 +117,7 @@ class Pool:
         self._is_open = True
         self._refill()
         await self._has_reader.wait()
-        self._trim_later()
+        self._trim_idle()
 
     def close(self) -> None:
         """Answers nothing more; what runs is failed."""
@@ -250,7 +126,7 @@ class Pool:
             self._trim.cancel()
         for answer in [*self._waiting, *self._parked, *(r.answer for r in self._readers.values() if r.answer)]:
             answer.fail(Unavailable("The service is shutting down."))
-        for reader in list(self._readers.values()):
+        for reader in [*self._readers.values(), *self._apart.values()]:
             reader.close()
 
     @property
@@ -275,8 +151,7 @@ class Pool:
         """
         if not self._is_open:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
-        now = time.monotonic()
-        answer = Answer(job, now + self.limits.seconds)
+        answer = Answer(job, time.monotonic() + self.limits.seconds)
         if self._idle and not self._waiting and not self._waits_for_long(answer):
             self._start(answer, self._idle.pop())
         else:
@@ -293,6 +168,7 @@ class Pool:
         reader = await self._connect(*await self._control.fork(role, memory=0, may_open=0), None)
         answer = Answer(job, float("inf"))
         reader.begin(answer, encode_job(job))
+        self._settle(reader)
         try:
             return b"".join([piece async for piece in answer.pieces()])
         except Broken as broken:
@@ -302,29 +178,39 @@ class Pool:
 
     async def rehearse(self, job: Job, body: bytes) -> Answer:
         """Runs a write in a draft; when it stands there, the keeper does it and every new query sees it. Raises Refusal."""
-        memory = self.limits.memory + 4 * len(body)
+        memory = self.limits.memory + 8 * len(body)
         reader = await self._connect(*await self._control.fork("draft", memory=memory, may_open=0), None)
         answer = Answer(job, float("inf"))
         try:
-            reader.begin(answer, encode_job(job, self.limits.seconds) + frame(Kind.DATA, body))
+            reader.begin(answer, encode_job(job, self.limits.seconds) + body_frames(body))
+            self._settle(reader)
             await answer.opened
-            await self._control.apply(reader.pid)
+            await asyncio.shield(self._made(reader))  # once begun it is not given up half way
         finally:
+            if not answer.has_begun:
+                self._kill(reader)
             reader.close()
-        self._renew()
         return answer
+
+    async def _made(self, draft: Reader) -> None:
+        """Has the keeper do what the draft did; readers are renewed even if it fails, since then nobody knows."""
+        try:
+            await self._control.apply(draft.pid)
+        finally:
+            self._renew()
 
     def release(self, answer: Answer) -> None:
         """Says that nobody wants the rest of an answer; its reader is freed at once."""
-        if answer.timer is not None:
-            answer.timer.cancel()
+        self._spilt.discard(answer)
+        answer.close()
+        if answer.is_over and answer.reader is None:
+            return
         for queue in (self._waiting, self._parked):
             with suppress(ValueError):
                 queue.remove(answer)
         self._long.discard(answer)
-        reader = answer.reader
-        if reader is not None and reader.answer is answer:
-            self._kill(reader)
+        if isinstance(answer.reader, Reader) and answer.reader.answer is answer:
+            self._kill(answer.reader)
         self._dispatch()
 
     # Scheduling
@@ -332,105 +218,130 @@ class Pool:
     def _enqueue(self, answer: Answer) -> None:
         if self.queue >= self.limits.queue:
             raise QueueFull(f"{self.queue} queries wait already (setting queue_length). Try again in a second.")
-        loop = asyncio.get_running_loop()
-        answer.timer = loop.call_later(self.limits.seconds, self._waited_too_long, answer)
-        (self._parked if self._waits_for_long(answer) else self._waiting).append(answer)
+        self._wait(answer, self._parked if self._waits_for_long(answer) else self._waiting)
         self._dispatch()
+
+    def _wait(self, answer: Answer, queue: deque[Answer]) -> None:
+        if answer.timer is not None:
+            answer.timer.cancel()
+        left = max(answer.deadline - time.monotonic(), 0)
+        answer.timer = asyncio.get_running_loop().call_later(left, self._waited_too_long, answer)
+        queue.append(answer)
 
     def _waits_for_long(self, answer: Answer) -> bool:
         """Whether it is known to be long, and as many long ones run as may."""
-        known = self._known.get(_text(answer), 0.0)
-        return known > 1.0 and 0 < self.limits.long_slots <= len(self._long)
+        return self._known.get(answer.job, 0.0) > LONG_SECONDS and 0 < self.limits.long_slots <= len(self._long)
 
     def _waited_too_long(self, answer: Answer) -> None:
-        for queue in (self._waiting, self._parked):
-            with suppress(ValueError):
-                queue.remove(answer)
         answer.fail(_too_long(self.limits.seconds, "while it waited for other long queries"))
+        self.release(answer)
 
     def _dispatch(self) -> None:
         """Gives waiting jobs to idle readers; makes room if there are none."""
         while self._waiting and self._idle:
             self._start(self._waiting.popleft(), self._idle.pop())
-        if self._parked and self._idle and len(self._long) < max(self.limits.long_slots, 1):
+        may_be_long = len(self._long) < max(self.limits.long_slots, 1)
+        if self._parked and self._idle and may_be_long:
             self._start(self._parked.popleft(), self._idle.pop())
-        if self._waiting or (self._parked and len(self._long) < max(self.limits.long_slots, 1)):
+        wanted = len(self._waiting) + (1 if self._parked and may_be_long else 0)
+        if wanted > self._on_the_way() and self._is_open:
             self._make_room()
 
+    def _on_the_way(self) -> int:
+        """How many readers will be free in a moment: those being forked, those whose end makes room, those that spill."""
+        dying = sum(reader.is_retired for reader in self._readers.values())
+        return self._coming + dying + sum(answer.reader is not None for answer in self._spilt)
+
     def _make_room(self) -> None:
-        if not self._is_open or self._forking >= len(self._waiting) + len(self._parked):
-            return
-        if len(self._readers) + self._forking < self.limits.readers:
+        """Forks one more reader, or, where there are as many as may be, takes one from the query that can best spare it."""
+        if len(self._readers) + self._coming < self.limits.readers:
             self._fork()
         elif self._waiting:
-            self._park_one()
+            slow = [a for a in self._running() if a.is_paused]
+            overdue = [a for a in self._running() if a.is_long and a not in self._long and not a.has_begun]
+            if overdue:
+                self._park(max(overdue, key=lambda a: a.started))
+            elif slow:
+                self._spill(max(slow, key=lambda a: a.started))
 
-    def _park_one(self) -> None:
-        """Puts aside the newest query that runs long beyond the number that may, if nothing of it has been sent."""
-        overdue = [
-            r.answer
-            for r in self._readers.values()
-            if r.answer and r.answer.is_long and r.answer not in self._long and not r.answer.has_begun
-        ]
-        if not overdue:
-            return
-        answer = max(overdue, key=lambda a: a.started)
+    def _running(self) -> list[Answer]:
+        return [r.answer for r in self._readers.values() if r.answer is not None]
+
+    def _park(self, answer: Answer) -> None:
+        """Puts a long query aside; its reader is killed, and it starts again later."""
         reader = answer.reader
         answer.restart()
-        answer.is_long = False
         self.parked_total += 1
-        self._known[_text(answer)] = max(self._known.get(_text(answer), 0.0), 2.0)
-        answer.timer = asyncio.get_running_loop().call_later(
-            max(answer.deadline - time.monotonic(), 0), self._waited_too_long, answer
-        )
-        self._parked.append(answer)
-        if reader is not None:
+        self._known[answer.job] = max(self._known.get(answer.job, 0.0), 2 * LONG_SECONDS)
+        self._wait(answer, self._parked)
+        if isinstance(reader, Reader):
             self._kill(reader)
 
+    def _spill(self, answer: Answer) -> None:
+        """Frees the reader of an answer whose client is slow; breaks the answer if too much lies in files already."""
+        if sum(a.overflow.size for a in self._spilt if a.overflow) > self.limits.answer_bytes:
+            answer.fail(Unavailable("The client took the answer too slowly while others waited."))
+            self.release(answer)
+            return
+        try:
+            answer.spill()
+        except OSError as error:
+            answer.fail(Failed(f"The answer to a slow client cannot be kept in a file: {error}."))
+            self.release(answer)
+            return
+        self._spilt.add(answer)
+
     def _start(self, answer: Answer, reader: Reader) -> None:
-        loop = asyncio.get_running_loop()
         if answer.timer is not None:
             answer.timer.cancel()
         answer.started = time.monotonic()
-        known = self._known.get(_text(answer), 0.0)
-        patience = PATIENCE_SECONDS if known > 1.0 else max(PATIENCE_SECONDS, 3 * known)
-        answer.timer = loop.call_later(patience, self._overdue, answer)
+        known = self._known.get(answer.job, 0.0)
+        patience = PATIENCE_SECONDS if known > LONG_SECONDS else max(PATIENCE_SECONDS, 3 * known)
+        answer.timer = asyncio.get_running_loop().call_later(patience, self._overdue, answer)
+        answer.on_pause = self._dispatch
         reader.begin(answer, encode_job(answer.job, max(answer.deadline - answer.started, 0.001)))
 
     def _overdue(self, answer: Answer) -> None:
-        """A query has run longer than is usual: from now on it counts as long."""
+        """A query has run longer than is usual: from now on it counts as long, and its deadline is watched."""
         reader = answer.reader
-        if reader is None or reader.answer is not answer:
+        if not isinstance(reader, Reader) or reader.answer is not answer:
             return
         answer.is_long = True
+        left = answer.deadline - time.monotonic()
+        answer.timer = asyncio.get_running_loop().call_later(left, self._expired, answer)
         if len(self._long) < self.limits.long_slots:
             self._long.add(answer)
             self._control.nice(reader.pid)
-            if not self._idle and len(self._readers) + self._forking < self.limits.readers:
+            if not self._idle and not self._coming and len(self._readers) < self.limits.readers:
                 self._fork()
-        if self._waiting:
-            self._make_room()
+        self._dispatch()
+
+    def _expired(self, answer: Answer) -> None:
+        """The deadline: the reader is ended, whatever it is doing."""
+        answer.fail(_too_long(self.limits.seconds, "of work"))
+        self.release(answer)
 
     def finished(self, reader: Reader, answer: Answer) -> None:
         """A reader has given its whole answer, or said why there is none."""
         if answer.timer is not None:
             answer.timer.cancel()
-        answer.seconds = time.monotonic() - answer.started
         answer.reader = None
-        self._remember(answer)
+        if answer.started:
+            self._remember(answer.job, time.monotonic() - answer.started)
         was_niced = answer in self._long
         self._long.discard(answer)
-        if reader.is_retired or was_niced or reader.generation != self.generation:
+        if reader.is_retired:
+            return  # a judge, a draft, a reader of an older graph: whoever uses it closes it
+        if was_niced or reader.generation != self.generation:
             reader.close()
         else:
             reader.idle_since = time.monotonic()
             self._idle.append(reader)
         self._dispatch()
 
-    def _remember(self, answer: Answer) -> None:
-        key = _text(answer)
-        self._known[key] = (self._known.get(key, answer.seconds) + answer.seconds) / 2
-        self._known.move_to_end(key)
+    def _remember(self, job: Job, seconds: float) -> None:
+        self._known[job] = (self._known.get(job, seconds) + seconds) / 2
+        self._known.move_to_end(job)
         if len(self._known) > KNOWN_QUERIES:
             self._known.popitem(last=False)
 
@@ -438,11 +349,11 @@ class Pool:
 
     def _refill(self) -> None:
         """Forks until there are as many readers as stand in reserve."""
-        while self._is_open and len(self._readers) + self._forking < min(self.limits.reserve, self.limits.readers):
+        while self._is_open and len(self._readers) + self._coming < min(self.limits.reserve, self.limits.readers):
             self._fork()
 
     def _fork(self) -> None:
-        self._forking += 1
+        self._coming += 1
         task = asyncio.get_running_loop().create_task(self._forked())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -452,31 +363,35 @@ class Pool:
         try:
             pid, sock = await self._control.fork("reader", memory=self.limits.memory, may_open=self.limits.may_open)
             reader = await self._connect(pid, sock, generation)
-        except (OSError, NotReady) as error:
+        except (OSError, Refusal) as error:
             log.warning("a reader could not be forked", extra={"error": str(error)})
-            return
+            await asyncio.sleep(RETRY_SECONDS)
+            reader = None
         finally:
-            self._forking -= 1
-        if generation != self.generation or not self._is_open:
-            reader.close()
-        else:
-            self._idle.append(reader)
-            self._has_reader.set()
+            self._coming -= 1
+        if reader is not None and not reader.is_gone:
+            if generation != self.generation or not self._is_open:
+                reader.close()
+            elif reader.cause is None:
+                self._idle.append(reader)
+                self._has_reader.set()
+        self._refill()
         self._dispatch()
 
     async def _connect(self, pid: int, sock: socket, generation: int | None) -> Reader:
         """The front's side of a new child; without a generation it stands apart from the readers of clients."""
-        reader = Reader(pid, generation or 0, self)
-        reader.is_retired = generation is None
+        reader = Reader(pid, generation, self)
         (self._apart if generation is None else self._readers)[pid] = reader
-        loop = asyncio.get_running_loop()
-        await loop.create_unix_connection(lambda: reader, sock=sock)
+        if pid in self._causes:  # it has died before we came to know it
+            self._exited(pid, self._causes.pop(pid))
+        await asyncio.get_running_loop().create_unix_connection(lambda: reader, sock=sock)
         return reader
 
     def _kill(self, reader: Reader) -> None:
         reader.answer = None
-        reader.is_retired = True
-        self._control.kill(reader.pid)
+        reader.close()
+        if reader.cause is None:
+            self._control.kill(reader.pid)
 
     def lost(self, reader: Reader) -> None:
         """The socket of a reader has closed."""
@@ -488,6 +403,9 @@ class Pool:
         """The keeper has buried a child that ended by the signal `cause` (0: by itself)."""
         reader = self._readers.pop(pid, None) or self._apart.pop(pid, None)
         if reader is None:
+            self._causes[pid] = cause
+            if len(self._causes) > KNOWN_QUERIES:
+                self._causes.popitem(last=False)
             return
         reader.cause = cause
         if not reader.is_retired:
@@ -510,31 +428,29 @@ class Pool:
         if answer.timer is not None:
             answer.timer.cancel()
         answer.fail(_cause_of_death(reader.cause, self.limits))
+        self._dispatch()
 
     def _renew(self) -> None:
         """The graph has changed: idle readers go at once, busy ones after their answer."""
         self.generation += 1
         for reader in self._idle:
-            reader.close()
-            self._readers.pop(reader.pid, None)
+            self._dismiss(reader)
         self._idle.clear()
         self._refill()
+        self._dispatch()
 
-    def _trim_later(self) -> None:
-        self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._trim_idle)
+    def _dismiss(self, reader: Reader) -> None:
+        """Lets an idle reader go; it no longer counts, though it may take a moment to end."""
+        self._readers.pop(reader.pid, None)
+        self._apart[reader.pid] = reader
+        reader.close()
 
     def _trim_idle(self) -> None:
         """Ends readers beyond the reserve that have had nothing to do; they give their memory back."""
         now = time.monotonic()
         while len(self._readers) > self.limits.reserve and self._idle and now - self._idle[0].idle_since > IDLE_SECONDS:
-            reader = self._idle.pop(0)
-            self._readers.pop(reader.pid, None)
-            reader.close()
-        self._trim_later()
-
-
-def _text(answer: Answer) -> tuple[str, tuple[str, ...]]:
-    return answer.job.text, answer.job.default_graphs
+            self._dismiss(self._idle.pop(0))
+        self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._trim_idle)
 
 
 def _too_long(seconds: float, what: str) -> Refusal:

@@ -7,6 +7,8 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -34,15 +36,23 @@ def ignore_terminal_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def open_no_more(spare: int = 0) -> None:
-    """Lets the process open only `spare` more files and sockets, so that no query, and no fault in the engine, reaches a host.
+@contextmanager
+def opening_at_most(files: int) -> Iterator[None]:
+    """Within, this process can open only so many more files and sockets: no query, and no fault in the engine, reaches a host.
 
-    A limit alone would leave the gaps below it, so they are filled first.
+    A limit alone would leave the gaps below it, so they are filled.
     """
-    filler = os.dup(0)
-    while filler < _MOST_FILES - spare - 1:
-        filler = os.dup(0)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    fillers = [os.dup(0)]
+    while fillers[-1] < _MOST_FILES - files - 1:
+        fillers.append(os.dup(0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        for filler in fillers:
+            os.close(filler)
 
 
 def mute_crashes() -> None:

@@ -6,9 +6,12 @@ import gc
 import json
 import re
 import signal
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
 from socket import socket
 
 import pyoxigraph as ox
@@ -17,24 +20,51 @@ from motorgraph.engine import wire
 from motorgraph.engine.loading import rdf_format
 from motorgraph.engine.wire import Job, Kind
 from motorgraph.errors import BadEvaluation, BadSyntax, Failed, NotAcceptable, NotFound, OutOfMemory, Refusal, TooLarge
-from motorgraph.media import GRAPHS, SOLUTIONS, listing
+from motorgraph.media import GRAPHS, RDFXML, SOLUTIONS, XML, listing
+from motorgraph.query import Dataset, Query, planned
 
 GZIP_FROM_BYTES = 1024
+SLACK_SECONDS = 1.0
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _LONG_EXPECTATION = 160
+_BLANKS = 64
+_KEYWORDS = re.compile(r"\b[A-Z][A-Z]+\b")
+_NO_KEYWORD = re.compile(r"[\[\"']|Prefix|variable")
 
 
 def run(sock: socket, store: ox.Store) -> None:
     """Answers the jobs that come over `sock`, one after the other, until the other side closes it."""
     gc.disable()  # cycles are rare here, and a collection would touch (and so copy) every shared page
-    while (received := wire.receive_frame(sock)) is not None:
-        job, seconds = wire.decode_job(received[1])
-        # The kernel keeps the deadline: nothing in this process could, since evaluation does not return.
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+    alarm = Alarm()
+    for _, payload in wire.received(sock, alarm.off):
+        job, seconds = wire.decode_job(payload)
+        alarm.after(seconds)
         try:
             _answer(job, store, sock)
         except (BrokenPipeError, ConnectionResetError):
             return
+
+
+class Alarm:
+    """Has the kernel end this process when a job takes too long; nothing in it could, since evaluation does not return.
+
+    The front keeps the deadline to the millisecond. This is for the case that it cannot, so the alarm may come up to
+    `SLACK_SECONDS` late and is set only as often: setting it costs as much as a small query.
+    """
+
+    def __init__(self) -> None:
+        self._rings = 0.0
+
+    def after(self, seconds: float) -> None:
+        """Rings after `seconds` (0: never), or somewhat later."""
+        now = time.monotonic()
+        if seconds and now + seconds > self._rings:
+            self._rings = now + seconds + SLACK_SECONDS
+            signal.setitimer(signal.ITIMER_REAL, seconds + SLACK_SECONDS)
+
+    def off(self) -> None:
+        """Does not ring while there is nothing to do."""
+        self._rings = 0.0
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -74,6 +104,27 @@ def bad_syntax(error: SyntaxError) -> BadSyntax:
     return BadSyntax(f"Line {line}, column {column}: {expectation}.", line=line, column=column)
 
 
+def bad_query(text: str, evaluate_again: Callable[[str], object], error: SyntaxError) -> BadSyntax:
+    """The syntax error of a query or update, at the place where it is.
+
+    The engine takes as many characters as a keyword has before it compares them, so it reports the end of the longest keyword
+    that it tried, or the end of the text where that comes first. With blanks behind the text only the former remains.
+    """
+    try:
+        evaluate_again(text + " " * _BLANKS)
+    except SyntaxError as again:
+        match = _PLACE.match(str(again))
+        keywords = _KEYWORDS.findall(match[3]) if match else []
+        if match and keywords and not _NO_KEYWORD.search(match[3]):
+            lines = (text + " " * _BLANKS).splitlines(keepends=True)
+            offset = sum(map(len, lines[: int(match[1]) - 1])) + int(match[2]) - 1 - max(map(len, keywords))
+            before = text[: max(offset, 0)]
+            line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+            return bad_syntax(SyntaxError(f"error at {line}:{column}: {match[3]}"))
+        return bad_syntax(again)
+    return bad_syntax(error)
+
+
 class Outlet:
     """Where an answer is written to: gathers it into frames, compresses, counts, and stops at the limits."""
 
@@ -82,16 +133,18 @@ class Outlet:
         self._job = job
         self._pending: list[bytes] = []
         self._pending_bytes = 0
-        self._head: dict[str, object] | None = None
+        self._head = ("", "")
         self._deflate: zlib._Compress | None = None
         self._count_rows: Callable[[bytes], int] | None = None
+        self._check: Callable[[bytes], None] | None = None
         self._begun = False
         self.written = 0
         self.rows = 0
 
     def begin(self, form: str, media_type: str, count_rows: Callable[[bytes], int] | None = None) -> None:
         """Says what the answer is (`solutions`, `boolean`, `graph`) before the first byte of it."""
-        self._head = {"form": form, "media_type": media_type}
+        self._head = (form, media_type)
+        self._check = _XmlCheck() if media_type in (XML.media_type, RDFXML.media_type) else None
         self._count_rows = count_rows
 
     def write(self, data: bytes) -> int:
@@ -103,10 +156,14 @@ class Outlet:
                 raise TooLarge(f"The answer has more than {self._job.max_rows:,} rows (setting query_rows). Add a LIMIT.")
         if self.written > self._job.max_bytes:
             raise TooLarge(f"The answer is longer than {self._job.max_bytes:,} bytes (setting query_bytes). Add a LIMIT.")
-        self._pending.append(data)
-        self._pending_bytes += len(data)
-        if self._pending_bytes >= wire.FRAME_BYTES:
-            self._flush()
+        if self._check is not None:
+            self._check(data)
+        for start in range(0, len(data), wire.FRAME_BYTES):
+            piece = data[start : start + wire.FRAME_BYTES]
+            self._pending.append(piece)
+            self._pending_bytes += len(piece)
+            if self._pending_bytes >= wire.FRAME_BYTES:
+                self._flush()
         return len(data)
 
     def flush(self) -> None:
@@ -115,7 +172,7 @@ class Outlet:
     def finish(self) -> None:
         """Sends what is left and the end."""
         out = self._take(last=True)
-        self._sock.sendall(out + wire.message(Kind.END, rows=self.rows, bytes=self.written))
+        self._sock.sendall(out + wire.end(self.rows, self.written))
 
     def fail(self, refusal: Refusal) -> None:
         """Sends why there is no (whole) answer."""
@@ -135,14 +192,17 @@ class Outlet:
             self._begun = True
             if self._job.gzip and (not last or len(data) >= GZIP_FROM_BYTES):
                 self._deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
-            out = wire.message(Kind.HEAD, **(self._head or {}), encoding="gzip" if self._deflate else "")
+            out = wire.head(*self._head, "gzip" if self._deflate else "")
         if self._deflate:
             data = self._deflate.compress(data) + (self._deflate.flush() if last else b"")
         return out + wire.frame(Kind.DATA, data) if data else out
 
 
 def _query(job: Job, store: ox.Store, outlet: Outlet) -> None:
-    results = evaluate(job, store)
+    try:
+        results = evaluate(job, store)
+    except SyntaxError as error:
+        raise bad_query(job.text, lambda text: evaluate(replace(job, text=text), store), error) from error
     if isinstance(results, ox.QueryTriples):
         media_type = job.graphs or _unacceptable("graph", listing(GRAPHS))
         outlet.begin("graph", media_type)
@@ -162,16 +222,20 @@ def _unacceptable(what: str, available: str) -> str:
 
 def evaluate(job: Job, store: ox.Store) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
     """Parses and plans the query on the job's dataset; rows come when they are asked for. Raises SyntaxError."""
-    if not job.has_dataset:
+    dataset = _dataset(job)
+    if not dataset:
         return store.query(job.text, base_iri=job.base or None)
-    default: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [ox.NamedNode(iri) for iri in job.default_graphs]
+    default: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [ox.NamedNode(iri) for iri in dataset.default]
+    named: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(iri) for iri in dataset.named]
     if len(default) > 1 and _overlap(default, store):
-        return _merged(job, store).query(job.text, base_iri=job.base or None, named_graphs=_named(job))
-    return store.query(job.text, base_iri=job.base or None, default_graph=default, named_graphs=_named(job))
+        store, default = _merged(dataset, store), [ox.DefaultGraph()]
+    return store.query(job.text, base_iri=job.base or None, default_graph=default, named_graphs=named)
 
 
-def _named(job: Job) -> list[ox.NamedNode | ox.BlankNode]:
-    return [ox.NamedNode(iri) for iri in job.named_graphs]
+@lru_cache(maxsize=256)
+def _dataset(job: Job) -> Dataset:
+    """The job's dataset, from the protocol or the text. Raises Forbidden if the text would ask a host that it may not."""
+    return planned(Query(job.text, Dataset(job.default_graphs, job.named_graphs), job.base), job.hosts).dataset
 
 
 def _overlap(graphs: Sequence[ox.NamedNode | ox.BlankNode | ox.DefaultGraph], store: ox.Store) -> bool:
@@ -183,14 +247,14 @@ def _overlap(graphs: Sequence[ox.NamedNode | ox.BlankNode | ox.DefaultGraph], st
     )
 
 
-def _merged(job: Job, store: ox.Store) -> ox.Store:
-    """A store of the job's dataset alone, its default graph the merge of the graphs that overlap."""
+def _merged(dataset: Dataset, store: ox.Store) -> ox.Store:
+    """A store of the dataset alone, its default graph the merge of the graphs that overlap."""
     merged = ox.Store()
-    for iri in job.default_graphs:
+    for iri in dataset.default:
         merged.extend(
             ox.Quad(q.subject, q.predicate, q.object) for q in store.quads_for_pattern(None, None, None, ox.NamedNode(iri))
         )
-    for iri in job.named_graphs:
+    for iri in dataset.named:
         merged.extend(store.quads_for_pattern(None, None, None, ox.NamedNode(iri)))
     return merged
 
@@ -244,18 +308,41 @@ TASKS: dict[str, Callable[[Job, ox.Store, Outlet], None]] = {
 }
 
 
-class _Marks:
-    """Counts solutions by the bytes that each one begins or ends with and that no value holds unescaped."""
+class _XmlCheck:
+    """Refuses what XML 1.0 cannot say: control characters, and predicates that are no qualified names (RDF/XML)."""
 
-    def __init__(self, mark: bytes) -> None:
+    def __init__(self) -> None:
+        self._tail = b""
+
+    def __call__(self, data: bytes) -> None:
+        whole = self._tail + data
+        self._tail = data[-len(_NO_QUALIFIED_NAME) :]
+        if _NO_XML.search(whole):
+            raise NotAcceptable(
+                "The answer holds a character or a predicate that XML cannot say. Ask for another format, such as "
+                f"{GRAPHS[0].media_type} or {SOLUTIONS[0].media_type}."
+            )
+
+
+_NO_QUALIFIED_NAME = b"<oxprefix: "
+_NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|" + _NO_QUALIFIED_NAME)
+
+
+class _Marks:
+    """Counts solutions by the bytes that each one begins or ends with and that no value holds unescaped; `before` of them
+    stand before the first."""
+
+    def __init__(self, mark: bytes, before: int = 0) -> None:
         self._mark = mark
         self._tail = b""
+        self._before = before
 
     def __call__(self, data: bytes) -> int:
         keep = len(self._mark) - 1
         data = self._tail + data if keep else data
         self._tail = data[-keep:] if keep else b""
-        return data.count(self._mark)
+        before, self._before = self._before, 0
+        return data.count(self._mark) - before
 
 
 class _JsonRows(_Marks):
@@ -292,6 +379,6 @@ class _CsvRows:
 ROW_COUNTERS: dict[str, Callable[[], Callable[[bytes], int]]] = {
     "application/sparql-results+json": _JsonRows,
     "application/sparql-results+xml": lambda: _Marks(b"<result>"),
-    "text/tab-separated-values": lambda: _Marks(b"\n"),
+    "text/tab-separated-values": lambda: _Marks(b"\n", before=1),
     "text/csv": _CsvRows,
 }

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import select
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from socket import socket
 from typing import Any
 
 HEADER = struct.Struct("!BI")
 SECONDS = struct.Struct("!d")
 FRAME_BYTES = 64 * 1024
+RECEIVE_BYTES = 1 << 20
+IDLE_MILLISECONDS = 500
+END = struct.Struct("!QQ?")
 
 
 class Kind(IntEnum):
@@ -41,7 +46,6 @@ class Job:
     graph: str | None = None
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
-    has_dataset: bool = False
     solutions: str | None = None
     graphs: str | None = None
     head_only: bool = False
@@ -49,6 +53,9 @@ class Job:
     max_bytes: int = 1 << 40
     max_rows: int = 1 << 40
     content_type: str = ""
+    content_encoding: str = ""
+    must_be_new: bool = False
+    hosts: tuple[str, ...] = ()
     union: bool = False
     shapes: str = ""
 
@@ -71,9 +78,15 @@ def decode_job(payload: bytes) -> tuple[Job, float]:
 @lru_cache(maxsize=64)
 def _decoded(payload: bytes) -> Job:
     values = json.loads(payload)
-    for name in ("default_graphs", "named_graphs"):
+    for name in ("default_graphs", "named_graphs", "hosts"):
         values[name] = tuple(values[name])
     return Job(**values)
+
+
+def body_frames(body: bytes) -> bytes:
+    """A body as DATA frames and an END."""
+    pieces = (body[start : start + RECEIVE_BYTES] for start in range(0, len(body), RECEIVE_BYTES))
+    return b"".join([frame(Kind.DATA, piece) for piece in pieces]) + end()
 
 
 def frame(kind: Kind, payload: bytes) -> bytes:
@@ -81,30 +94,42 @@ def frame(kind: Kind, payload: bytes) -> bytes:
     return HEADER.pack(kind, len(payload)) + payload
 
 
+@lru_cache(maxsize=64)
+def head(form: str, media_type: str, encoding: str) -> bytes:
+    """The frame that begins an answer: `solutions`, `boolean`, `graph` or `json`, its media type, gzip or "" as encoding."""
+    return frame(Kind.HEAD, f"{form} {media_type} {encoding}".encode())
+
+
+def end(rows: int = 0, size: int = 0, *, created: bool = False) -> bytes:
+    """The frame that ends an answer: its rows, its bytes before compression, whether a write made a graph."""
+    return frame(Kind.END, END.pack(rows, size, created))
+
+
 def message(what: Kind, /, **values: Any) -> bytes:  # Any: whatever JSON can say
     """A frame whose payload is a JSON object."""
     return frame(what, json.dumps(values).encode())
 
 
-def receive_frame(sock: socket) -> tuple[Kind, bytes] | None:
-    """The next frame of a blocking socket; None when the other side has gone."""
-    header = _exactly(sock, HEADER.size)
-    if header is None:
-        return None
-    kind, length = HEADER.unpack(header)
-    payload = _exactly(sock, length)
-    return None if payload is None else (Kind(kind), payload)
+def received(sock: socket, when_idle: Callable[[], None] = lambda: None) -> Iterator[tuple[Kind, bytes]]:
+    """The frames of a blocking socket, until the other side has gone; tells when none has come for a while."""
+    frames = Frames()
+    quiet = select.poll()
+    quiet.register(sock, select.POLLIN)
+    while True:
+        if not quiet.poll(IDLE_MILLISECONDS):
+            when_idle()
+        try:
+            data = sock.recv(RECEIVE_BYTES)
+        except ConnectionResetError:  # it left before it had read all that we said
+            return
+        if not data:
+            return
+        yield from frames.feed(data)
 
 
-def _exactly(sock: socket, length: int) -> bytes | None:
-    pieces, missing = [], length
-    while missing:
-        piece = sock.recv(min(missing, 1 << 20))
-        if not piece:
-            return None
-        pieces.append(piece)
-        missing -= len(piece)
-    return b"".join(pieces)
+def body_of(frames: Iterator[tuple[Kind, bytes]]) -> bytes:
+    """The body that `body_frames` sent."""
+    return b"".join([payload for _, payload in takewhile(lambda item: item[0] is Kind.DATA, frames)])
 
 
 class Frames:

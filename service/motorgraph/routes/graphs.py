@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 
+from motorgraph.conditions import is_known, must_be_new, require_match, send_not_modified
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable
-from motorgraph.protocol import UPDATE_TYPE, Call, Receive, graph_name, read_body
+from motorgraph.protocol import UPDATE_TYPE, Call, Receive, graph_name, read_body, refuse_codings
 from motorgraph.reply import Departure, Send, send_answer, send_bytes
-from motorgraph.routes.sparql import accepts_gzip, is_known, send_not_modified
+from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import authorise
 
 METHODS = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
+STORE_METHODS = "GET, HEAD, POST, OPTIONS"
 TRIPLE_FORMATS = tuple(f for f in GRAPHS if not f.datasets or f.name == "JSON-LD")
 DATASET_FORMATS = (TRIG, NQUADS)
 
@@ -29,15 +31,15 @@ class Graphs:
 
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
         """Answers one request. Raises the Refusal that it meets."""
+        if call.method not in METHODS.split(", "):
+            raise MethodNotAllowed(call.method, METHODS)
         graph = graph_name(call, self._settings.base)
         if call.method in ("GET", "HEAD"):
             await self._get(graph, call, receive, send)
-        elif call.method in ("PUT", "POST"):
-            await self._send(graph, call, receive, send)
         elif call.method == "DELETE":
             await self._delete(graph, call, send)
         else:
-            raise MethodNotAllowed(call.method, METHODS)
+            await self._send(graph, call, receive, send)
 
     async def _get(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
         formats: tuple[Format, ...] = DATASET_FORMATS if graph is None else TRIPLE_FORMATS
@@ -73,18 +75,26 @@ class Graphs:
             graph = f"{self._settings.base}/graphs/{secrets.token_hex(10)}"
             location = [(b"location", graph.removeprefix(self._settings.base).encode())]
         self._refuse_merge(graph)
+        job = Job(
+            call.method.lower(),
+            graph=graph,
+            base=graph or call.url,
+            content_type=_content_type(call),
+            content_encoding=refuse_codings(call, ("gzip", "x-gzip")),
+            must_be_new=must_be_new(call),
+            max_bytes=self._limits.body_bytes,
+        )
         body = await read_body(call, receive, self._limits.body_bytes, "body_bytes")
-        job = Job(call.method.lower(), graph=graph, base=graph or call.url, content_type=_content_type(call))
-        created = await self._store.write(job, body)
+        created = await self._store.write(job, body, guard=lambda: require_match(call, self._store.version))
         headers = [*location, (b"etag", f'"{self._store.version}"'.encode())]
         await send_bytes(send, 201 if created or location else 204, headers, b"")
 
     async def _delete(self, graph: str | None, call: Call, send: Send) -> None:
         authorise(call, self._settings)
         if graph is None:
-            raise MethodNotAllowed("DELETE without a graph", "DELETE with ?graph=IRI or ?default")
+            raise MethodNotAllowed("DELETE without ?graph=IRI or ?default", STORE_METHODS)
         self._refuse_merge(graph)
-        await self._store.write(Job("delete", graph=graph))
+        await self._store.write(Job("delete", graph=graph), guard=lambda: require_match(call, self._store.version))
         await send_bytes(send, 204, [], b"")
 
     def _refuse_merge(self, graph: str) -> None:

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 
+from motorgraph.conditions import is_known, require_match, send_not_modified
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, TooLarge
 from motorgraph.media import GRAPHS, SOLUTIONS, choose, listing, prefers_html
 from motorgraph.metrics import Metrics
-from motorgraph.protocol import Call, Receive, operation, read_body
-from motorgraph.query import Query, Update, is_repeatable, planned, refuse_hosts, with_using
-from motorgraph.reply import VARY, Departure, Headers, Send, send_answer, send_bytes
+from motorgraph.protocol import Call, Receive, operation, read_body, refuse_codings
+from motorgraph.query import Query, Update, is_repeatable
+from motorgraph.reply import VARY, Departure, Send, send_answer, send_bytes
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import authorise
 
 REMEMBERED = 1024
 REMEMBER_UP_TO_BYTES = 8192
+TELLING_HEADERS = (b"accept", b"accept-encoding", b"content-type", b"host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,13 @@ class Sparql:
         self._metrics = metrics
         self._describe = describe
         self._limits = settings.limits()
-        self._prepare_known = lru_cache(REMEMBERED)(self._prepare)
+        self._known: dict[tuple[object, ...], Prepared | Update | None] = {}
 
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
         """Answers one request. Raises the Refusal that it meets."""
         body = b""
         if call.method not in ("GET", "HEAD"):
+            refuse_codings(call, ())
             body = await read_body(call, receive, 3 * self._limits.query_bytes + 65536, "query_length")
         prepared = self._prepared(call, body)
         if isinstance(prepared, Prepared):
@@ -62,12 +64,20 @@ class Sparql:
             await self._update(prepared, call, send)
 
     def _prepared(self, call: Call, body: bytes) -> Prepared | Update | None:
+        """What the request asks for; a short request that was seen before is not read again."""
         if len(call.query_string) + len(body) > REMEMBER_UP_TO_BYTES:
-            return self._prepare(_Key.of(call), body)
-        return self._prepare_known(_Key.of(call), body)
+            return self._prepare(call, body)
+        known = call.headers.get
+        key = (call.method, call.path, call.query_string, call.scheme, body, *[known(name) for name in TELLING_HEADERS])
+        prepared = self._known.get(key)
+        if prepared is None:
+            prepared = self._known[key] = self._prepare(call, body)
+            if len(self._known) > REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return prepared
 
-    def _prepare(self, key: _Key, body: bytes) -> Prepared | Update | None:
-        asked = operation(key.call, body)
+    def _prepare(self, call: Call, body: bytes) -> Prepared | Update | None:
+        asked = operation(call, body)
         if asked is None:
             return None
         if len(asked.text) > self._limits.query_bytes:
@@ -75,14 +85,14 @@ class Sparql:
                 f"The text has {len(asked.text):,} characters; {self._limits.query_bytes:,} are taken (setting query_length). "
                 "Send data to /graphs instead."
             )
-        return asked if isinstance(asked, Update) else self._job(asked, key, body)
+        return asked if isinstance(asked, Update) else self._job(asked, call)
 
-    def _job(self, query: Query, key: _Key, body: bytes) -> Prepared:
-        query = planned(query, self._settings.service_hosts)
-        solutions, graphs = choose(key.accept, SOLUTIONS), choose(key.accept, GRAPHS)
+    def _job(self, query: Query, call: Call) -> Prepared:
+        accept = call.header(b"accept")
+        solutions, graphs = choose(accept, SOLUTIONS), choose(accept, GRAPHS)
         if solutions is None and graphs is None:
             raise NotAcceptable(
-                f"Nothing of {key.accept!r} can be had. Tables come as {listing(SOLUTIONS)}; graphs as {listing(GRAPHS)}.",
+                f"Nothing of {accept!r} can be had. Tables come as {listing(SOLUTIONS)}; graphs as {listing(GRAPHS)}.",
                 available=[f.media_type for f in (*SOLUTIONS, *GRAPHS)],
             )
         job = Job(
@@ -91,11 +101,11 @@ class Sparql:
             base=query.base,
             default_graphs=query.dataset.default,
             named_graphs=query.dataset.named,
-            has_dataset=bool(query.dataset),
+            hosts=self._settings.service_hosts,
             solutions=solutions.media_type if solutions else None,
             graphs=graphs.media_type if graphs else None,
-            head_only=key.call.method == "HEAD",
-            gzip=accepts_gzip(key.accept_encoding),
+            head_only=call.method == "HEAD",
+            gzip=accepts_gzip(call.header(b"accept-encoding")),
             max_bytes=self._limits.answer_bytes,
             max_rows=self._limits.rows,
         )
@@ -116,61 +126,13 @@ class Sparql:
                 await send_answer(answer, call, send, headers)
             finally:
                 self._store.pool.release(answer)
-                self._metrics.rows.inc(answer.rows)
-                self._metrics.bytes.inc(answer.bytes)
+                self._metrics.answer(answer.rows, answer.bytes)
 
     async def _update(self, update: Update, call: Call, send: Send) -> None:
         authorise(call, self._settings)
-        refuse_hosts(update.text, ())
-        await self._store.write(Job("update", with_using(update), base=update.base))
+        job = Job("update", update.text, update.base, default_graphs=update.using.default, named_graphs=update.using.named)
+        await self._store.write(job, guard=lambda: require_match(call, self._store.version))
         await send_bytes(send, 204, [(b"etag", f'"{self._store.version}"'.encode())], b"")
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """All of a request that its preparation depends on."""
-
-    method: str
-    path: str
-    query_string: bytes
-    media_type: str
-    host: str
-    scheme: str
-    accept: str
-    accept_encoding: str
-
-    @classmethod
-    def of(cls, call: Call) -> _Key:
-        return cls(
-            call.method,
-            call.path,
-            call.query_string,
-            call.media_type,
-            call.header(b"host"),
-            call.scheme,
-            call.header(b"accept"),
-            call.header(b"accept-encoding"),
-        )
-
-    @property
-    def call(self) -> Call:
-        """A request that says just this."""
-        headers = {b"content-type": self.media_type.encode("latin-1"), b"host": self.host.encode("latin-1")}
-        return Call(self.method, self.path, self.query_string, headers, False, self.scheme)
-
-
-def is_known(call: Call, etag: bytes) -> bool:
-    """Whether the client holds this answer already (If-None-Match, RFC 9110 §13.1.2)."""
-    known = call.headers.get(b"if-none-match")
-    if known is None or call.method not in ("GET", "HEAD"):
-        return False
-    return known.strip() == b"*" or etag in {tag.strip().removeprefix(b"W/") for tag in known.split(b",")}
-
-
-async def send_not_modified(send: Send, headers: Headers) -> None:
-    """304: the client's copy is still right."""
-    await send({"type": "http.response.start", "status": 304, "headers": [*headers, VARY]})
-    await send({"type": "http.response.body", "body": b""})
 
 
 def accepts_gzip(header: str) -> bool:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motorgraph import corpus
+from motorgraph.engine.answer import Answer
 from motorgraph.engine.control import Control
 from motorgraph.engine.loading import File
-from motorgraph.engine.pool import Answer, Pool
+from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Nonconforming, NotReady
+from motorgraph.errors import Broken, Nonconforming, NotReady, Refusal
 from motorgraph.settings import Settings
 from motorgraph.vocab import Names
 
@@ -93,14 +94,21 @@ class Embedded:
         """See Pool.answer."""
         return await self.pool.answer(job)
 
-    async def write(self, job: Job, body: bytes = b"") -> bool:
-        """Rehearses and makes one change; true if it made a graph. Raises the Refusal that it met, with nothing changed."""
+    async def write(self, job: Job, body: bytes = b"", guard: Callable[[], None] = lambda: None) -> bool:
+        """Rehearses and makes one change; true if it made a graph. Raises the Refusal that it met, with nothing changed.
+
+        `guard` is called when no other write is under way, and raises the refusal of a change that no longer fits.
+        """
         if not self.is_ready:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
         shapes = "" if self.settings.plain else self.names.graph("shapes")
         async with self._writing:
-            answer = await self.pool.rehearse(replace(job, union=self.settings.is_union, shapes=shapes), body)
-            self.commit += 1
+            guard()
+            generation = self.pool.generation
+            try:
+                answer = await self.pool.rehearse(replace(job, union=self.settings.is_union, shapes=shapes), body)
+            finally:
+                self.commit += self.pool.generation - generation
         self._count_soon()
         return answer.created
 
@@ -146,4 +154,7 @@ class Embedded:
         commit = 0
         while commit != self.commit:
             commit = self.commit
-            self.triples = json.loads(await self.pool.alone(Job("census")))
+            try:
+                self.triples = json.loads(await self.pool.alone(Job("census")))
+            except (Refusal, Broken, OSError) as error:
+                log.warning("the triples could not be counted", extra={"error": str(error)})

@@ -1,0 +1,38 @@
+"""Conditional requests (RFC 9110 §13): whether the client's copy is still right, whether its change still fits."""
+
+from __future__ import annotations
+
+from motorgraph.errors import PreconditionFailed
+from motorgraph.protocol import Call
+from motorgraph.reply import VARY, Headers, Send
+
+
+def is_known(call: Call, etag: bytes) -> bool:
+    """Whether the client holds this answer already (If-None-Match)."""
+    known = call.headers.get(b"if-none-match")
+    return known is not None and call.method in ("GET", "HEAD") and etag in _tags(known)
+
+
+async def send_not_modified(send: Send, headers: Headers) -> None:
+    """304: the client's copy is still right."""
+    await send({"type": "http.response.start", "status": 304, "headers": [*headers, VARY]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def require_match(call: Call, version: str) -> None:
+    """Raises PreconditionFailed unless If-Match, where it is sent, names this version; our tags begin with it."""
+    wanted = call.headers.get(b"if-match")
+    if wanted is None or wanted.strip() == b"*":
+        return
+    ours = version.encode()
+    if not any(tag.strip(b'"') == ours or tag.strip(b'"').startswith(ours + b"-") for tag in _tags(wanted)):
+        raise PreconditionFailed(f"The graph has changed: it is now version {version}. Read it again, then change it.")
+
+
+def must_be_new(call: Call) -> bool:
+    """Whether the client wants to make, not to replace (If-None-Match: *)."""
+    return call.headers.get(b"if-none-match", b"").strip() == b"*"
+
+
+def _tags(header: bytes) -> set[bytes]:
+    return {tag.strip().removeprefix(b"W/") for tag in header.split(b",")}

@@ -1,0 +1,200 @@
+"""An answer on its way from a reader to a client: held while it is short, then handed on as fast as the client takes it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import IO, Protocol
+
+from motorgraph.engine.wire import END, Job, Kind
+from motorgraph.errors import Broken, retold
+
+HOLD_BYTES = 256 * 1024
+HIGH_BYTES = 1 << 20
+LOW_BYTES = 256 * 1024
+SPOOL_READ_BYTES = 256 * 1024
+
+
+class Source(Protocol):
+    """What an answer asks of the reader that it comes from."""
+
+    def pause(self) -> None:
+        """Takes no more of its bytes for now."""
+
+    def resume(self) -> None:
+        """Takes its bytes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an answer is: solutions, boolean, graph or json; its media type; gzip or "" as its content encoding."""
+
+    form: str
+    media_type: str
+    encoding: str
+
+
+@lru_cache(maxsize=64)
+def _head(payload: bytes) -> Head:
+    return Head(*payload.decode().split(" "))
+
+
+class Overflow:
+    """The bytes of an answer that its client is too slow for, in a file, so that the reader can go on to other work."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
+        self._read = 0
+        self.size = 0
+
+    def push(self, data: bytes) -> None:
+        """Adds bytes at the end."""
+        self._file.seek(0, 2)
+        self._file.write(data)
+        self.size += len(data)
+
+    def pop(self) -> bytes:
+        """The next bytes from the beginning; b"" if there are none."""
+        self._file.seek(self._read)
+        data = self._file.read(SPOOL_READ_BYTES)
+        self._read += len(data)
+        return data
+
+    def close(self) -> None:
+        """Gives the file back."""
+        self._file.close()
+
+
+class Answer:
+    """An answer to a job. `body` is the whole of it when it was short, None when it streams."""
+
+    def __init__(self, job: Job, deadline: float) -> None:
+        self.job = job
+        self.deadline = deadline
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.head = Head("", "", "")
+        self.rows = 0
+        self.bytes = 0
+        self.started = 0.0
+        self.is_long = False
+        self.is_paused = False
+        self.created = False
+        self.reader: Source | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.overflow: Overflow | None = None
+        self.on_pause: Callable[[], None] = lambda: None
+        self._pieces: deque[bytes] = deque()
+        self._held = 0
+        self._failure: Exception | None = None
+        self._is_whole = False
+        self._more: asyncio.Future[None] | None = None
+
+    @property
+    def body(self) -> bytes | None:
+        """The whole body if it is here and short; None while it streams."""
+        return b"".join(self._pieces) if self._is_whole and self.overflow is None else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self._is_whole or self._failure is not None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the client may have seen some of it, so that it cannot be started again."""
+        return self.opened.done()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body piece by piece. Raises Broken if the reader fails on the way."""
+        while True:
+            while piece := self._next_piece():
+                yield piece
+            if self._failure is not None:
+                raise Broken(str(self._failure)) from self._failure
+            if self._is_whole:
+                return
+            self._more = asyncio.get_running_loop().create_future()
+            await self._more
+
+    def _next_piece(self) -> bytes:
+        if self._pieces:
+            piece = self._pieces.popleft()
+            self._held -= len(piece)
+            if self.is_paused and self._held < LOW_BYTES and self.reader is not None:
+                self.is_paused = False
+                self.reader.resume()
+            return piece
+        return self.overflow.pop() if self.overflow is not None else b""
+
+    def receive(self, kind: Kind, payload: bytes) -> None:
+        """Takes the next frame of the reader."""
+        if kind is Kind.DATA:
+            self._take(payload)
+        elif kind is Kind.HEAD:
+            self.head = _head(payload)
+        elif kind is Kind.END:
+            self.rows, _, self.created = END.unpack(payload)
+            self._is_whole = True
+            self._open()
+        else:
+            told = json.loads(payload)
+            self.fail(retold(told["kind"], told["detail"], told["members"]))
+        self._wake()
+
+    def _take(self, payload: bytes) -> None:
+        self.bytes += len(payload)
+        if self.overflow is not None:
+            self.overflow.push(payload)
+            return
+        self._pieces.append(payload)
+        self._held += len(payload)
+        if self._held >= HOLD_BYTES:
+            self._open()
+        if self._held >= HIGH_BYTES and not self.is_paused and self.reader is not None:
+            self.is_paused = True
+            self.reader.pause()
+            self.on_pause()
+
+    def spill(self) -> None:
+        """From now on takes all that the reader has, whatever the client takes."""
+        self.overflow = Overflow()
+        self.is_paused = False
+        if self.reader is not None:
+            self.reader.resume()
+
+    def fail(self, failure: Exception) -> None:
+        """Ends the answer: as a refusal if nothing of it has been given out, else by breaking it."""
+        if self.is_over:
+            return
+        self._failure = failure
+        if not self.opened.done():
+            self.opened.set_exception(failure)
+            self.opened.exception()  # read here, so that nobody is told off for a client that has left
+        self._wake()
+
+    def restart(self) -> None:
+        """Forgets what has come, since another reader will begin anew."""
+        self._pieces.clear()
+        self._held = self.bytes = 0
+        self.is_paused = self.is_long = False
+        self.reader = None
+
+    def close(self) -> None:
+        """Stops its clock and gives back what it holds."""
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.overflow is not None:
+            self.overflow.close()
+
+    def _open(self) -> None:
+        if not self.opened.done():
+            self.opened.set_result(None)
+
+    def _wake(self) -> None:
+        if self._more is not None and not self._more.done():
+            self._more.set_result(None)
