@@ -13,6 +13,11 @@ def is_known(call: Call, etag: bytes) -> bool:
     return known is not None and call.method in ("GET", "HEAD") and etag in _tags(known)
 
 
+def holds_any(call: Call) -> bool:
+    """Whether the client would rather have nothing if there is an answer at all (If-None-Match: *)."""
+    return call.method in ("GET", "HEAD") and must_be_new(call)
+
+
 async def send_not_modified(send: Send, headers: Headers) -> None:
     """304: the client's copy is still right."""
     await send({"type": "http.response.start", "status": 304, "headers": [*headers, VARY]})

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PATIENCE_SECONDS = 0.02
+PRECEDENCE_SECONDS = 0.25
 IDLE_SECONDS = 10.0
 LONG_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+SPILL_SECONDS = 1.0
 KNOWN_QUERIES = 4096
 
 

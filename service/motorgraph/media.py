@@ -72,11 +72,11 @@ def accepted(header: str) -> tuple[Range, ...]:
 def _range(text: str) -> Range | None:
     name, *parameters = (part.strip() for part in text.split(";"))
     kind, slash, sub = name.lower().partition("/")
-    if not slash or not kind or not sub:
+    if not slash or not kind or not sub or (kind == "*" and sub != "*"):
         return None
     quality = next((p.partition("=")[2].strip() for p in parameters if p.lower().replace(" ", "").startswith("q=")), "1")
     try:
-        return Range(kind, sub, min(max(float(quality), 0.0), 1.0))
+        return Range(kind, sub, float(quality)) if 0 <= float(quality) <= 1 else None
     except ValueError:
         return None
 
@@ -111,7 +111,7 @@ def prefers_html(header: str) -> bool:
     """Whether a browser asks: HTML is named, and liked at least as much as any format of ours."""
     ranges = accepted(header)
     html = _named(ranges, HTML)
-    return html > 0 and all(_named(ranges, f.media_type) <= html for f in (*SOLUTIONS, *GRAPHS))
+    return html > 0 and all(_named(ranges, name) <= html for f in (*SOLUTIONS, *GRAPHS) for name in (f.media_type, *f.also))
 
 
 def readable(content_type: str) -> Format | None:
@@ -122,7 +122,9 @@ def readable(content_type: str) -> Format | None:
 
 def by_suffix(file_name: str) -> Format | None:
     """The format of a file by its name; a `.gz` at the end is passed over."""
-    suffix = file_name.lower().removesuffix(".gz").rpartition(".")[2]
+    _, dot, suffix = file_name.lower().removesuffix(".gz").rpartition(".")
+    if not dot:
+        return None
     return next((f for f in READABLE if suffix == f.suffix), {"xml": RDFXML, "owl": RDFXML, "json": JSONLD}.get(suffix))
 
 

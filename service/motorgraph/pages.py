@@ -22,15 +22,12 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable
 from motorgraph.media import GRAPHS, JSON, SOLUTIONS, TURTLE, choose, listing
 from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE, Call
+from motorgraph.reply import POLICY
 from motorgraph.resources import asset, web
 from motorgraph.routes.sparql import wants_page
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.vocab import CANONICAL_BASE
-
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 _FIGURES = """PREFIX mg: <{base}/ontology/> PREFIX prov: <http://www.w3.org/ns/prov#>
 SELECT (COUNT(DISTINCT ?claim) AS ?claims) (COUNT(DISTINCT ?source) AS ?sources) (COUNT(DISTINCT ?deal) AS ?deals)
@@ -137,7 +134,7 @@ class Pages:
             version=__version__,
             **values,
         )
-        return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"})
+        return HTMLResponse(text, headers={POLICY[0].decode(): POLICY[1].decode(), "Referrer-Policy": "same-origin"})
 
 
 def _content(*media_types: str) -> dict[str, object]:

@@ -22,6 +22,10 @@ PROBLEM_TYPES = "https://motorgraph.example/problem/"
 SPOOL_BYTES = 1 << 20
 WATCH_AFTER_SECONDS = 0.05
 CONTENT_TYPES = {f.media_type: f.content_type.encode() for f in (*SOLUTIONS, *GRAPHS)}
+POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+)
 VARY = (b"vary", b"Accept, Accept-Encoding")
 
 
@@ -89,10 +93,10 @@ async def send_refusal(refusal: Refusal, call: Call, send: Send, request_id: str
     """A refusal as problem+json, or as a page for a browser."""
     with_body = call.method != "HEAD"
     if prefers_html(call.header(b"accept")):
-        headers = [(b"content-type", b"text/html; charset=utf-8"), *refusal.headers()]
+        headers = [(b"content-type", b"text/html; charset=utf-8"), VARY, POLICY, *refusal.headers()]
         await send_bytes(send, refusal.status, headers, _page(refusal, request_id), with_body=with_body)
         return
-    headers = [(b"content-type", PROBLEM.encode()), *refusal.headers()]
+    headers = [(b"content-type", PROBLEM.encode()), VARY, *refusal.headers()]
     body = orjson.dumps(problem(refusal, request_id), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     await send_bytes(send, refusal.status, headers, body, with_body=with_body)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import IO, Protocol
 
 from motorgraph.engine.wire import END, Job, Kind
 from motorgraph.errors import Broken, retold
+from motorgraph.limits import SPILL_SECONDS
 
 HOLD_BYTES = 256 * 1024
 HIGH_BYTES = 1 << 20
@@ -76,6 +78,7 @@ class Answer:
     def __init__(self, job: Job, deadline: float) -> None:
         self.job = job
         self.deadline = deadline
+        self.asked = time.monotonic()
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.head = Head("", "", "")
         self.rows = 0
@@ -90,6 +93,7 @@ class Answer:
         self.on_pause: Callable[[], None] = lambda: None
         self._pieces: deque[bytes] = deque()
         self._held = 0
+        self._spilt_at = 0.0
         self._failure: Exception | None = None
         self._is_whole = False
         self._more: asyncio.Future[None] | None = None
@@ -163,9 +167,15 @@ class Answer:
     def spill(self) -> None:
         """From now on takes all that the reader has, whatever the client takes."""
         self.overflow = Overflow()
+        self._spilt_at = time.monotonic()
         self.is_paused = False
         if self.reader is not None:
             self.reader.resume()
+
+    @property
+    def has_spilt_long(self) -> bool:
+        """Whether it has been written to a file for so long that its end is not in sight."""
+        return self._spilt_at > 0 and time.monotonic() - self._spilt_at >= SPILL_SECONDS
 
     def fail(self, failure: Exception) -> None:
         """Ends the answer: as a refusal if nothing of it has been given out, else by breaking it."""

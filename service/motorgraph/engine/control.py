@@ -101,6 +101,8 @@ class Control:
             self._process.wait()
 
     def _send(self, do: str, **values: Any) -> None:  # Any: whatever JSON can say
+        if self._is_closing or self._is_lost:
+            return
         self._unsent += json.dumps({"do": do, **values}).encode() + b"\n"
         self._write()
 
@@ -119,7 +121,7 @@ class Control:
             loop.remove_writer(self._sock)
 
     async def _ask(self, do: str, **values: Any) -> Any:  # Any: what the event brings
-        if self._is_lost:
+        if self._is_lost or self._is_closing:
             raise NotReady(KEEPER_LOST)
         number = next(self._numbers)
         self._awaited[number] = asyncio.get_running_loop().create_future()

@@ -139,13 +139,15 @@ def _judge(job: Job, store: ox.Store) -> None:
 def _update(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     refuse_hosts(job.text, ())
     text = with_using(Update(job.text, Dataset(job.default_graphs, job.named_graphs), job.base))
-    try:
-        ox.Store().update(text, base_iri=job.base or None)
-    except SyntaxError as error:
-        raise bad_query(job.text, lambda text: ox.Store().update(text, base_iri=job.base or None), error) from error
     names = _graph_names(store)
-    touched = _named_quads(text, job)
-    removed, added = _changes(store, lambda: store.update(text, base_iri=job.base or None), touched)
+
+    def change(written: str = text) -> None:
+        store.update(written, base_iri=job.base or None)
+
+    try:
+        removed, added = _changes(store, change, _named_quads(text, job))
+    except SyntaxError as error:
+        raise bad_query(text, change, error) from error
     now = _graph_names(store)
     return Delta(made=now - names, dropped=names - now, removed=removed, added=added), False
 

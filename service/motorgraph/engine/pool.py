@@ -1,9 +1,9 @@
 """The front's side of the engine: gives each job to a reader, keeps small queries from waiting for big ones, replaces the dead.
 
-A query that runs longer than `PATIENCE_SECONDS` (or three times what it took before) is *long*. As many readers as the limits
-leave beside the reserve may be long; each is reniced and a fresh reader forked beside it. A long query beyond that number is
-put aside when somebody waits: its reader is killed, and it starts again when a long one ends. One whose client is too slow
-for it is written to a file instead, so that its reader is free.
+A query that runs longer than `PATIENCE_SECONDS` (or ten times what it took before) is *long*. As many readers as the limits
+leave beside the reserve may be long, and a fresh reader is forked beside each; after `LONG_SECONDS` it is reniced. A long query
+beyond that number is put aside when somebody waits: its reader is killed, and it starts again when a long one ends. An answer
+whose client is slow is written to a file then, so that its reader is free.
 """
 
 from __future__ import annotations
@@ -20,7 +20,16 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.control import Control
 from motorgraph.engine.wire import Frames, Job, Kind, body_frames, encode_job
 from motorgraph.errors import Broken, DeadlineExceeded, Failed, NotReady, OutOfMemory, QueueFull, ReaderDied, Refusal, Unavailable
-from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, RETRY_SECONDS, Limits
+from motorgraph.limits import (
+    IDLE_SECONDS,
+    KNOWN_QUERIES,
+    LONG_SECONDS,
+    PATIENCE_SECONDS,
+    PRECEDENCE_SECONDS,
+    RETRY_SECONDS,
+    SPILL_SECONDS,
+    Limits,
+)
 
 log = logging.getLogger("motorgraph.engine")
 
@@ -33,6 +42,7 @@ class Reader(asyncio.Protocol):
         self.generation = generation
         self.answer: Answer | None = None
         self.is_retired = generation is None
+        self.is_nice = False
         self.idle_since = time.monotonic()
         self.cause: int | None = None
         self._pool = pool
@@ -205,9 +215,7 @@ class Pool:
         answer.close()
         if answer.is_over and answer.reader is None:
             return
-        for queue in (self._waiting, self._parked):
-            with suppress(ValueError):
-                queue.remove(answer)
+        self._unqueue(answer)
         self._long.discard(answer)
         if isinstance(answer.reader, Reader) and answer.reader.answer is answer:
             self._kill(answer.reader)
@@ -234,12 +242,22 @@ class Pool:
 
     def _waited_too_long(self, answer: Answer) -> None:
         answer.fail(_too_long(self.limits.seconds, "while it waited for other long queries"))
+        self._unqueue(answer)
         self.release(answer)
+
+    def _unqueue(self, answer: Answer) -> None:
+        for queue in (self._waiting, self._parked):
+            with suppress(ValueError):
+                queue.remove(answer)
 
     def _dispatch(self) -> None:
         """Gives waiting jobs to idle readers; makes room if there are none."""
         while self._waiting and self._idle:
-            self._start(self._waiting.popleft(), self._idle.pop())
+            answer = self._next_waiting()
+            if self._waits_for_long(answer):
+                self._parked.append(answer)
+            else:
+                self._start(answer, self._idle.pop())
         may_be_long = len(self._long) < max(self.limits.long_slots, 1)
         if self._parked and self._idle and may_be_long:
             self._start(self._parked.popleft(), self._idle.pop())
@@ -247,10 +265,19 @@ class Pool:
         if wanted > self._on_the_way() and self._is_open:
             self._make_room()
 
+    def _next_waiting(self) -> Answer:
+        """The next to be answered: the oldest, but for a moment those go first that are known to be small."""
+        oldest = self._waiting[0]
+        if time.monotonic() - oldest.asked < PRECEDENCE_SECONDS:
+            small = (a for a in self._waiting if self._known.get(a.job, LONG_SECONDS) < PATIENCE_SECONDS)
+            oldest = next(small, oldest)
+        self._waiting.remove(oldest)
+        return oldest
+
     def _on_the_way(self) -> int:
         """How many readers will be free in a moment: those being forked, those whose end makes room, those that spill."""
         dying = sum(reader.is_retired for reader in self._readers.values())
-        return self._coming + dying + sum(answer.reader is not None for answer in self._spilt)
+        return self._coming + dying + sum(a.reader is not None and not a.has_spilt_long for a in self._spilt)
 
     def _make_room(self) -> None:
         """Forks one more reader, or, where there are as many as may be, takes one from the query that can best spare it."""
@@ -263,6 +290,8 @@ class Pool:
                 self._park(max(overdue, key=lambda a: a.started))
             elif slow:
                 self._spill(max(slow, key=lambda a: a.started))
+            else:
+                self._break_one([a for a in self._running() if a.has_spilt_long])
 
     def _running(self) -> list[Answer]:
         return [r.answer for r in self._readers.values() if r.answer is not None]
@@ -290,13 +319,21 @@ class Pool:
             self.release(answer)
             return
         self._spilt.add(answer)
+        asyncio.get_running_loop().call_later(1.05 * SPILL_SECONDS, self._dispatch)
+
+    def _break_one(self, endless: list[Answer]) -> None:
+        """Ends the newest of the answers that do not come to an end though nobody waits for their clients."""
+        if endless:
+            answer = max(endless, key=lambda a: a.started)
+            answer.fail(Unavailable("The client took a very long answer too slowly while others waited."))
+            self.release(answer)
 
     def _start(self, answer: Answer, reader: Reader) -> None:
         if answer.timer is not None:
             answer.timer.cancel()
         answer.started = time.monotonic()
         known = self._known.get(answer.job, 0.0)
-        patience = PATIENCE_SECONDS if known > LONG_SECONDS else max(PATIENCE_SECONDS, 3 * known)
+        patience = PATIENCE_SECONDS if known > LONG_SECONDS else max(PATIENCE_SECONDS, 10 * known)
         answer.timer = asyncio.get_running_loop().call_later(patience, self._overdue, answer)
         answer.on_pause = self._dispatch
         reader.begin(answer, encode_job(answer.job, max(answer.deadline - answer.started, 0.001)))
@@ -307,14 +344,22 @@ class Pool:
         if not isinstance(reader, Reader) or reader.answer is not answer:
             return
         answer.is_long = True
-        left = answer.deadline - time.monotonic()
-        answer.timer = asyncio.get_running_loop().call_later(left, self._expired, answer)
         if len(self._long) < self.limits.long_slots:
             self._long.add(answer)
-            self._control.nice(reader.pid)
             if not self._idle and not self._coming and len(self._readers) < self.limits.readers:
                 self._fork()
+        left = answer.deadline - time.monotonic()
+        answer.timer = asyncio.get_running_loop().call_later(min(left, LONG_SECONDS), self._yield, answer)
         self._dispatch()
+
+    def _yield(self, answer: Answer) -> None:
+        """A query that goes on for long lets every other process go before it, to the end of its days."""
+        reader = answer.reader
+        if isinstance(reader, Reader) and reader.answer is answer:
+            reader.is_nice = True
+            self._control.nice(reader.pid)
+        left = answer.deadline - time.monotonic()
+        answer.timer = asyncio.get_running_loop().call_later(left, self._expired, answer)
 
     def _expired(self, answer: Answer) -> None:
         """The deadline: the reader is ended, whatever it is doing."""
@@ -328,11 +373,10 @@ class Pool:
         answer.reader = None
         if answer.started:
             self._remember(answer.job, time.monotonic() - answer.started)
-        was_niced = answer in self._long
         self._long.discard(answer)
         if reader.is_retired:
             return  # a judge, a draft, a reader of an older graph: whoever uses it closes it
-        if was_niced or reader.generation != self.generation:
+        if reader.is_nice or reader.generation != self.generation:
             reader.close()
         else:
             reader.idle_since = time.monotonic()

@@ -28,7 +28,7 @@ SLACK_SECONDS = 1.0
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _LONG_EXPECTATION = 160
 _BLANKS = 64
-_KEYWORDS = re.compile(r"\b[A-Z][A-Z]+\b")
+_KEYWORDS = re.compile(r"\b[A-Z][A-Z_0-9]+\b")
 _NO_KEYWORD = re.compile(r"[\[\"']|Prefix|variable")
 
 
@@ -110,18 +110,18 @@ def bad_query(text: str, evaluate_again: Callable[[str], object], error: SyntaxE
     The engine takes as many characters as a keyword has before it compares them, so it reports the end of the longest keyword
     that it tried, or the end of the text where that comes first. With blanks behind the text only the former remains.
     """
+    padded = text + " " * _BLANKS
     try:
-        evaluate_again(text + " " * _BLANKS)
+        evaluate_again(padded)
     except SyntaxError as again:
         match = _PLACE.match(str(again))
-        keywords = _KEYWORDS.findall(match[3]) if match else []
-        if match and keywords and not _NO_KEYWORD.search(match[3]):
-            lines = (text + " " * _BLANKS).splitlines(keepends=True)
-            offset = sum(map(len, lines[: int(match[1]) - 1])) + int(match[2]) - 1 - max(map(len, keywords))
-            before = text[: max(offset, 0)]
-            line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        if match:
+            keywords = [] if _NO_KEYWORD.search(match[3]) else _KEYWORDS.findall(match[3])
+            lines = padded.split("\n")
+            offset = sum(len(line) + 1 for line in lines[: int(match[1]) - 1]) + int(match[2]) - 1
+            before = text[: max(offset - max(map(len, keywords), default=0), 0)]
+            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
             return bad_syntax(SyntaxError(f"error at {line}:{column}: {match[3]}"))
-        return bad_syntax(again)
     return bad_syntax(error)
 
 

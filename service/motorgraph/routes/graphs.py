@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from motorgraph.conditions import is_known, must_be_new, require_match, send_not_modified
+from motorgraph.conditions import holds_any, is_known, must_be_new, require_match, send_not_modified
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable
@@ -62,6 +62,9 @@ class Graphs:
         async with Departure(receive):
             answer = await self._store.answer(job)
             try:
+                if holds_any(call):
+                    await send_not_modified(send, headers)
+                    return
                 await send_answer(answer, call, send, headers)
             finally:
                 self._store.pool.release(answer)

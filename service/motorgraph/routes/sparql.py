@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from motorgraph.conditions import is_known, require_match, send_not_modified
+from motorgraph.conditions import holds_any, is_known, require_match, send_not_modified
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, TooLarge
 from motorgraph.media import GRAPHS, SOLUTIONS, choose, listing, prefers_html
@@ -123,6 +123,9 @@ class Sparql:
         async with Departure(receive):
             answer = await self._store.answer(prepared.job)
             try:
+                if holds_any(call):
+                    await send_not_modified(send, headers)
+                    return
                 await send_answer(answer, call, send, headers)
             finally:
                 self._store.pool.release(answer)

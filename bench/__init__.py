@@ -1,0 +1,1 @@
+"""The benchmark: every figure that the documentation gives has its command here."""

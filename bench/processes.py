@@ -1,0 +1,127 @@
+"""A server's process tree as Linux shows it in /proc: who belongs to it, what memory and processor time it takes."""
+
+import os
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+PROC = Path("/proc")
+KIB = 1024
+PAGE = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
+SECONDS_BETWEEN_SAMPLES = 0.2
+# A process that ends while it is read vanishes from /proc, or loses its memory first.
+GONE = (FileNotFoundError, ProcessLookupError)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that processes hold: `pss` counts a shared page once, in parts; `rss` counts it for each holder."""
+
+    pss: int
+    rss: int
+    processes: int
+
+
+def tree(root: int) -> list[int]:
+    """The ids of a process and of all that descend from it or share the session that it leads."""
+    stats = _stats()
+    members = {root}
+    members |= {pid for pid, (_, session) in stats.items() if session == root}
+    while more := {pid for pid, (parent, _) in stats.items() if parent in members} - members:
+        members |= more
+    return sorted(members)
+
+
+def memory(root: int) -> Memory:
+    """The memory of a process tree (proc(5), smaps_rollup)."""
+    readings = [reading for pid in tree(root) if (reading := _rollup(pid))]
+    return Memory(sum(pss for pss, _ in readings), sum(rss for _, rss in readings), len(readings))
+
+
+def resident(pid: int) -> int:
+    """The resident bytes of one process, cheap enough to be read thousands of times (proc(5), statm); 0 if it ended."""
+    with suppress(*GONE):
+        return int((PROC / str(pid) / "statm").read_text().split()[1]) * PAGE
+    return 0
+
+
+def settled_memory(root: int, seconds: float = 20) -> Memory:
+    """The memory of a process tree once two readings half a second apart agree to 1 %, or the last one in time."""
+    deadline = time.monotonic() + seconds
+    last = memory(root)
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        reading = memory(root)
+        if abs(reading.pss - last.pss) <= 0.01 * last.pss:
+            return reading
+        last = reading
+    return last
+
+
+def wait_until_idle(root: int, seconds: float = 20) -> bool:
+    """Wait until a process tree takes under a tenth of a processor; False if it does not in that time."""
+    deadline = time.monotonic() + seconds
+    last = _ticks(root)
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        ticks = _ticks(root)
+        if ticks - last <= 0.01 * TICKS:
+            return True
+        last = ticks
+    return False
+
+
+class Watch:
+    """Samples a process tree in a thread while its context lasts and keeps the highest readings."""
+
+    def __init__(self, root: int) -> None:
+        self.peak = Memory(0, 0, 0)
+        self.most_processes = 0
+        self._root = root
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+
+    def __enter__(self) -> "Watch":
+        """Start to sample."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop to sample."""
+        self._over.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._over.wait(SECONDS_BETWEEN_SAMPLES):
+            reading = memory(self._root)
+            self.peak = max(self.peak, reading, key=lambda memory: memory.pss)
+            self.most_processes = max(self.most_processes, reading.processes)
+
+
+def _rollup(pid: int) -> tuple[int, int] | None:
+    with suppress(*GONE):
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]
+        sizes = {line.split(":")[0]: int(line.split()[1]) * KIB for line in lines}
+        return sizes["Pss"], sizes["Rss"]
+    return None
+
+
+def _stats() -> dict[int, tuple[int, int]]:
+    pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+    fields = {pid: _stat(pid) for pid in pids}
+    return {pid: (int(stat[1]), int(stat[3])) for pid, stat in fields.items() if stat}
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat after the command, whose name may hold anything, so from the third on."""
+    with suppress(*GONE):
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return []
+
+
+def _ticks(root: int) -> int:
+    return sum(int(stat[11]) + int(stat[12]) for pid in tree(root) if (stat := _stat(pid)))

@@ -1,0 +1,191 @@
+"""The servers that are measured: how each is started, found ready, asked and stopped."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from urllib.parse import quote
+
+LOOPBACK = "127.0.0.1"
+SECONDS_TO_READY = 600
+SECONDS_TO_STOP = 10
+SECONDS_TO_ANSWER = 300
+RESULTS_JSON = "application/sparql-results+json"
+N_TRIPLES = "application/n-triples"
+
+
+class ServerError(Exception):
+    """A server could not be started, ended by itself, or answered what it must not."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: `pid` is the process that was started, `seconds_to_ready` counts from its start."""
+
+    name: str
+    port: int
+    pid: int
+    sparql: str
+    seconds_to_ready: float
+
+    def path(self, query: str) -> str:
+        """The path and query string that ask this server a SPARQL query by GET."""
+        return f"{self.sparql}?query={quote(query, safe='')}"
+
+    def url(self, query: str) -> str:
+        """The address that asks this server a SPARQL query by GET."""
+        return f"http://{LOOPBACK}:{self.port}{self.path(query)}"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a server on a port: its command, its SPARQL path, the path that answers 200 when it is ready."""
+
+    name: str
+    command: list[str]
+    port: int
+    sparql: str
+    ready: str
+
+
+def executable(name: str) -> str:
+    """The command of that name beside this Python, else on the PATH; ServerError if there is none."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise ServerError(f"There is no command {name!r}; bench/README.md says what the benchmark needs.")
+    return found
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def ask(port: int, path: str, accept: str = "*/*") -> tuple[int, bytes]:
+    """The status and whole body that a GET on a connection of its own brings back."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=SECONDS_TO_ANSWER)
+    try:
+        connection.request("GET", path, headers={"Accept": accept})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def motorgraph(graph: Path | None, folder: Path, *options: str) -> Iterator[Server]:
+    """A plain motorgraph service with the graph loaded, or empty; options go to `motorgraph serve`."""
+    port = free_port()
+    data = folder / f"motorgraph-{port}"
+    command = [executable("motorgraph"), "serve", "--plain", "--host", LOOPBACK, "--port", str(port)]
+    command += ["--data-dir", str(data), *options]
+    if graph is not None:
+        command += ["--load", str(graph)]
+    with _running(Launch("motorgraph", command, port, "/sparql", "/ready"), folder) as server:
+        yield server
+
+
+@contextmanager
+def durable_oxigraph(graph: Path, folder: Path) -> Iterator[Server]:
+    """Oxigraph on disk, bulk-loaded before it serves."""
+    location = folder / "oxigraph"
+    load = [executable("oxigraph"), "load", "--location", str(location), "--file", str(graph)]
+    loaded = subprocess.run(load, capture_output=True, text=True, check=False)
+    if loaded.returncode != 0:
+        raise ServerError(f"oxigraph load: {loaded.stderr.strip()}")
+    with _running(_oxigraph("durable", "--location", str(location)), folder) as server:
+        yield server
+
+
+@contextmanager
+def memory_oxigraph(graph: Path, folder: Path) -> Iterator[Server]:
+    """Oxigraph in memory, loaded over HTTP by the Graph Store Protocol."""
+    with _running(_oxigraph("memory"), folder) as server:
+        _put(server.port, "/store?default", graph)
+        yield server
+
+
+STARTERS: dict[str, Callable[[Path, Path], AbstractContextManager[Server]]] = {
+    "motorgraph": motorgraph,
+    "durable": durable_oxigraph,
+    "memory": memory_oxigraph,
+}
+
+
+def stop_in_order_when_terminated() -> None:
+    """Let SIGTERM unwind this program as Ctrl-C does, so that it stops the servers it started."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def _oxigraph(name: str, *options: str) -> Launch:
+    port = free_port()
+    command = [executable("oxigraph"), "serve", "--bind", f"{LOOPBACK}:{port}", *options]
+    return Launch(name, command, port, "/query", f"/query?query={quote('ASK {}')}")
+
+
+def _put(port: int, path: str, graph: Path) -> None:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=SECONDS_TO_READY)
+    headers = {"Content-Type": N_TRIPLES, "Content-Length": str(graph.stat().st_size)}
+    try:
+        with graph.open("rb") as body:
+            connection.request("PUT", path, body=body, headers=headers)
+        answer = connection.getresponse()
+        if answer.status >= 300:
+            raise ServerError(f"PUT {path}: {answer.status} {answer.read(500)!r}")
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _running(launch: Launch, folder: Path) -> Iterator[Server]:
+    log = folder / f"{launch.name}-{launch.port}.log"
+    with log.open("wb") as output:
+        started = time.monotonic()
+        process = subprocess.Popen(launch.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        try:
+            _wait_until_ready(launch, process, log)
+            ready = time.monotonic() - started
+            yield Server(launch.name, launch.port, process.pid, launch.sparql, ready)
+        finally:
+            _stop(process)
+
+
+def _wait_until_ready(launch: Launch, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_READY
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            last = log.read_text(errors="replace")[-2000:]
+            raise ServerError(f"{launch.name} ended with {process.returncode} before it was ready:\n{last}")
+        with suppress(OSError, http.client.HTTPException):
+            status, _ = ask(launch.port, launch.ready)
+            if status == 200:
+                return
+        time.sleep(0.01)
+    raise ServerError(f"{launch.name} was not ready after {SECONDS_TO_READY} s.")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(SECONDS_TO_STOP)
+    # Its session is its own, so this reaches what it forked and nothing else.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
