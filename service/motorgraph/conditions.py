@@ -39,5 +39,10 @@ def must_be_new(call: Call) -> bool:
     return call.headers.get(b"if-none-match", b"").strip() == b"*"
 
 
+def must_exist(call: Call) -> bool:
+    """Whether the client wants to change only what is there (If-Match: *)."""
+    return call.headers.get(b"if-match", b"").strip() == b"*"
+
+
 def _tags(header: bytes) -> set[bytes]:
     return {tag.strip().removeprefix(b"W/") for tag in header.split(b",")}

@@ -46,6 +46,7 @@ class Update:
 _MENTIONS_DATASET = re.compile(r"from", re.IGNORECASE)
 _MENTIONS_HOST = re.compile(r"service|load|\\u", re.IGNORECASE)
 _CHANGES_BY_ITSELF = re.compile(r"now|rand|uuid|bnode|service|\\u", re.IGNORECASE)
+_LOOKS_LIKE_SERVICE = re.compile(r"(?<![?$])service(?:\s|\#[^\r\n]*|silent)*+(<[^<>\s]*>|[?$]|[^\s<>{}\"'?$.:;,()\[\]]*:)", re.IGNORECASE)
 _FETCHES = re.compile(r"(SERVICE|LOAD)", re.IGNORECASE)
 
 
@@ -70,9 +71,21 @@ def refuse_hosts(text: str, hosts: Sequence[str]) -> None:
     """
     if not _MENTIONS_HOST.search(text):
         return
+    if hosts:
+        _refuse_whatever_looks_so(text, hosts)
     _refuse_in(text, hosts)
     if "\\" in text:  # an engine that replaces \u before it parses would see another text
         _refuse_in(unescape_unicode(text), hosts)
+
+
+def _refuse_whatever_looks_so(text: str, hosts: Sequence[str]) -> None:
+    """Where some hosts may be asked, no text may look as if it asked another, be it in a string or a comment.
+
+    What hides in what is a matter on which two readers of a text can differ, and then a host would be reached.
+    """
+    for match in _LOOKS_LIKE_SERVICE.finditer(text):
+        target = match[1]
+        _refuse_host("SERVICE", unescape_unicode(target[1:-1]) if target.startswith("<") else None, hosts)
 
 
 def _refuse_in(text: str, hosts: Sequence[str]) -> None:
@@ -118,7 +131,7 @@ def _refuse_host(keyword: str, iri: str | None, hosts: Sequence[str]) -> None:
             host=host,
         )
     raise Forbidden(
-        f"SERVICE on {host or 'a host that the query does not name'} is not allowed. "
+        f"SERVICE on {host or 'a host that the query does not name by its full IRI'} is not allowed. "
         f"{'Allowed are: ' + ', '.join(hosts) + '.' if hosts else 'No host is allowed (setting service_hosts).'}",
         host=host,
     )

@@ -53,6 +53,7 @@ class Control:
         self._numbers = itertools.count(1)
         self._awaited: dict[int, asyncio.Future[Any]] = {}  # Any: what the event of each command brings
         self._unsent = bytearray()
+        self._unclaimed: set[int] = set()
         self._is_closing = False
         self._is_lost = False
 
@@ -172,6 +173,7 @@ class Control:
         sock = socket.socket(fileno=self._fds.pop(0))
         if self._awaited[id].done():  # whoever asked has given up
             sock.close()
+            self._unclaimed.add(pid)
         self._resolve(id, (pid, sock))
 
     def _on_applied(self, id: int) -> None:
@@ -181,4 +183,7 @@ class Control:
         self.on_progress(path, done, total)
 
     def _on_exit(self, pid: int, signal: int) -> None:
-        self.on_exit(pid, signal)
+        if pid in self._unclaimed:
+            self._unclaimed.remove(pid)
+        else:
+            self.on_exit(pid, signal)

@@ -18,7 +18,7 @@ from typing import IO
 import pyoxigraph as ox
 
 from motorgraph.engine import process, wire
-from motorgraph.engine.loading import merge
+from motorgraph.engine.loading import follow
 from motorgraph.engine.reader import Alarm, Outlet, bad_query, refused
 from motorgraph.engine.wire import Job
 from motorgraph.errors import (
@@ -72,27 +72,30 @@ def apply(spool: IO[bytes], store: ox.Store) -> None:
     """Does to a store what a delta says."""
     spool.seek(0)
     head = json.loads(spool.readline())
-    removed, added = spool.read(head["removed"]), spool.read()
-    for quad in ox.parse(removed, NQUADS):
+    removed = set(ox.parse(spool.read(head["removed"]), NQUADS))
+    added = set(ox.parse(spool.read(), NQUADS))
+    for quad in removed:
         store.remove(quad)
     for iri in head["dropped"]:
         store.remove_graph(ox.NamedNode(iri))
     for iri in head["made"]:
         store.add_graph(ox.NamedNode(iri))
-    store.extend(ox.parse(added, NQUADS))
+    store.extend(added)
     if head["union"]:
-        merge(store)
+        follow(store, removed, added)
 
 
 def run(sock: socket, store: ox.Store, spool: IO[bytes]) -> None:
     """Rehearses the one job that comes over `sock`; answers END, or FAILED with nothing to be done; stays until it is closed."""
     frames = wire.received(sock)
     job, seconds = wire.decode_job(next(frames)[1])
-    Alarm().after(seconds)
+    alarm = Alarm()
+    alarm.after(seconds)
     body = wire.body_of(frames)
     outlet = Outlet(sock, job)
     with refused(outlet, "The change"):
         created = _rehearse(job, body, store, spool)
+        alarm.off()  # from here on the keeper is at work
         sock.sendall(wire.end(created=created))
     for _ in frames:
         pass  # the keeper reads the spool while the front holds this end open
@@ -100,6 +103,8 @@ def run(sock: socket, store: ox.Store, spool: IO[bytes]) -> None:
 
 def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes]) -> bool:
     """Makes the change here, judges the outcome, writes the delta down. True if the change makes a graph."""
+    if job.must_exist and not _exists(job, store):
+        raise PreconditionFailed(f"If-Match: * asks for a graph that is there, and <{job.graph}> is not.")
     with process.opening_at_most(0):
         delta, created = TASKS[job.task](job, body, store)
     if job.union:
@@ -108,7 +113,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes]) -> bool:
                 "The default graph here is the merge of all graphs, so it cannot be changed itself. "
                 "Name the graph: GRAPH <…> { … } in the data, or WITH <…>."
             )
-        merge(store)
+        follow(store, delta.removed, delta.added)
     if job.shapes:
         _judge(job, store)
     delta.write(spool, union=job.union)

@@ -57,6 +57,8 @@ class Keeper:
         try:
             for line in self._lines():
                 self._commands[line.pop("do")](line)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the front has left in the middle of a word
         finally:
             for pid in self._children:
                 with suppress(ProcessLookupError):
@@ -180,6 +182,9 @@ class Keeper:
 
     def _apply(self, command: dict[str, Any]) -> None:
         """Does to the graph what the draft `pid` has rehearsed and written down."""
+        if command["pid"] not in self._spools:
+            self._tell("refused", id=command["id"], detail="The draft has ended before its change could be made.")
+            return
         try:
             draft.apply(self._spools[command["pid"]], self._store)
             self._freeze()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -64,6 +64,21 @@ def _in_graph(quad: ox.Quad, graph: str) -> ox.Quad:
 def merge(store: ox.Store) -> None:
     """Makes the default graph the merge of the named ones: the engine's own union would show a triple of two graphs twice."""
     store.update(_MERGE)
+
+
+def follow(store: ox.Store, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
+    """Keeps the default graph the merge of the named ones after these quads have gone and come."""
+    for quad in removed:
+        if next(iter(_elsewhere(store, quad)), None) is None:
+            store.remove(ox.Quad(quad.subject, quad.predicate, quad.object))
+    store.extend(ox.Quad(quad.subject, quad.predicate, quad.object) for quad in added)
+
+
+def _elsewhere(store: ox.Store, quad: ox.Quad) -> Iterator[ox.Quad]:
+    """The quads of named graphs that say the same triple."""
+    for found in store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None):
+        if not isinstance(found.graph_name, ox.DefaultGraph):
+            yield found
 
 
 class _Watched:

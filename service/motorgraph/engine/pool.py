@@ -195,7 +195,9 @@ class Pool:
             reader.begin(answer, encode_job(job, self.limits.seconds) + body_frames(body))
             self._settle(reader)
             await answer.opened
-            await asyncio.shield(self._made(reader))  # once begun it is not given up half way
+            made = asyncio.ensure_future(self._made(reader))
+            made.add_done_callback(lambda task: task.cancelled() or task.exception())  # heard even if nobody waits any more
+            await asyncio.shield(made)  # once begun it is not given up half way
         finally:
             if not answer.has_begun:
                 self._kill(reader)
@@ -213,8 +215,13 @@ class Pool:
         """Says that nobody wants the rest of an answer; its reader is freed at once."""
         self._spilt.discard(answer)
         answer.close()
-        if answer.is_over and answer.reader is None:
-            return
+        if not answer.is_over or answer.reader is not None:
+            self._stop(answer)
+
+    def _stop(self, answer: Answer) -> None:
+        """Frees what works or waits for an answer; what has come of it stays."""
+        if answer.timer is not None:
+            answer.timer.cancel()
         self._unqueue(answer)
         self._long.discard(answer)
         if isinstance(answer.reader, Reader) and answer.reader.answer is answer:
@@ -242,8 +249,7 @@ class Pool:
 
     def _waited_too_long(self, answer: Answer) -> None:
         answer.fail(_too_long(self.limits.seconds, "while it waited for other long queries"))
-        self._unqueue(answer)
-        self.release(answer)
+        self._stop(answer)
 
     def _unqueue(self, answer: Answer) -> None:
         for queue in (self._waiting, self._parked):
@@ -310,13 +316,13 @@ class Pool:
         """Frees the reader of an answer whose client is slow; breaks the answer if too much lies in files already."""
         if sum(a.overflow.size for a in self._spilt if a.overflow) > self.limits.answer_bytes:
             answer.fail(Unavailable("The client took the answer too slowly while others waited."))
-            self.release(answer)
+            self._stop(answer)
             return
         try:
             answer.spill()
         except OSError as error:
             answer.fail(Failed(f"The answer to a slow client cannot be kept in a file: {error}."))
-            self.release(answer)
+            self._stop(answer)
             return
         self._spilt.add(answer)
         asyncio.get_running_loop().call_later(1.05 * SPILL_SECONDS, self._dispatch)
@@ -326,7 +332,7 @@ class Pool:
         if endless:
             answer = max(endless, key=lambda a: a.started)
             answer.fail(Unavailable("The client took a very long answer too slowly while others waited."))
-            self.release(answer)
+            self._stop(answer)
 
     def _start(self, answer: Answer, reader: Reader) -> None:
         if answer.timer is not None:
@@ -364,7 +370,7 @@ class Pool:
     def _expired(self, answer: Answer) -> None:
         """The deadline: the reader is ended, whatever it is doing."""
         answer.fail(_too_long(self.limits.seconds, "of work"))
-        self.release(answer)
+        self._stop(answer)
 
     def finished(self, reader: Reader, answer: Answer) -> None:
         """A reader has given its whole answer, or said why there is none."""
@@ -419,6 +425,8 @@ class Pool:
             elif reader.cause is None:
                 self._idle.append(reader)
                 self._has_reader.set()
+            else:
+                reader.close()
         self._refill()
         self._dispatch()
 

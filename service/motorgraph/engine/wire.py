@@ -55,6 +55,7 @@ class Job:
     content_type: str = ""
     content_encoding: str = ""
     must_be_new: bool = False
+    must_exist: bool = False
     hosts: tuple[str, ...] = ()
     union: bool = False
     shapes: str = ""

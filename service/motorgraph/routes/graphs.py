@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from motorgraph.conditions import holds_any, is_known, must_be_new, require_match, send_not_modified
+from motorgraph.conditions import holds_any, is_known, must_be_new, must_exist, require_match, send_not_modified
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable
@@ -85,6 +85,7 @@ class Graphs:
             content_type=_content_type(call),
             content_encoding=refuse_codings(call, ("gzip", "x-gzip")),
             must_be_new=must_be_new(call),
+            must_exist=must_exist(call),
             max_bytes=self._limits.body_bytes,
         )
         body = await read_body(call, receive, self._limits.body_bytes, "body_bytes")

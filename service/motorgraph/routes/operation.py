@@ -44,6 +44,7 @@ def _observe(store: Embedded, metrics: Metrics) -> None:
     metrics.queue.set(store.pool.queue)
     metrics.readers.set(store.pool.running)
     metrics.commit.set(store.commit)
+    metrics.triples.clear()
     for graph, count in store.triples.items():
         metrics.triples.labels(graph or "default").set(count)
     for part, size in {"front": proportional_bytes(os.getpid()), **store.memory()}.items():
