@@ -27,4 +27,8 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def graph(request: pytest.FixtureRequest, plain: Service) -> str:
     """The IRI of a graph that only this test uses."""
-    return f"http://test.example/{Path(request.node.path).stem}/{request.node.name}".replace("[", "/").replace("]", "").replace(" ", "")
+    return (
+        f"http://test.example/{Path(request.node.path).stem}/{request.node.name}".replace("[", "/")
+        .replace("]", "")
+        .replace(" ", "")
+    )

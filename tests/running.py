@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 
 START_SECONDS = 120
+LOG = "service.log"
 TOKEN = "the-token-of-the-tests"
 _ADDRESS = re.compile(r"motorgraph is at (http://\S+)/")
 
@@ -59,8 +60,8 @@ class Service:
 @contextmanager
 def service(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[Service]:
     """A service with these arguments on a free port, ready; stopped at the end."""
-    log = folder / "service.log"
     with start(folder, *arguments, token=token) as process:
+        log = folder / LOG
         url = wait_for_address(process, log)
         with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             yield Service(process, url, client, log)
@@ -68,40 +69,31 @@ def service(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterato
 
 @contextmanager
 def start(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[subprocess.Popen[str]]:
-    """The process alone, perhaps not ready yet; its standard error is a pipe."""
+    """The process alone, perhaps not ready yet; what it says goes to the file `service.log`."""
     command = [sys.executable, "-m", "motorgraph", "serve", "--port", "0", "--data-dir", str(folder / "data"), *arguments]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MOTORGRAPH_")}
     if token is not None:
         environment["MOTORGRAPH_WRITE_TOKEN"] = token
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    with (folder / LOG).open("w") as log:
+        process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=environment)
     try:
         yield process
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=10)
+            process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 def wait_for_address(process: subprocess.Popen[str], log: Path) -> str:
-    """Reads the service's words until it says where it is. Fails with those words if it ends before."""
-    assert process.stderr is not None
-    said: list[str] = []
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if not select.select([process.stderr], [], [], 1.0)[0]:
-            continue
-        line = process.stderr.readline()
-        if not line:
-            break
-        said.append(line)
-        log.write_text("".join(said))
-        if match := _ADDRESS.search(line):
-            return match[1]
-    raise AssertionError("the service did not start:\n" + "".join(said))
+    """Where the service says that it is. Fails with its words if it ends before."""
+    until(lambda: process.poll() is not None or bool(_ADDRESS.search(log.read_text())), START_SECONDS)
+    match = _ADDRESS.search(log.read_text())
+    assert match, f"the service did not start:\n{log.read_text()}"
+    return match[1]
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:

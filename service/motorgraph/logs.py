@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import orjson
 
+from motorgraph.errors import Broken
+
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
@@ -31,6 +33,11 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether the server's record says what is not logged already: an answer that breaks has its own line."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Broken))
+
+
 def configure(level: str) -> None:
     """Sends everything at `level` and above to standard error."""
     handler = logging.StreamHandler(sys.stderr)
@@ -40,4 +47,5 @@ def configure(level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,10 +64,15 @@ class Range:
         return 0 if (self.kind, self.sub) == ("*", "*") else -1
 
 
+# A parameter's quoted value may hold commas and semicolons. One that is never closed runs to the end, so the search is linear.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_QUALITY = re.compile(r"[01]|[01]?\.[0-9]*")
+
+
 @lru_cache(maxsize=256)
 def accepted(header: str) -> tuple[Range, ...]:
     """The ranges of an Accept header. Parameters other than q are ignored; what is no media range is passed over."""
-    return tuple(r for r in map(_range, header.split(",")) if r is not None)
+    return tuple(r for r in map(_range, _QUOTED.sub("", header).split(",")) if r is not None)
 
 
 def _range(text: str) -> Range | None:
@@ -74,11 +80,10 @@ def _range(text: str) -> Range | None:
     kind, slash, sub = name.lower().partition("/")
     if not slash or not kind or not sub or (kind == "*" and sub != "*"):
         return None
-    quality = next((p.partition("=")[2].strip() for p in parameters if p.lower().replace(" ", "").startswith("q=")), "1")
-    try:
-        return Range(kind, sub, float(quality)) if 0 <= float(quality) <= 1 else None
-    except ValueError:
+    weight = next((p.partition("=")[2].strip() for p in parameters if p.lower().replace(" ", "").startswith("q=")), "1")
+    if not _QUALITY.fullmatch(weight) or weight == "." or float(weight) > 1:
         return None
+    return Range(kind, sub, float(weight))
 
 
 def quality(ranges: Sequence[Range], media_type: str) -> float:

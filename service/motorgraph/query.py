@@ -46,7 +46,13 @@ class Update:
 _MENTIONS_DATASET = re.compile(r"from", re.IGNORECASE)
 _MENTIONS_HOST = re.compile(r"service|load|\\u", re.IGNORECASE)
 _CHANGES_BY_ITSELF = re.compile(r"now|rand|uuid|bnode|service|\\u", re.IGNORECASE)
-_LOOKS_LIKE_SERVICE = re.compile(r"(?<![?$])service(?:\s|\#[^\r\n]*|silent)*+(<[^<>\s]*>|[?$]|[^\s<>{}\"'?$.:;,()\[\]]*:)", re.IGNORECASE)
+_GAP = r"(?:\s|\#[^\r\n]*)*+"
+_LOOKS_LIKE_SERVICE = re.compile(
+    rf"(?<![?$])service(?:\s|\#[^\r\n]*|silent)*+(<[^<>\s]*>|[?$][^\s{{}}<>]+|[^\s<>{{}}\"'?$.;,()\[\]:]*:[^\s{{}}<>\#]*){_GAP}\{{",
+    re.IGNORECASE,
+)
+_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_ANY_BASE = re.compile(r"base\s*<([^<>\s]*)>", re.IGNORECASE)
 _FETCHES = re.compile(r"(SERVICE|LOAD)", re.IGNORECASE)
 
 
@@ -81,11 +87,26 @@ def refuse_hosts(text: str, hosts: Sequence[str]) -> None:
 def _refuse_whatever_looks_so(text: str, hosts: Sequence[str]) -> None:
     """Where some hosts may be asked, no text may look as if it asked another, be it in a string or a comment.
 
-    What hides in what is a matter on which two readers of a text can differ, and then a host would be reached.
+    What hides in what is a matter on which two readers of a text can differ, and then a host would be reached. So every
+    declaration of a prefix and of a base counts, wherever it stands.
     """
     for match in _LOOKS_LIKE_SERVICE.finditer(text):
-        target = match[1]
-        _refuse_host("SERVICE", unescape_unicode(target[1:-1]) if target.startswith("<") else None, hosts)
+        targets: list[str | None] = [*_possible_targets(match[1], text)]
+        for iri in targets or [None]:
+            _refuse_host("SERVICE", iri, hosts)
+
+
+def _possible_targets(target: str, text: str) -> list[str]:
+    """The IRIs that an IRI or prefixed name can stand for, by any of the declarations in the text."""
+    if target.startswith("<"):
+        iri = unescape_unicode(target[1:-1])
+        bases = [unescape_unicode(base) for base in _ANY_BASE.findall(text)]
+        return [iri] if _HAS_SCHEME.match(iri) else [urljoin(base, iri) for base in bases]
+    prefix, colon, _ = target.partition(":")
+    if not colon or target[0] in "?$":
+        return []
+    declared = re.findall(rf"prefix[\s\x00-\x20]*{re.escape(prefix)}:\s*(<[^<>\s]*>)", text, re.IGNORECASE)
+    return [iri for namespace in declared for iri in _possible_targets(namespace, text)]
 
 
 def _refuse_in(text: str, hosts: Sequence[str]) -> None:

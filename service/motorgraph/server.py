@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -57,8 +57,10 @@ async def _serve(settings: Settings) -> int:
         status = LOST
         log.error("the process that holds the graph has ended; the service stops")
         server.should_exit = True
+        store.pool.close()
 
     store.control.on_lost = lost
+    server.on_stop = store.pool.close
     serving = asyncio.create_task(server.serve([listening]))
     starting = asyncio.create_task(_start(store, server, _address(listening, settings), console))
     await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,7 +94,7 @@ def _config(settings: Settings, store: Embedded) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         ws="none",
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS + 1,
     )
 
 
@@ -163,6 +165,14 @@ class _Protocol(HttpToolsProtocol):
 
 class _Server(uvicorn.Server):
     """Uvicorn, stopped by SIGINT and SIGTERM without raising them again: Ctrl-C is how one stops it, so it is quiet."""
+
+    on_stop: Callable[[], None]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Gives what runs a moment to end, then tells the rest that the service stops."""
+        stopping = asyncio.get_running_loop().call_later(GRACE_SECONDS, self.on_stop)
+        await super().shutdown(sockets)
+        stopping.cancel()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -6,22 +6,30 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# What a name is made of (§19.8: PN_CHARS_BASE, VARNAME, PN_CHARS), as the insides of character classes.
+_LETTERS = (
+    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
+    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\ufffd\U00010000-\U000effff"
+)
+_VARIABLE = _LETTERS + "_0-9\u00b7\u0300-\u036f\u203f-\u2040"
+_NAME = _VARIABLE + r"\-"
+_ESCAPED = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%]"
+
 # Linear: a name is not tried in the middle of a run that has been tried, and what is never closed runs to the end of the text.
 _TOKEN = re.compile(
-    r"""
+    rf"""
     (?P<space>\s+|\#[^\r\n]*)
-  | (?P<string>'''(?:[^'\\]|\\.|'(?!''))*+(?:'''|\Z)
+  | (?P<string>\'\'\'(?:[^'\\]|\\.|'(?!''))*+(?:\'\'\'|\Z)
              | \"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\"|\Z)
              | '(?:[^'\\\r\n]|\\.)*+'?
              | "(?:[^"\\\r\n]|\\.)*+"?)
-  | (?P<iri><[^\x00-\x20<>"{}|^`]*>)
-  | (?P<variable>[?$]\w+)
+  | (?P<iri><[^\x00-\x20<>"{{}}|^`]*>)
+  | (?P<variable>[?$][{_VARIABLE}]+)
   | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
-  | (?P<name>_:[\w\-.]+
-           | (?:(?<![\w\-.])[^\W\d_][\w\-.]*+)?:
-             (?:(?:[\w:]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])
-                (?:[\w\-.:]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*)?)
-  | (?P<word>[^\W\d_]\w*)
+  | (?P<name>_:[{_NAME}.]+
+           | (?:(?<![{_NAME}.])[{_LETTERS}][{_NAME}.]*+)?:
+             (?:(?:[{_VARIABLE}:]|{_ESCAPED})(?:[{_NAME}.:]|{_ESCAPED})*)?)
+  | (?P<word>[{_LETTERS}][{_VARIABLE}]*)
   | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
   | (?P<mark>.)
     """,

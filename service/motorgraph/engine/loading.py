@@ -42,7 +42,7 @@ def load_file(store: ox.Store, file: File, progress: Progress = lambda path, don
     """Adds what a file says to the store. Raises OSError, or SyntaxError with the line."""
     form = rdf_format(file.media_type)
     graph = ox.NamedNode(file.graph) if file.graph and not form.supports_datasets else None
-    with _opened(Path(file.path)) as source:
+    with opened(Path(file.path)) as source:
         if file.base:
             old, new = (iri.encode() for iri in file.base)
             source = io.BytesIO(source.read().replace(old, new))
@@ -101,5 +101,7 @@ class _Watched:
         return data
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb", buffering=READ_BYTES)  # type: ignore[return-value]
+def opened(path: Path) -> IO[bytes]:
+    """The file's bytes, unpacked where its name ends in `.gz`. Raises OSError; reading a broken gzip also EOFError or zlib.error."""
+    is_packed = path.suffix.lower() == ".gz"
+    return gzip.open(path, "rb") if is_packed else path.open("rb", buffering=READ_BYTES)  # type: ignore[return-value]  # as read here
