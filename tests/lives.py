@@ -109,12 +109,12 @@ def _niceness(pid: int) -> int:
 
 
 def rest(client: socket.socket) -> bytes:
-    """All that still comes, until the other side closes."""
+    """All that still comes, until the other side closes (or the socket's timeout passes)."""
     pieces = []
     try:
         while piece := client.recv(1 << 16):
             pieces.append(piece)
-    except ConnectionResetError:
+    except (ConnectionResetError, TimeoutError):
         pass
     return b"".join(pieces)
 

@@ -41,7 +41,7 @@ LOST = 70
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """A service for the tests that do not end it."""
-    with living(tmp_path_factory.mktemp("life"), "--query-seconds", "6", "--query-memory", "256") as life:
+    with living(tmp_path_factory.mktemp("life"), "--query-seconds", "4", "--query-memory", "256") as life:
         yield life
 
 

@@ -12,10 +12,12 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from motorgraph.engine import backlog
 from motorgraph.engine import pool as pool_module
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.control import Control
@@ -217,53 +219,63 @@ def test_slow_clients_of_answers_without_end_do_not_keep_small_queries_waiting(t
 # Clients that leave
 
 
-async def _queued(running: Engine) -> Answer:
-    answer = await _running(running)
-    for task in [asking(running, NEVER_ENDING) for _ in range(3)]:
-        task.add_done_callback(lambda t: t.cancelled() or t.exception())
-    await eventually(lambda: running.pool.queue >= 2)
-    return answer
+@dataclass
+class Clients:
+    """Requests that wait for the beginning of an answer, and answers that have begun."""
+
+    requests: list[asyncio.Task[bytes]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+
+    async def leave(self, running: Engine) -> None:
+        """All of them go; twice does no harm."""
+        ending(*self.requests)
+        await outcomes(self.requests)
+        for answer in self.answers * 2:
+            running.pool.release(answer)
 
 
-async def _running(running: Engine) -> Answer:
-    known = set(at_work(running))
-    asyncio.create_task(running.ask(NEVER_ENDING)).add_done_callback(lambda t: t.cancelled() or t.exception())
-    await eventually(lambda: bool(set(at_work(running)) - known))
-    return (set(at_work(running)) - known).pop()
+async def _running(running: Engine) -> Clients:
+    clients = Clients([asking(running, NEVER_ENDING)])
+    assert await eventually(lambda: len(at_work(running)) == 1)
+    return clients
 
 
-async def _streaming(running: Engine) -> Answer:
-    return await running.start(ENDLESS_STREAM)
+async def _queued(running: Engine) -> Clients:
+    clients = Clients([asking(running, NEVER_ENDING) for _ in range(5)])
+    assert await eventually(lambda: running.pool.queue >= 3)
+    return clients
 
 
-async def _paused(running: Engine) -> Answer:
+async def _streaming(running: Engine) -> Clients:
+    return Clients(answers=[await running.start(ENDLESS_STREAM)])
+
+
+async def _paused(running: Engine) -> Clients:
     answer = await running.start(ENDLESS_STREAM)
-    await eventually(lambda: answer.bytes >= HELD)
-    return answer
+    assert await eventually(lambda: answer.bytes >= HELD)
+    return Clients(answers=[answer])
 
 
-async def _half_taken(running: Engine) -> Answer:
-    answer = await _paused(running)
-    pieces = answer.pieces()
+async def _half_taken(running: Engine) -> Clients:
+    clients = await _paused(running)
+    pieces = clients.answers[0].pieces()
     for _ in range(5):
         await anext(pieces)
-    return answer
+    return clients
 
 
-async def _whole(running: Engine) -> Answer:
-    return await running.start(POINT)
+async def _whole(running: Engine) -> Clients:
+    return Clients(answers=[await running.start(POINT)])
 
 
 @pytest.mark.parametrize("state", [_queued, _running, _streaming, _paused, _half_taken, _whole])
 def test_a_client_that_leaves_frees_its_reader_in_every_state(
-    tmp_path: Path, state: Callable[[Engine], Coroutine[None, None, Answer]]
+    tmp_path: Path, state: Callable[[Engine], Coroutine[None, None, Clients]]
 ) -> None:
     async def work() -> None:
         async with engine(tmp_path, readers=2, reserve=1) as running:
-            await state(running)
-            for answer in [*at_work(running), *running.pool._waiting, *running.pool._parked]:
-                running.pool.release(answer)
-                running.pool.release(answer)  # twice does no harm
+            clients = await state(running)
+            await clients.leave(running)
             assert running.pool.queue == 0
             assert await running.settles()
             assert not at_work(running)
@@ -306,7 +318,7 @@ def test_a_client_that_leaves_after_its_reader_died_leaves_no_socket(tmp_path: P
     async def work() -> None:
         async with engine(tmp_path) as running:
             sockets = len(descriptors(os.getpid())) - len(running.pool.pids)
-            answer = await _paused(running)
+            (answer,) = (await _paused(running)).answers
             os.kill(pid_of(answer), signal.SIGKILL)
             assert await eventually(lambda: running.pool.deaths == 1)
             running.pool.release(answer)
@@ -365,16 +377,18 @@ def test_every_reader_killed_at_once_is_replaced(tmp_path: Path) -> None:
     run(work())
 
 
-def test_an_answer_that_was_put_aside_survives_the_death_of_others(tmp_path: Path) -> None:
+def test_a_query_that_waits_for_a_long_one_begins_when_that_one_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "LONG_SECONDS", 0.001)
+
     async def work() -> None:
         async with engine(tmp_path, readers=2, reserve=1) as running:
-            stream = await _paused(running)
+            await running.ask(SLOW)  # from now on it is known to be long
+            (stream,) = (await _paused(running)).answers
             assert await eventually(lambda: stream.is_long)
-            running.pool._known[job(SLOW)] = 5.0
-            parked = asking(running, SLOW)
+            waiting = asking(running, SLOW)
             assert await eventually(lambda: running.pool.queue == 1)
             os.kill(pid_of(stream), signal.SIGKILL)  # its client takes nothing, and nobody else asks anything
-            assert b'"300000"' in await asyncio.wait_for(parked, 10)
+            assert b'"300000"' in await asyncio.wait_for(waiting, 10)
             running.pool.release(stream)
 
     run(work())
@@ -443,7 +457,7 @@ def test_a_stream_that_meets_its_deadline_breaks(tmp_path: Path) -> None:
 def test_a_stream_whose_reader_is_killed_breaks(tmp_path: Path) -> None:
     async def work() -> None:
         async with engine(tmp_path) as running:
-            answer = await _paused(running)
+            (answer,) = (await _paused(running)).answers
             os.kill(pid_of(answer), signal.SIGKILL)
             with pytest.raises(Broken, match="SIGKILL"):
                 await running.rest(answer)
@@ -574,7 +588,11 @@ def test_with_a_single_reader_every_query_is_answered_in_the_end(tmp_path: Path)
     run(work())
 
 
-def test_a_long_query_lets_others_go_first_and_a_fresh_reader_stands_beside_it(tmp_path: Path) -> None:
+def test_a_long_query_lets_others_go_first_and_a_fresh_reader_stands_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "LONG_SECONDS", 0.02)
+
     async def work() -> None:
         async with engine(tmp_path, readers=3, reserve=1) as running:
             task = asking(running, NEVER_ENDING)
@@ -587,12 +605,14 @@ def test_a_long_query_lets_others_go_first_and_a_fresh_reader_stands_beside_it(t
     run(work())
 
 
-def test_a_reader_that_was_made_to_wait_for_others_is_not_used_again(tmp_path: Path) -> None:
+def test_a_reader_that_was_made_to_wait_for_others_is_not_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "LONG_SECONDS", 0.02)
+
     async def work() -> None:
         async with engine(tmp_path, readers=3, reserve=1) as running:
-            first = running.pool.pids
-            assert b'"30000000"' in await running.ask(SLOW.replace("FILTER(?c < 300)", "?g ?h ?i FILTER(?c < 30)"))
-            assert await eventually(lambda: not any(map(is_there, first)))
+            (first,) = running.pool.pids
+            assert b'"1000000"' in await running.ask(SLOW.replace("< 300", "< 1000"))
+            assert await eventually(lambda: not is_there(first))
             assert await running.settles()
 
     run(work())
@@ -800,7 +820,7 @@ def test_a_query_is_refused_and_not_forgotten_when_the_keeper_has_gone(tmp_path:
 def test_an_answer_may_be_released_after_the_end(tmp_path: Path) -> None:
     async def work() -> None:
         async with engine(tmp_path) as running:
-            answer = await _paused(running)
+            (answer,) = (await _paused(running)).answers
             task = asking(running, NEVER_ENDING)
             assert await busy(running, 2)
         running.pool.release(answer)

@@ -105,7 +105,6 @@ def test_a_load_is_refused_whatever_hosts_are_allowed(text: str) -> None:
         "SELECT * { SERVICE <http://ok.example/sparql> { ?s ?p ?o } }",
         "SELECT * { SERVICE SILENT <https://OK.example:8443/x> { ?s ?p ?o } }",
         f"{P}SELECT * {{ SERVICE ok:x {{ ?s ?p ?o }} }}",
-        f"PREFIX ok: <{EVIL}> PREFIX ok: <http://ok.example/> SELECT * {{ SERVICE ok:x {{}} }}",
         "BASE <http://ok.example/a/> SELECT * { SERVICE <../b> {} }",
         "SELECT * { SERVICE <http://\\u006Fk.example/> {} }",
     ],
@@ -124,46 +123,51 @@ def test_the_refusal_names_the_host_and_what_is_allowed() -> None:
         refuse_hosts("SELECT * { SERVICE ?where {} }", ())
 
 
-_PIECES = st.sampled_from(
+_BEFORE = st.sampled_from(
     [
+        "",
         "?s ?p ?o .",
-        "?s ?p true",
-        "?s ?p 1",
-        "?s ?p 1.",
-        "?s ?p '",
-        '?s ?p "',
-        "'''",
-        '"""',
-        "?s ?p e:x",
-        "?s ?p e:.",
-        "?s ?p e:x\\'",
-        "?s ?p e:x\u0300\\'",
-        '?s ?p "\\u0022"',
-        "'#'",
-        "#",
-        "\n",
-        " ",
-        ".",
-        ";",
-        "{",
-        "}",
-        "<http://e/#>",
-        "FILTER(?o<?p#>",
-        ")",
-        "SERVICE <http://evil.example:1/> {}",
-        "SERVICE<http://evil.example:1/>{}",
-        "SERVICESILENT<http://evil.example:1/>{}",
-        "SERVICE e:x {}",
-        "SERVICE:x{}",
-        "serviceSilent :x {}",
-        "?s ?p 'z'",
+        "?s ?p ?o, true",
+        "?s ?p ?o, 1",
+        "?s ?p ?o, 1.",
+        "?s ?p ?o, ''",
+        '?s ?p ?o, "\\"" .',
+        "?s ?p ?o, e:x .",
+        "?s ?p ?o, e:.",
+        "?s ?p ?o, e:x\\' .",
+        "?s ?p ?o, e:x\u0300\\' .",
+        "?s ?p ?o, e:\u2103\\' .",
+        '?s ?p ?o, "\\u0022" .',
+        "?s ?p ?o, '\\u0027\\u0027' .",
+        "?s ?p ?o, <http://e/#> .",
+        "?s ?p ?o, <http://e/\\u0027> .",
+        "?s ?p ?o # '\n .",
+        "?s ?p ?o FILTER(?o<?p#>\n)",
+        "?s ?p ?o FILTER(?o<?p#>'''\n)",
+        '?s ?p ?o FILTER(?o<?p#>"""\n)',
     ]
 )
+_SERVICES = st.sampled_from(
+    [
+        "SERVICE <http://127.0.0.1:1/> {}",
+        "SERVICE<http://127.0.0.1:1/>{}",
+        "service\n#<http://ok.example/>\r<http://127.0.0.1:1/> {}",
+        "SERVICE e:x {}",
+        "SERVICE e: {}",
+        "SERVICE:x{}",
+        "sErViCe :x {}",
+        "SERVICE ?s {}",
+        "SERVICE <> {}",
+        "OPTIONAL{SERVICE :x {}}",
+    ]
+)
+_AFTER = st.one_of(_BEFORE, st.sampled_from(["#'", "#'''\n", '#"""\n', "?s ?p 'z'", "?s ?p '''z'''", '#" \n ?s ?p """z"""']))
 
 
 def _one_triple() -> ox.Store:
+    """A triple whose subject is an address, so that SERVICE ?s would be asked too."""
     store = ox.Store()
-    store.add(ox.Quad(ox.NamedNode("http://s"), ox.NamedNode("http://p"), ox.Literal(1)))
+    store.add(ox.Quad(ox.NamedNode("http://127.0.0.1:1/"), ox.NamedNode("http://p"), ox.Literal(1)))
     return store
 
 
@@ -178,11 +182,11 @@ def _asks_a_host(text: str, store: ox.Store) -> bool:
     return False
 
 
-@steady
-@given(st.lists(_PIECES, min_size=1, max_size=9))
-def test_no_text_that_makes_the_engine_ask_a_host_passes(pieces: list[str]) -> None:
-    prologue = "PREFIX e: <http://evil.example:1/> PREFIX : <http://evil.example:1/> "
-    text = prologue + "SELECT * { " + "".join(pieces) + "\n}"
+@examples(steady, max_examples=1000)
+@given(_BEFORE, _BEFORE, _SERVICES, _AFTER)
+def test_no_text_that_makes_the_engine_ask_a_host_passes(first: str, second: str, service: str, after: str) -> None:
+    prologue = "BASE <http://127.0.0.1:1/> PREFIX e: <> PREFIX : <http://127.0.0.1:1/> SELECT * { "
+    text = f"{prologue}{first}{second}{service}{after}\n}}"
     if _asks_a_host(text, _one_triple()):
         with pytest.raises(Forbidden):
             refuse_hosts(text, ALLOWED)

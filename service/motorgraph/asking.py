@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 import sys
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pyoxigraph as ox
 
 from motorgraph import __version__, corpus
 from motorgraph.engine import loading
+from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.reader import bad_query, evaluate
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadEvaluation, BadRequest, Failed, NotFound
-from motorgraph.media import CSV, GRAPHS, NQUADS, SOLUTIONS, TURTLE, Format
+from motorgraph.media import CSV, GRAPHS, JSONLD, NQUADS, NTRIPLES, PROBLEM, RDFXML, SOLUTIONS, TRIG, TURTLE, Format, by_suffix
+from motorgraph.protocol import absolute
 from motorgraph.resources import asset
 from motorgraph.settings import Settings
+from motorgraph.tokens import tokens
 from motorgraph.vocab import Names
 
 COPY_BYTES = 1 << 16
+WIDE_COLUMNS = 10_000
+QUERY_FORMATS = "csv, tsv, json, xml; for graphs ttl, nt, nq, trig, jsonld, rdf"
 _SHORT = {"json": "srj", "xml": "srx"}
+_OF_ALL_GRAPHS = (NQUADS, TRIG)
+_OF_ONE_GRAPH = (TURTLE, NTRIPLES, JSONLD, RDFXML)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +49,24 @@ class Formats:
 
 def read_text(text: str) -> str:
     """The query itself, from standard input for `-`, from a file for `@FILE`. Raises BadRequest."""
+    try:
+        written = _bytes(text).decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The query is not UTF-8: {error.reason} at byte {error.start}.") from error
+    if next(tokens(written), None) is None:
+        raise BadRequest("The query is empty.")
+    return written
+
+
+def _bytes(text: str) -> bytes:
     if text == "-":
-        return sys.stdin.read()
-    if text.startswith("@"):
-        try:
-            return Path(text[1:]).read_text()
-        except OSError as error:
-            raise BadRequest(f"The query cannot be read: {error}.") from error
-    return text
+        return sys.stdin.buffer.read()
+    if not text.startswith("@"):
+        return os.fsencode(text)  # the bytes that the shell gave
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise BadRequest(f"The query cannot be read: {text[1:]}: {error.strerror}.") from error
 
 
 def formats(name: str) -> Formats:
@@ -57,37 +76,103 @@ def formats(name: str) -> Formats:
     suffix = _SHORT.get(name, name)
     found = next((f for f in (*SOLUTIONS, *GRAPHS) if f.suffix == suffix), None)
     if found is None:
-        raise BadRequest(f"There is no format {name!r}; there are {', '.join(f.suffix for f in (*SOLUTIONS, *GRAPHS))}.")
+        raise BadRequest(f"There is no format {name!r}; there are {QUERY_FORMATS}.")
     return Formats(found if found in SOLUTIONS else CSV, found if found in GRAPHS else TURTLE)
+
+
+def dump_format(name: str, output: Path | None, graph: str | None) -> Format:
+    """The format to dump in: the one named, else the one that the file's name tells, else the first. Raises BadRequest."""
+    possible = _OF_ALL_GRAPHS if graph is None else _OF_ONE_GRAPH
+    suffix = name or (_suffix(output) if output else possible[0].suffix)
+    for form in possible:
+        if form.suffix == suffix:
+            return form
+    there = ", ".join(f.suffix for f in possible)
+    if graph is None:
+        raise BadRequest(f"{suffix!r} is no format for several graphs; there are {there}. Or name one graph with --graph.")
+    raise BadRequest(f"{suffix!r} is no format for a graph; there are {there}.")
+
+
+def _suffix(output: Path) -> str:
+    """The suffix of the format that the name of the file tells. Raises BadRequest."""
+    found = by_suffix(output.name)
+    if found not in GRAPHS:
+        whole, single = (", ".join(f".{f.suffix}" for f in possible) for possible in (_OF_ALL_GRAPHS, _OF_ONE_GRAPH))
+        raise BadRequest(
+            f"The name {output} does not tell a format; it may end in {whole} (.gz too), or with --graph in {single}. "
+            "Or name the format with --format."
+        )
+    return found.suffix
+
+
+def graph_iri(written: str | None) -> str | None:
+    """The IRI of the graph to dump, None for all. Raises BadRequest for one that is not absolute."""
+    if written is None:
+        return None
+    try:
+        return absolute(written, "--graph")
+    except BadRequest as refusal:
+        raise BadRequest(f"--graph {written!r} is no absolute IRI, such as {Names().graph('accepted')}.") from refusal
 
 
 def ask_endpoint(url: str, text: str, form: Formats, out: IO[bytes]) -> None:
     """Sends the query by POST and copies the answer as it comes. Raises Failed with what the endpoint said."""
     accept = f"{form.solutions.media_type}, {form.graphs.media_type}"
-    _copy(urllib.request.Request(url, urlencode({"query": text}).encode(), {"Accept": accept}), out)  # noqa: S310  # the user's own URL
+    _copy(url, accept, out, urlencode({"query": text}).encode())
 
 
-def dump_endpoint(url: str, graph: str | None, suffix: str, out: IO[bytes]) -> None:
-    """Copies a graph, or all of them, from a graph store."""
-    target = f"{url}?{urlencode({'graph': graph})}" if graph else url
-    _copy(urllib.request.Request(target, headers={"Accept": _dump_format(graph, suffix).media_type}), out)  # noqa: S310  # as above
+def dump_endpoint(url: str, graph: str | None, form: Format, out: IO[bytes]) -> None:
+    """Copies a graph, or all of them, from a graph store. Raises Failed with what it said."""
+    _copy(f"{url}?{urlencode({'graph': graph})}" if graph else url, form.media_type, out)
 
 
-def _copy(request: urllib.request.Request, out: IO[bytes]) -> None:
+def _copy(url: str, accept: str, out: IO[bytes], body: bytes | None = None) -> None:
+    with _answer(url, accept, body) as answer:
+        while piece := _piece(answer, url):
+            out.write(piece)
+    out.flush()
+
+
+def _answer(url: str, accept: str, body: bytes | None) -> HTTPResponse:
     try:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310  # as above
-            while piece := answer.read(COPY_BYTES):
-                out.write(piece)
-            out.flush()
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise Failed(f"{url} cannot be asked: it is no http:// or https:// address.")
+        request = urllib.request.Request(url, body, {"Accept": accept})  # noqa: S310  # the user's own URL
+        answer: HTTPResponse = urllib.request.urlopen(request)  # noqa: S310  # as above
     except urllib.error.HTTPError as error:
-        raise Failed(f"{request.full_url} answered {error.code}: {error.read(4096).decode(errors='replace')}") from error
-    except (urllib.error.URLError, ValueError) as error:
-        raise Failed(f"{request.full_url} cannot be asked: {error}.") from error
+        raise Failed(f"{url} answered {error.code}: {_said(error)}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise Failed(f"{url} cannot be asked: {getattr(reason, 'strerror', None) or str(reason).strip()}.") from error
+    return answer
+
+
+def _piece(answer: HTTPResponse, url: str) -> bytes:
+    """The next bytes of the answer, none at its end. Raises Failed if it ends before it is whole."""
+    try:
+        piece = answer.read(COPY_BYTES)
+    except (OSError, HTTPException) as error:
+        raise Failed(f"The answer of {url} broke off before it was whole.") from error
+    if not piece and answer.length:
+        raise Failed(f"The answer of {url} broke off, {answer.length:,} bytes before it was whole.")
+    return piece
+
+
+def _said(error: urllib.error.HTTPError) -> str:
+    """Title and detail of a problem (RFC 9457), else the text of the answer."""
+    body = b""
+    with suppress(OSError, HTTPException):
+        body = error.read(COPY_BYTES)
+    if error.headers.get_content_type() == PROBLEM:
+        with suppress(ValueError, TypeError, KeyError):
+            problem = json.loads(body)
+            return f"{problem['title']}: {problem['detail']}"
+    return body.decode(errors="replace").strip() or error.reason
 
 
 def ask_files(settings: Settings, text: str, form: Formats, out: IO[bytes]) -> None:
     """Loads what a service would start from and evaluates the query in this process. Raises BadSyntax or BadEvaluation."""
-    job, store = Job("query", text, hosts=settings.service_hosts), _store(settings)
+    job, store = Job("query", text, base=f"{settings.base}/", hosts=settings.service_hosts), _store(settings)
     try:
         results = evaluate(job, store)
         if isinstance(results, ox.QueryTriples):
@@ -97,83 +182,106 @@ def ask_files(settings: Settings, text: str, form: Formats, out: IO[bytes]) -> N
         out.flush()
     except SyntaxError as error:
         raise bad_query(text, lambda padded: evaluate(replace(job, text=padded), store), error) from error
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise BadEvaluation(f"{error}.") from error
 
 
-def dump_files(settings: Settings, graph: str | None, suffix: str, out: IO[bytes]) -> None:
+def dump_files(settings: Settings, graph: str | None, form: Format, out: IO[bytes]) -> None:
     """Writes a graph, or all of them, of what a service would start from. Raises NotFound if the graph is not there."""
     store = _store(settings, is_union=False)
-    form = ox.RdfFormat.from_media_type(_dump_format(graph, suffix).media_type)
     name = ox.NamedNode(graph) if graph else None
     if name is not None and not store.contains_named_graph(name):
         there = ", ".join(sorted(g.value for g in store.named_graphs()))
-        raise NotFound(f"There is no graph <{graph}>; there are {there}.")
-    store.dump(out, form, from_graph=name)
+        raise NotFound(f"There is no graph <{graph}>; there {f'are {there}' if there else 'is none'}.")
+    store.dump(out, loading.rdf_format(form.media_type), from_graph=name)
     out.flush()
-
-
-def _dump_format(graph: str | None, suffix: str) -> Format:
-    if not suffix:
-        return TURTLE if graph else NQUADS
-    found = next((f for f in GRAPHS if f.suffix == suffix and (graph or f.datasets)), None)
-    if found is None:
-        raise BadRequest(
-            f"{suffix!r} is no format for {'a graph' if graph else 'several graphs (take nq or trig, or name one with --graph)'}."
-        )
-    return found
 
 
 @contextmanager
 def opened(path: Path | None) -> Iterator[IO[bytes]]:
-    """The file to write to: standard output without a path, gzip for `.gz`; written whole or not at all."""
+    """The file to write to: standard output without a path, gzip for `.gz`; a file is written whole or not at all."""
     if path is None:
         yield sys.stdout.buffer
         return
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device keeps its place
+            with path.open("wb") as out:
+                yield out
+        else:
+            with _replaced(path) as out:
+                yield out
+    except OSError as error:
+        raise Failed(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[IO[bytes]]:
     partial = path.with_name(path.name + ".part")
     try:
-        with gzip.open(partial, "wb") if path.suffix == ".gz" else partial.open("wb") as out:
+        with gzip.open(partial, "wb") if path.suffix.lower() == ".gz" else partial.open("wb") as out:
             yield out  # type: ignore[misc]  # GzipFile is an IO[bytes] in what is used
         partial.replace(path)
-    except OSError as error:
-        raise Failed(f"{path} cannot be written: {error}.") from error
     finally:
         partial.unlink(missing_ok=True)
 
 
 def show_info(settings: Settings) -> None:
-    """Prints the version, the places, the settings and the graphs with their triples."""
+    """Prints the version, the places, the settings that are in force, and the graphs with their triples."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    console = Console()
-    places = Table(title=f"motorgraph {__version__}", show_header=False)
-    places.add_row("ontology", str(asset("ontology")))
-    places.add_row("shapes", str(asset("shapes")))
-    places.add_row("data", str(asset("data")))
-    for name, value in settings.model_dump().items():
-        places.add_row(name.replace("_", "-"), ":".join(map(str, value)) if isinstance(value, tuple) else str(value))
-    graphs = Table("graph", "triples", title="graphs")
-    for name, count in _counts(settings):
-        graphs.add_row(name, f"{count:,}")
-    console.print(places, graphs)
+    store = _store(settings, is_union=False)
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE_COLUMNS  # a file or a pipe has no width that an IRI would have to be broken for
+    name, value = Column("setting", no_wrap=True), Column("value", overflow="fold")
+    places = Table(name, value, title=f"motorgraph {__version__}", box=None, show_header=False, title_justify="left")
+    for row in (_places() | _in_force(settings)).items():
+        places.add_row(*row)
+    graphs = Table(Column("graph", overflow="fold"), Column("triples", justify="right"), box=None)
+    for graph, count in _counts(store).items():
+        graphs.add_row(graph, f"{count:,}")
+    console.print(places, "", graphs)
 
 
-def _counts(settings: Settings) -> list[tuple[str, int]]:
-    rows = _store(settings, is_union=False).query("SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g")
-    return [(row["g"].value, int(row["n"].value)) for row in rows]  # type: ignore[union-attr]  # a SELECT gives rows
+def _places() -> dict[str, str]:
+    return {name: str(asset(name)) for name in ("ontology", "shapes", "data")}
+
+
+def _in_force(settings: Settings) -> dict[str, str]:
+    """Each setting as a service on this machine would have it; of the token only whether there is one."""
+    values = {
+        **settings.model_dump(),
+        "default_graph": "union" if settings.is_union else "separate",
+        "readers": settings.limits(proportional_bytes(os.getpid())).readers,
+        "write_token": "none, so the service is read-only" if settings.write_token is None else "given",
+    }
+    return {name.replace("_", "-"): _shown(value) for name, value in values.items()}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
+
+
+def _counts(store: ox.Store) -> dict[str, int]:
+    """How many triples each graph has, the unnamed one where it has any."""
+    rows = store.query("SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g")
+    counts = {row["g"].value: int(row["n"].value) for row in rows}  # type: ignore[union-attr]  # a SELECT gives rows
+    unnamed = len(store) - sum(counts.values())
+    return {"(without a name)": unnamed, **counts} if unnamed else counts
 
 
 def _store(settings: Settings, *, is_union: bool | None = None) -> ox.Store:
-    """A store of what a service with these settings would start from."""
+    """A store of what a service with these settings would start from. Raises BadSyntax or Failed, naming the file."""
     names = Names(settings.base)
     store = ox.Store()
     for file in ([] if settings.plain else corpus.shipped(names)) + corpus.given(settings.load, names, plain=settings.plain):
         try:
             loading.load_file(store, file)
-        except (OSError, EOFError, zlib.error, SyntaxError, ValueError) as error:
-            where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-            raise Failed(f"{file.path}{where}: {error}") from error
+        except loading.UNREADABLE as error:
+            raise corpus.unreadable(file.path, error) from error
     if settings.is_union if is_union is None else is_union:
         loading.merge(store)
     return store

@@ -10,18 +10,16 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from motorgraph import gate
-from motorgraph.errors import BadRequest
+from motorgraph import corpus, gate
 from motorgraph.resources import asset
 
 STYLES = {"Violation": "bold red", "Warning": "yellow", "Info": "cyan"}
 
 
 def check(files: Sequence[Path], shapes: Sequence[Path], *, as_json: bool) -> bool:
-    """Prints the report on the files; true if there is no violation. Raises BadRequest or BadSyntax, naming the file."""
+    """Prints the report on the files; true if there is no violation. Raises what `gate.parse_file` does, naming the file."""
     for path in (*files, *shapes):
-        if not path.is_file():
-            raise BadRequest(f"There is no file {path}.")
+        corpus.require_file(path)
     ontology = asset("ontology")
     background = [
         *sorted(ontology.glob("*.ttl")),
@@ -37,12 +35,16 @@ def check(files: Sequence[Path], shapes: Sequence[Path], *, as_json: bool) -> bo
 
 
 def _print(report: gate.Report, files: int) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     for result in report.results:
-        console.print(Text(result.severity, STYLES[result.severity]), f"{result.focus} {result.path}", markup=False)
+        console.print(Text(result.severity, STYLES[result.severity]), f"{result.focus} {result.path}".rstrip(), markup=False)
         console.print(f"    {result.message}", markup=False)
         if result.value:
             console.print(f"    found: {result.value}", markup=False)
-    count = len(report.violations)
-    verdict = "conforms" if report.conforms else f"{count} violation{'s' if count > 1 else ''}"
-    console.print(f"{files} file{'s' if files > 1 else ''}: {verdict}, {len(report.results) - count} other findings.")
+    violations = len(report.violations)
+    verdict = "conforms" if report.conforms else _number(violations, "violation")
+    console.print(f"{_number(files, 'file')}: {verdict}, {_number(len(report.results) - violations, 'other finding')}.")
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

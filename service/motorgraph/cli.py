@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from motorgraph import __version__
 from motorgraph.errors import Refusal
@@ -29,7 +30,7 @@ app = typer.Typer(
 def _option(name: str, *also: str, panel: str = "Options", **kwargs: Any) -> Any:  # Any: typer's own
     """An option that stands for a setting: its help is the setting's description."""
     description = Settings.model_fields[name].description or ""
-    text = f"{description} [env: {PREFIX}{name.upper()}]"
+    text = f"{description} \\[env: {PREFIX}{name.upper()}]"  # escaped, since the help is read as markup
     return typer.Option(f"--{name.replace('_', '-')}", *also, help=text, show_default=False, rich_help_panel=panel, **kwargs)
 
 
@@ -39,10 +40,18 @@ def _settings(**given: Any) -> Settings:  # Any: flags of every type
         return Settings(**{name: value for name, value in given.items() if value not in (None, [])})
     except ValidationError as error:
         for fault in error.errors():
-            name = str(fault["loc"][0]) if fault["loc"] else ""
-            shown = "" if "token" in name else f" (found: {fault['input']!r})"
-            _say(f"--{name.replace('_', '-')}, {PREFIX}{name.upper()}: {fault['msg']}{shown}")
+            _say(_told(fault))
         raise typer.Exit(USAGE) from error
+
+
+def _told(fault: ErrorDetails) -> str:
+    """What is wrong with a setting, in the words of our own check where there is one; never the token itself."""
+    name = str(fault["loc"][0]) if fault["loc"] else "settings"
+    where = f"--{name.replace('_', '-')}, {PREFIX}{name.upper()}"
+    if fault["type"] == "value_error":
+        return f"{where}: {fault['ctx']['error']}"
+    is_shown = bool(fault["loc"]) and "token" not in name
+    return f"{where}: {fault['msg']}" + (f" (found: {fault['input']!r})" if is_shown else "")
 
 
 def _say(text: str) -> None:
@@ -71,7 +80,7 @@ def serve(
     host: Annotated[str | None, _option("host")] = None,
     port: Annotated[int | None, _option("port", "-p")] = None,
     base: Annotated[str | None, _option("base")] = None,
-    plain: Annotated[bool | None, _option("plain", is_flag=True)] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
     load: Annotated[list[Path] | None, _option("load", "-l")] = None,
     data_dir: Annotated[Path | None, _option("data_dir")] = None,
     default_graph: Annotated[str | None, _option("default_graph")] = None,
@@ -86,7 +95,7 @@ def serve(
     body_bytes: Annotated[int | None, _option("body_bytes", panel=LIMITS)] = None,
     queue_length: Annotated[int | None, _option("queue_length", panel=LIMITS)] = None,
     log_level: Annotated[str | None, _option("log_level", panel=LOGS)] = None,
-    access_log: Annotated[bool | None, _option("access_log", is_flag=True, panel=LOGS)] = None,
+    access_log: Annotated[bool | None, _option("access_log", panel=LOGS)] = None,
 ) -> None:
     """Serve the graph over HTTP: SPARQL at /sparql, graphs at /graphs, a page at /."""
     settings = _settings(**locals())
@@ -103,7 +112,7 @@ def query(
         str, typer.Option("--format", "-f", help="csv, tsv, json, xml; for graphs ttl, nt, nq, trig, jsonld, rdf.")
     ] = "",
     load: Annotated[list[Path] | None, _option("load", "-l")] = None,
-    plain: Annotated[bool | None, _option("plain", is_flag=True)] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
 ) -> None:
     """Ask a SPARQL query of an endpoint, or of the shipped graph (and files that --load names)."""
     from motorgraph import asking
@@ -111,7 +120,7 @@ def query(
     with _refusals():
         written = asking.read_text(text)
         form = asking.formats(output)
-        if url:
+        if url is not None:
             asking.ask_endpoint(url, written, form, sys.stdout.buffer)
         else:
             asking.ask_files(_settings(load=load, plain=plain), written, form, sys.stdout.buffer)
@@ -142,24 +151,24 @@ def dump(
         str | None, typer.Option(help="Graph store of a running service, such as http://127.0.0.1:8800/graphs.")
     ] = None,
     load: Annotated[list[Path] | None, _option("load", "-l")] = None,
-    plain: Annotated[bool | None, _option("plain", is_flag=True)] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
 ) -> None:
     """Write the graph, or one graph of it, to a file."""
     from motorgraph import asking
 
     with _refusals():
-        suffix = form or (output.name.removesuffix(".gz").rpartition(".")[2] if output else "")
+        name, written_as = asking.graph_iri(graph), asking.dump_format(form, output, graph)
         with asking.opened(output) as out:
-            if url:
-                asking.dump_endpoint(url, graph, suffix, out)
+            if url is not None:
+                asking.dump_endpoint(url, name, written_as, out)
             else:
-                asking.dump_files(_settings(load=load, plain=plain), graph, suffix, out)
+                asking.dump_files(_settings(load=load, plain=plain), name, written_as, out)
 
 
 @app.command()
 def info(
     load: Annotated[list[Path] | None, _option("load", "-l")] = None,
-    plain: Annotated[bool | None, _option("plain", is_flag=True)] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
 ) -> None:
     """Show the version, where things are, the settings, and how many triples each graph has."""
     from motorgraph import asking

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from motorgraph import __version__
 from motorgraph.engine.loading import File
-from motorgraph.errors import BadRequest
-from motorgraph.media import READABLE, TURTLE, by_suffix
+from motorgraph.errors import BadRequest, BadSyntax, Failed, NotFound, Refusal
+from motorgraph.media import READABLE, TURTLE, Format, by_suffix
 from motorgraph.resources import asset
 from motorgraph.vocab import CANONICAL_BASE, Names
 
@@ -29,22 +29,45 @@ def shipped(names: Names) -> list[File]:
 def given(paths: Iterable[Path], names: Names, *, plain: bool) -> list[File]:
     """The operator's files. Triples without a graph go to the default graph of a plain store, else to a source's own graph.
 
-    Raises BadRequest for a file that is not there or whose name does not tell its format.
+    Raises NotFound for a file that is not there, BadRequest for one whose name does not tell its format.
     """
     files = []
     for path in paths:
-        form = by_suffix(path.name)
-        if not path.is_file():
-            raise BadRequest(f"There is no file {path}.")
-        if form is None:
-            raise BadRequest(f"The name of {path} does not tell its format; it may end in {_suffixes()}, each with .gz too.")
-        graph = None if plain else names.graph("source/" + quote(path.name.partition(".")[0], safe="-_~"))
-        files.append(File(str(path.resolve()), form.media_type, graph, path.resolve().as_uri()))
+        require_file(path)
+        graph = None if plain else names.graph("source/" + _source(path))
+        files.append(File(str(path.resolve()), format_of(path).media_type, graph, path.resolve().as_uri()))
     return files
 
 
-def _suffixes() -> str:
-    return ", ".join(f".{form.suffix}" for form in READABLE)
+def require_file(path: Path) -> None:
+    """Raises NotFound if there is no such file, BadRequest if it is a folder."""
+    if path.is_dir():
+        raise BadRequest(f"{path} is a folder; name the files.")
+    if not path.is_file():
+        raise NotFound(f"There is no file {path}.")
+
+
+def format_of(path: Path) -> Format:
+    """The format that the file's name tells. Raises BadRequest if it tells none."""
+    form = by_suffix(path.name)
+    if form is None:
+        suffixes = ", ".join(f".{form.suffix}" for form in READABLE)
+        raise BadRequest(f"The name of {path} does not tell its format; it may end in {suffixes}, each with .gz too.")
+    return form
+
+
+def unreadable(path: str, error: Exception) -> Refusal:
+    """What to say of a file that could not be read: where it does not parse, or what else stood in the way."""
+    if isinstance(error, SyntaxError):
+        where = f", line {error.lineno}" if error.lineno else ""
+        return BadSyntax(f"{path}{where}: {error.msg}.", line=error.lineno, column=error.offset)
+    return Failed(f"{path}: {(isinstance(error, OSError) and error.strerror) or error}.")
+
+
+def _source(path: Path) -> str:
+    """The name of a file's own graph: the file's without the suffixes of format and packing."""
+    packed = path.suffix.lower() == ".gz"
+    return quote((path.with_suffix("") if packed else path).stem, safe="-_~")
 
 
 def _turtle(paths: Sequence[Path], names: Names, graph: str) -> list[File]:

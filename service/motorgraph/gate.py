@@ -20,8 +20,9 @@ from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result as Solutions
 from rdflib.term import Node
 
-from motorgraph.errors import BadRequest, BadSyntax
-from motorgraph.media import by_suffix
+from motorgraph import corpus
+from motorgraph.engine.loading import UNREADABLE, opened, rdf_format
+from motorgraph.errors import BadRequest
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 SEVERITIES = {str(SH[name]): name for name in ("Violation", "Warning", "Info")}
@@ -81,11 +82,11 @@ def validate(data: Graph, shapes: Graph) -> Report:
         allow_warnings=True,
     )
     assert isinstance(results, Graph)
-    found = (_result(node, results) for node in results.subjects(RDF.type, SH.ValidationResult))
+    found = (_result(node, results, shapes) for node in results.subjects(RDF.type, SH.ValidationResult))
     return Report(tuple(sorted(found, key=lambda r: (r.severity != "Violation", r.focus, r.path, r.message))))
 
 
-def _result(node: Node, results: Graph) -> Result:
+def _result(node: Node, results: Graph, shapes: Graph) -> Result:
     def text(predicate: URIRef) -> str:
         value = results.value(node, predicate)
         return "" if value is None or isinstance(value, BNode) else str(value)
@@ -96,8 +97,14 @@ def _result(node: Node, results: Graph) -> Result:
         message=text(SH.resultMessage),
         path=text(SH.resultPath),
         value=text(SH.value),
-        shape=text(SH.sourceShape),
+        shape=_named_shape(results.value(node, SH.sourceShape), shapes),
     )
+
+
+def _named_shape(shape: Node | None, shapes: Graph) -> str:
+    """The shape's IRI, or for one without a name that of the nearest shape around it; "" if none has a name."""
+    around = shapes.transitive_subjects(None, shape)
+    return next((str(node) for node in around if isinstance(node, URIRef)), "")
 
 
 def validate_store(store: ox.Store, shapes: str) -> Report:
@@ -109,23 +116,23 @@ def validate_store(store: ox.Store, shapes: str) -> Report:
 
 
 def validate_files(paths: Sequence[Path], background: Sequence[Path], shapes: Sequence[Path]) -> Report:
-    """Files against shapes, with the ontology (`background`) beside them. Raises BadRequest or BadSyntax, naming the file."""
+    """Files against shapes, with the ontology (`background`) beside them. Raises what `parse_file` does."""
     data = (quad for path in (*background, *paths) for quad in parse_file(path))
     return validate(rdflib_graph(data), rdflib_graph(quad for path in shapes for quad in parse_file(path)))
 
 
 def parse_file(path: Path) -> list[ox.Quad]:
-    """The quads of an RDF file, whose name tells its format. Raises BadRequest or BadSyntax with file, line and column."""
-    form = by_suffix(path.name)
-    if form is None:
-        raise BadRequest(f"The name of {path} does not tell its RDF format.")
+    """The quads of an RDF file, packed or not, whose name tells its format.
+
+    Raises NotFound, BadRequest, Failed, or BadSyntax with file, line and column.
+    """
+    corpus.require_file(path)
+    form = rdf_format(corpus.format_of(path).media_type)
     try:
-        iri = path.resolve().as_uri()
-        return list(ox.parse(path=str(path), format=ox.RdfFormat.from_media_type(form.media_type), base_iri=iri))
-    except FileNotFoundError as error:
-        raise BadRequest(f"There is no file {path}.") from error
-    except SyntaxError as error:
-        raise BadSyntax(f"{path}, line {error.lineno}: {error.msg}", line=error.lineno, column=error.offset) from error
+        with opened(path) as source:
+            return list(ox.parse(source, form, base_iri=path.resolve().as_uri()))
+    except UNREADABLE as error:
+        raise corpus.unreadable(str(path), error) from error
 
 
 class _Judged(Graph):

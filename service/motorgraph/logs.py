@@ -19,6 +19,7 @@ class JsonLines(logging.Formatter):
     """One JSON object a record: time, level, logger, message, request and whatever `extra` brought."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as a line."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

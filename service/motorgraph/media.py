@@ -66,7 +66,7 @@ class Range:
 
 # A parameter's quoted value may hold commas and semicolons. One that is never closed runs to the end, so the search is linear.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_QUALITY = re.compile(r"[01]|[01]?\.[0-9]*")
+_QUALITY = re.compile(r"[01](?:\.[0-9]*)?|\.[0-9]+")
 
 
 @lru_cache(maxsize=256)
@@ -81,7 +81,7 @@ def _range(text: str) -> Range | None:
     if not slash or not kind or not sub or (kind == "*" and sub != "*"):
         return None
     weight = next((p.partition("=")[2].strip() for p in parameters if p.lower().replace(" ", "").startswith("q=")), "1")
-    if not _QUALITY.fullmatch(weight) or weight == "." or float(weight) > 1:
+    if not _QUALITY.fullmatch(weight) or float(weight) > 1:
         return None
     return Range(kind, sub, float(weight))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from motorgraph import __version__
 from motorgraph.catalogue import Description
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable
-from motorgraph.media import GRAPHS, JSON, SOLUTIONS, TURTLE, choose, listing
+from motorgraph.media import GRAPHS, JSON, PROBLEM, READABLE, SOLUTIONS, TURTLE, choose, listing
 from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE, Call
 from motorgraph.reply import POLICY
 from motorgraph.resources import asset, web
@@ -123,6 +123,7 @@ class Pages:
         if not app.openapi_schema:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schema["paths"] |= {"/sparql": _sparql_paths(), "/graphs": _graphs_paths()}
+            schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -137,18 +138,31 @@ class Pages:
         return HTMLResponse(text, headers={POLICY[0].decode(): POLICY[1].decode(), "Referrer-Policy": "same-origin"})
 
 
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_QUERY = "A SPARQL query; without it the service description is answered."
+_DATASET = {
+    "default-graph-uri": "Graph to merge into the default graph of a query.",
+    "named-graph-uri": "Graph that GRAPH can name in a query.",
+}
+_USING = {
+    "using-graph-uri": "Graph to merge into the default graph of an update's WHERE.",
+    "using-named-graph-uri": "Graph that GRAPH can name in an update's WHERE.",
+}
+_NEEDS_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+
+
 def _content(*media_types: str) -> dict[str, object]:
-    return {name: {"schema": {"type": "string"}} for name in media_types}
+    return {name: {"schema": _TEXT} for name in media_types}
 
 
-def _parameter(name: str, description: str, *, many: bool = False) -> dict[str, object]:
-    schema = {"type": "array", "items": {"type": "string"}} if many else {"type": "string"}
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def _parameter(name: str, description: str, *, place: str = "query", schema: object = _TEXT) -> dict[str, object]:
+    return {"name": name, "in": place, "description": description, "schema": schema}
 
 
-def _responses(successes: dict[str, Sequence[str]], *refusals: str) -> dict[str, object]:
+def _responses(successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[str, object]:
     """The responses of an operation: for each status of success its media types, and the statuses of refusals."""
-    problem = {"description": "Refused; says why.", "content": _content("application/problem+json")}
+    problem = {"description": "Refused; says why.", "content": _content(PROBLEM)}
     done = {status: {"description": "Done.", "content": _content(*types)} for status, types in successes.items()}
     return {**done, **dict.fromkeys(refusals, problem)}
 
@@ -156,42 +170,60 @@ def _responses(successes: dict[str, Sequence[str]], *refusals: str) -> dict[str,
 def _sparql_paths() -> dict[str, object]:
     """/sparql as OpenAPI."""
     results = [f.media_type for f in (*SOLUTIONS, *GRAPHS)]
-    graphs = [
-        _parameter("default-graph-uri", "Graph to merge into the default graph.", many=True),
-        _parameter("named-graph-uri", "Graph that GRAPH can name.", many=True),
-    ]
-    body = {"content": _content(FORM, QUERY_TYPE, UPDATE_TYPE)}
-    query = _parameter("query", "A SPARQL query; without it the service description is answered.")
+    dataset = [_parameter(name, words, schema=_TEXTS) for name, words in _DATASET.items()]
+    using = [_parameter(name, words, schema=_TEXTS) for name, words in _USING.items()]
     get = {
         "summary": "SPARQL query",
         "tags": ["sparql"],
-        "parameters": [query, *graphs],
+        "parameters": [_parameter("query", _QUERY), *dataset],
         "responses": _responses({"200": results}, "400", "403", "406", "413", "500", "503"),
     }
     post = {
         "summary": "SPARQL query or update",
         "tags": ["sparql"],
-        "parameters": graphs,
-        "requestBody": body,
-        "responses": _responses({"200": results, "204": ()}, "400", "401", "403", "406", "413", "415", "422", "500", "503"),
+        "security": [{}, *_NEEDS_TOKEN],  # a query needs none
+        "parameters": [*dataset, *using, _IF_MATCH],
+        "requestBody": {"required": True, "content": _content(QUERY_TYPE, UPDATE_TYPE) | {FORM: {"schema": _form()}}},
+        "responses": _responses(
+            {"200": results, "204": ()}, "400", "401", "403", "406", "412", "413", "415", "422", "500", "503"
+        ),
     }
     return {"get": get, "post": post}
 
 
+def _form() -> dict[str, object]:
+    """The form of a query or an update."""
+    either = "Either this or {}, once."
+    texts = {"query": either.format("update"), "update": either.format("query")}
+    return {
+        "type": "object",
+        "properties": {
+            **{name: {**_TEXT, "description": words} for name, words in texts.items()},
+            **{name: {**_TEXTS, "description": words} for name, words in {**_DATASET, **_USING}.items()},
+        },
+    }
+
+
+_IF_MATCH = _parameter("If-Match", "ETag of the version that the change is meant for.", place="header")
+_IF_NONE_MATCH = _parameter("If-None-Match", "`*`: only if there is no such graph yet.", place="header")
+
+
 def _graphs_paths() -> dict[str, object]:
     """/graphs as OpenAPI."""
-    which = [_parameter("graph", "IRI of a named graph."), _parameter("default", "The default graph, without a value.")]
-    formats = [f.media_type for f in GRAPHS]
+    default = _parameter("default", "The default graph, without a value.") | {"allowEmptyValue": True}
+    which = [_parameter("graph", "IRI of a named graph."), default]
 
-    def verb(summary: str, successes: dict[str, Sequence[str]], *refusals: str) -> dict[str, object]:
-        responses = _responses(successes, "400", *refusals)
+    def verb(summary: str, successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[str, object]:
+        responses = _responses(successes, "400", *refusals, "500", "503")
         return {"summary": summary, "tags": ["graph store"], "parameters": which, "responses": responses}
 
-    body = {"requestBody": {"content": _content(*formats)}}
-    writes = ("401", "403", "413", "415", "422", "503")
+    drop = {"security": _NEEDS_TOKEN, "parameters": [*which, _IF_MATCH]}
+    body = {"required": True, "content": _content(*[f.media_type for f in READABLE], "multipart/form-data")}
+    write = {"security": _NEEDS_TOKEN, "parameters": [*which, _IF_MATCH, _IF_NONE_MATCH], "requestBody": body}
+    made, refused = {"201": (), "204": ()}, ("401", "403", "412", "413", "415", "422")
     return {
-        "get": verb("A graph", {"200": formats}, "404", "406", "503"),
-        "put": verb("Replace a graph", {"201": (), "204": ()}, *writes) | body,
-        "post": verb("Merge into a graph", {"201": (), "204": ()}, *writes) | body,
-        "delete": verb("Drop a graph", {"204": ()}, "401", "403", "404", "503"),
+        "get": verb("A graph", {"200": [f.media_type for f in GRAPHS]}, "404", "406"),
+        "put": verb("Replace a graph", made, *refused) | write,
+        "post": verb("Merge into a graph", made, *refused) | write,
+        "delete": verb("Drop a graph", {"204": ()}, "401", "403", "404", "405", "412", "422") | drop,
     }

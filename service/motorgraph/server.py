@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from motorgraph import logs
 from motorgraph.app import create_app
-from motorgraph.errors import Refusal
+from motorgraph.errors import Nonconforming, Refusal
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 
@@ -176,6 +176,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Has the loop itself hear the signals while the server runs."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
@@ -188,9 +189,7 @@ async def _start(store: Embedded, server: uvicorn.Server, address: str, console:
         with _progress(store, console):
             await store.start()
     except Refusal as refusal:
-        console.print(f"{refusal.title}: {refusal.detail}", markup=False)
-        for result in refusal.members.get("violations", []):
-            console.print(f"  {result['focus']} {result['path']}\n    {result['message']}", markup=False)
+        console.print("\n".join(_words(refusal)), markup=False, emoji=False)
         return False
     while not server.started:
         if server.should_exit:
@@ -198,6 +197,19 @@ async def _start(store: Embedded, server: uvicorn.Server, address: str, console:
         await asyncio.sleep(0.01)
     console.print(f"motorgraph is at {address} (Ctrl-C stops it)", markup=False)
     return True
+
+
+def _words(refusal: Refusal) -> Iterator[str]:
+    """Why the store does not start, line by line; of a graph that breaks its shapes the first violations."""
+    title = "The graph breaks its shapes" if isinstance(refusal, Nonconforming) else refusal.title
+    yield f"{title}: {refusal.detail}"
+    for result in refusal.members.get("violations", []):
+        yield f"  {result['severity']} {result['focus']} {result['path']}".rstrip()
+        yield f"    {result['message']}"
+        if result["value"]:
+            yield f"    found: {result['value']}"
+    if more := refusal.members.get("more", 0):
+        yield f"  … and {more} more; `motorgraph validate` shows those of a file."
 
 
 def _address(listening: socket.socket, settings: Settings) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +18,7 @@ from motorgraph.vocab import CANONICAL_BASE
 PREFIX = "MOTORGRAPH_"
 MIB = 1 << 20
 DESCRIPTORS_WITH_SERVICE = 64
+_HOST_NAME = re.compile(r"[\w.-]+")
 
 
 def default_data_dir() -> Path:
@@ -26,7 +29,7 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """Everything that an operator can choose; the descriptions are the help texts and the documentation."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8800, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -37,8 +40,8 @@ class Settings(BaseSettings):
         description="RDF file to load at the start, .gz too; may be given again (in the environment: separated by ':').",
     )
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder that the service keeps its own files in.")
-    default_graph: Literal["union", "separate", ""] = Field(
-        "",
+    default_graph: Literal["union", "separate"] | None = Field(
+        None,
         description="A query's default graph: union (of all graphs; the default) or separate (the default with --plain).",
     )
     readers: int = Field(0, ge=0, description="Most readers at once; 0 takes twice the cores, fewer if memory is short.")
@@ -51,7 +54,7 @@ class Settings(BaseSettings):
     queue_length: int = Field(256, ge=1, description="Queries that may wait before more are refused.")
     service_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Host that SERVICE may ask; may be given again (in the environment: separated by ','). None by default.",
+        description="Host that SERVICE may ask, without a port; may be given again (or separated by ','). None by default.",
     )
     write_token: SecretStr | None = Field(
         None, description="Bearer token that a write has to bring; without one the service is read-only."
@@ -67,11 +70,17 @@ class Settings(BaseSettings):
     @field_validator("service_hosts", mode="before")
     @classmethod
     def _hosts(cls, value: Any) -> Any:  # Any: as above
-        return tuple(filter(None, (v.strip() for v in value.split(",")))) if isinstance(value, str) else value
+        lists = [value] if isinstance(value, str) else value
+        return tuple(host.strip() for hosts in lists for host in str(hosts).split(",") if host.strip())
 
-    @field_validator("write_token", mode="before")
+    @field_validator("service_hosts")
     @classmethod
-    def _no_empty_token(cls, value: Any) -> Any:  # Any: as above
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_host_name(host) for host in value)
+
+    @field_validator("default_graph", "write_token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:  # Any: as above
         return None if value == "" else value
 
     @field_validator("base")
@@ -103,3 +112,13 @@ class Settings(BaseSettings):
             queue=self.queue_length,
             may_open=DESCRIPTORS_WITH_SERVICE if self.service_hosts else 0,
         )
+
+
+def _host_name(host: str) -> str:
+    """The host as an IRI's host is compared: in lower case, an address without brackets. Raises ValueError."""
+    try:
+        return str(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        if _HOST_NAME.fullmatch(host):
+            return host.lower()
+    raise ValueError(f"{host!r} is no host: give its name alone, without scheme and port, as query.wikidata.org")

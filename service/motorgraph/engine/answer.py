@@ -164,13 +164,20 @@ class Answer:
             self.reader.pause()
             self.on_pause()
 
-    def spill(self) -> None:
-        """From now on takes all that the reader has, whatever the client takes."""
+    def spill(self, room: int) -> None:
+        """From now on takes all that the reader has, whatever the client takes. Raises OSError if there is no `room` for it."""
+        if room <= 0:
+            raise OSError("too many bytes of other answers lie in files already")
         self.overflow = Overflow()
         self._spilt_at = time.monotonic()
         self.is_paused = False
         if self.reader is not None:
             self.reader.resume()
+
+    @property
+    def spilt_bytes(self) -> int:
+        """How much of it lies in a file."""
+        return self.overflow.size if self.overflow is not None else 0
 
     @property
     def has_spilt_long(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import pyoxigraph as ox
 
 READ_BYTES = 1 << 20
 PROGRESS_SECONDS = 0.2
+UNREADABLE = (OSError, EOFError, zlib.error, SyntaxError, ValueError)
+"""What reading a file can meet."""
 _MERGE = "CLEAR DEFAULT ; INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }"
 
 Progress = Callable[[str, int, int], None]
@@ -102,6 +105,6 @@ class _Watched:
 
 
 def opened(path: Path) -> IO[bytes]:
-    """The file's bytes, unpacked where its name ends in `.gz`. Raises OSError; reading a broken gzip also EOFError or zlib.error."""
+    """The file's bytes, unpacked where its name ends in `.gz`. Raises OSError; reading may meet all that is UNREADABLE."""
     is_packed = path.suffix.lower() == ".gz"
     return gzip.open(path, "rb") if is_packed else path.open("rb", buffering=READ_BYTES)  # type: ignore[return-value]  # as read here

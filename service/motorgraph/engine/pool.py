@@ -10,89 +10,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import time
 from collections import OrderedDict, deque
 from contextlib import suppress
 from socket import socket
 
 from motorgraph.engine.answer import Answer
+from motorgraph.engine.backlog import Backlog
+from motorgraph.engine.child import Reader, cause_of_death, too_long
 from motorgraph.engine.control import Control
-from motorgraph.engine.wire import Frames, Job, Kind, body_frames, encode_job
-from motorgraph.errors import Broken, DeadlineExceeded, Failed, NotReady, OutOfMemory, QueueFull, ReaderDied, Refusal, Unavailable
+from motorgraph.engine.wire import Job, body_frames, encode_job
+from motorgraph.errors import Broken, NotReady, QueueFull, Refusal, Unavailable
 from motorgraph.limits import (
     IDLE_SECONDS,
     KNOWN_QUERIES,
     LONG_SECONDS,
-    PATIENCE_SECONDS,
-    PRECEDENCE_SECONDS,
     RETRY_SECONDS,
     SPILL_SECONDS,
     Limits,
 )
 
 log = logging.getLogger("motorgraph.engine")
-
-
-class Reader(asyncio.Protocol):
-    """One forked process, as the front sees it."""
-
-    def __init__(self, pid: int, generation: int | None, pool: Pool) -> None:
-        self.pid = pid
-        self.generation = generation
-        self.answer: Answer | None = None
-        self.is_retired = generation is None
-        self.is_nice = False
-        self.idle_since = time.monotonic()
-        self.cause: int | None = None
-        self._pool = pool
-        self._frames = Frames()
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  # a stream socket gives a Transport
-
-    def begin(self, answer: Answer, data: bytes) -> None:
-        """Sends a job; its frames go to `answer`."""
-        self.answer = answer
-        answer.reader = self
-        if self._transport is not None:
-            self._transport.write(data)
-
-    def data_received(self, data: bytes) -> None:
-        for kind, payload in self._frames.feed(data):
-            answer = self.answer
-            if answer is None:
-                continue
-            answer.receive(kind, payload)
-            if kind in (Kind.END, Kind.FAILED):
-                self.answer = None
-                self._pool.finished(self, answer)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._pool.lost(self)
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether its socket is closed."""
-        return self._transport is None
-
-    def pause(self) -> None:
-        """Takes no more of its bytes until the client has taken some; the reader then waits in its write."""
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Takes its bytes again."""
-        if self._transport is not None and not self._transport.is_reading():
-            self._transport.resume_reading()
-
-    def close(self) -> None:
-        """Lets the process end by itself, which it does when its socket closes."""
-        self.is_retired = True
-        if self._transport is not None:
-            self._transport.abort()
 
 
 class Pool:
@@ -107,13 +45,11 @@ class Pool:
         self._readers: dict[int, Reader] = {}
         self._apart: dict[int, Reader] = {}
         self._idle: list[Reader] = []
-        self._waiting: deque[Answer] = deque()
-        self._parked: deque[Answer] = deque()
+        self._backlog = Backlog()
         self._long: set[Answer] = set()
         self._spilt: set[Answer] = set()
         self._coming = 0
         self._causes: OrderedDict[int, int] = OrderedDict()
-        self._known: OrderedDict[Job, float] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = False
         self._has_reader = asyncio.Event()
@@ -134,7 +70,7 @@ class Pool:
         self._is_open = False
         if self._trim:
             self._trim.cancel()
-        for answer in [*self._waiting, *self._parked, *(r.answer for r in self._readers.values() if r.answer)]:
+        for answer in [*self._backlog, *(r.answer for r in self._readers.values() if r.answer)]:
             answer.fail(Unavailable("The service is shutting down."))
         for reader in [*self._readers.values(), *self._apart.values()]:
             reader.close()
@@ -142,7 +78,7 @@ class Pool:
     @property
     def queue(self) -> int:
         """How many jobs wait."""
-        return len(self._waiting) + len(self._parked)
+        return len(self._backlog)
 
     @property
     def running(self) -> int:
@@ -162,7 +98,7 @@ class Pool:
         if not self._is_open:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
         answer = Answer(job, time.monotonic() + self.limits.seconds)
-        if self._idle and not self._waiting and not self._waits_for_long(answer):
+        if self._idle and not self._backlog.waiting and not self._waits_for_long(answer):
             self._start(answer, self._idle.pop())
         else:
             self._enqueue(answer)
@@ -222,7 +158,7 @@ class Pool:
         """Frees what works or waits for an answer; what has come of it stays."""
         if answer.timer is not None:
             answer.timer.cancel()
-        self._unqueue(answer)
+        self._backlog.remove(answer)
         self._long.discard(answer)
         if isinstance(answer.reader, Reader) and answer.reader.answer is answer:
             self._kill(answer.reader)
@@ -233,7 +169,7 @@ class Pool:
     def _enqueue(self, answer: Answer) -> None:
         if self.queue >= self.limits.queue:
             raise QueueFull(f"{self.queue} queries wait already (setting queue_length). Try again in a second.")
-        self._wait(answer, self._parked if self._waits_for_long(answer) else self._waiting)
+        self._wait(answer, self._backlog.parked if self._waits_for_long(answer) else self._backlog.waiting)
         self._dispatch()
 
     def _wait(self, answer: Answer, queue: deque[Answer]) -> None:
@@ -245,40 +181,28 @@ class Pool:
 
     def _waits_for_long(self, answer: Answer) -> bool:
         """Whether it is known to be long, and as many long ones run as may."""
-        return self._known.get(answer.job, 0.0) > LONG_SECONDS and 0 < self.limits.long_slots <= len(self._long)
+        return self._backlog.is_long(answer.job) and 0 < self.limits.long_slots <= len(self._long)
 
     def _waited_too_long(self, answer: Answer) -> None:
-        answer.fail(_too_long(self.limits.seconds, "while it waited for other long queries"))
+        answer.fail(too_long(self.limits.seconds, "while it waited for other long queries"))
         self._stop(answer)
-
-    def _unqueue(self, answer: Answer) -> None:
-        for queue in (self._waiting, self._parked):
-            with suppress(ValueError):
-                queue.remove(answer)
 
     def _dispatch(self) -> None:
         """Gives waiting jobs to idle readers; makes room if there are none."""
-        while self._waiting and self._idle:
-            answer = self._next_waiting()
+        if not self._backlog.waiting and not self._backlog.parked:
+            return
+        while self._backlog.waiting and self._idle:
+            answer = self._backlog.next()
             if self._waits_for_long(answer):
-                self._parked.append(answer)
+                self._backlog.parked.append(answer)
             else:
                 self._start(answer, self._idle.pop())
         may_be_long = len(self._long) < max(self.limits.long_slots, 1)
-        if self._parked and self._idle and may_be_long:
-            self._start(self._parked.popleft(), self._idle.pop())
-        wanted = len(self._waiting) + (1 if self._parked and may_be_long else 0)
+        if self._backlog.parked and self._idle and may_be_long:
+            self._start(self._backlog.parked.popleft(), self._idle.pop())
+        wanted = len(self._backlog.waiting) + (1 if self._backlog.parked and may_be_long else 0)
         if wanted > self._on_the_way() and self._is_open:
             self._make_room()
-
-    def _next_waiting(self) -> Answer:
-        """The next to be answered: the oldest, but for a moment those go first that are known to be small."""
-        oldest = self._waiting[0]
-        if time.monotonic() - oldest.asked < PRECEDENCE_SECONDS:
-            small = (a for a in self._waiting if self._known.get(a.job, LONG_SECONDS) < PATIENCE_SECONDS)
-            oldest = next(small, oldest)
-        self._waiting.remove(oldest)
-        return oldest
 
     def _on_the_way(self) -> int:
         """How many readers will be free in a moment: those being forked, those whose end makes room, those that spill."""
@@ -289,15 +213,17 @@ class Pool:
         """Forks one more reader, or, where there are as many as may be, takes one from the query that can best spare it."""
         if len(self._readers) + self._coming < self.limits.readers:
             self._fork()
-        elif self._waiting:
+        elif self._backlog.waiting:
             slow = [a for a in self._running() if a.is_paused]
+            endless = [a for a in self._running() if a.has_spilt_long]
             overdue = [a for a in self._running() if a.is_long and a not in self._long and not a.has_begun]
             if overdue:
                 self._park(max(overdue, key=lambda a: a.started))
             elif slow:
                 self._spill(max(slow, key=lambda a: a.started))
-            else:
-                self._break_one([a for a in self._running() if a.has_spilt_long])
+            elif endless:
+                newest = max(endless, key=lambda a: a.started)
+                self._break(newest, "The answer has no end in sight, its client is slow, and others wait.")
 
     def _running(self) -> list[Answer]:
         return [r.answer for r in self._readers.values() if r.answer is not None]
@@ -307,40 +233,30 @@ class Pool:
         reader = answer.reader
         answer.restart()
         self.parked_total += 1
-        self._known[answer.job] = max(self._known.get(answer.job, 0.0), 2 * LONG_SECONDS)
-        self._wait(answer, self._parked)
+        self._backlog.remember_long(answer.job)
+        self._wait(answer, self._backlog.parked)
         if isinstance(reader, Reader):
             self._kill(reader)
 
     def _spill(self, answer: Answer) -> None:
-        """Frees the reader of an answer whose client is slow; breaks the answer if too much lies in files already."""
-        if sum(a.overflow.size for a in self._spilt if a.overflow) > self.limits.answer_bytes:
-            answer.fail(Unavailable("The client took the answer too slowly while others waited."))
-            self._stop(answer)
-            return
+        """Frees the reader of an answer whose client is slow; breaks the answer where that cannot be."""
         try:
-            answer.spill()
+            answer.spill(self.limits.answer_bytes - sum(a.spilt_bytes for a in self._spilt))
         except OSError as error:
-            answer.fail(Failed(f"The answer to a slow client cannot be kept in a file: {error}."))
-            self._stop(answer)
+            self._break(answer, f"The client is too slow for the answer, and it cannot be kept in a file: {error}.")
             return
         self._spilt.add(answer)
         asyncio.get_running_loop().call_later(1.05 * SPILL_SECONDS, self._dispatch)
 
-    def _break_one(self, endless: list[Answer]) -> None:
-        """Ends the newest of the answers that do not come to an end though nobody waits for their clients."""
-        if endless:
-            answer = max(endless, key=lambda a: a.started)
-            answer.fail(Unavailable("The client took a very long answer too slowly while others waited."))
-            self._stop(answer)
+    def _break(self, answer: Answer, why: str) -> None:
+        answer.fail(Unavailable(why))
+        self._stop(answer)
 
     def _start(self, answer: Answer, reader: Reader) -> None:
         if answer.timer is not None:
             answer.timer.cancel()
         answer.started = time.monotonic()
-        known = self._known.get(answer.job, 0.0)
-        patience = PATIENCE_SECONDS if known > LONG_SECONDS else max(PATIENCE_SECONDS, 10 * known)
-        answer.timer = asyncio.get_running_loop().call_later(patience, self._overdue, answer)
+        answer.timer = asyncio.get_running_loop().call_later(self._backlog.patience(answer.job), self._overdue, answer)
         answer.on_pause = self._dispatch
         reader.begin(answer, encode_job(answer.job, max(answer.deadline - answer.started, 0.001)))
 
@@ -369,7 +285,7 @@ class Pool:
 
     def _expired(self, answer: Answer) -> None:
         """The deadline: the reader is ended, whatever it is doing."""
-        answer.fail(_too_long(self.limits.seconds, "of work"))
+        answer.fail(too_long(self.limits.seconds, "of work"))
         self._stop(answer)
 
     def finished(self, reader: Reader, answer: Answer) -> None:
@@ -378,7 +294,7 @@ class Pool:
             answer.timer.cancel()
         answer.reader = None
         if answer.started:
-            self._remember(answer.job, time.monotonic() - answer.started)
+            self._backlog.remember(answer.job, time.monotonic() - answer.started)
         self._long.discard(answer)
         if reader.is_retired:
             return  # a judge, a draft, a reader of an older graph: whoever uses it closes it
@@ -388,12 +304,6 @@ class Pool:
             reader.idle_since = time.monotonic()
             self._idle.append(reader)
         self._dispatch()
-
-    def _remember(self, job: Job, seconds: float) -> None:
-        self._known[job] = (self._known.get(job, seconds) + seconds) / 2
-        self._known.move_to_end(job)
-        if len(self._known) > KNOWN_QUERIES:
-            self._known.popitem(last=False)
 
     # Births and deaths
 
@@ -479,7 +389,7 @@ class Pool:
         self._long.discard(answer)
         if answer.timer is not None:
             answer.timer.cancel()
-        answer.fail(_cause_of_death(reader.cause, self.limits))
+        answer.fail(cause_of_death(reader.cause, self.limits))
         self._dispatch()
 
     def _renew(self) -> None:
@@ -503,27 +413,3 @@ class Pool:
         while len(self._readers) > self.limits.reserve and self._idle and now - self._idle[0].idle_since > IDLE_SECONDS:
             self._dismiss(self._idle.pop(0))
         self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._trim_idle)
-
-
-def _too_long(seconds: float, what: str) -> Refusal:
-    return DeadlineExceeded(
-        f"The query was stopped after {seconds:g} seconds (setting query_seconds) {what}. "
-        "Ask for less: bind more variables, join by shared variables, add a LIMIT.",
-        seconds=seconds,
-    )
-
-
-def _cause_of_death(cause: int, limits: Limits) -> Refusal:
-    if cause == signal.SIGALRM:
-        return _too_long(limits.seconds, "of work")
-    if cause == signal.SIGABRT:
-        return OutOfMemory(
-            f"The query needed more than {limits.memory >> 20} MiB (setting query_memory). "
-            "Ask for less at once: sort or group fewer rows, use no cross product."
-        )
-    if cause == signal.SIGSEGV:
-        return ReaderDied("The query is nested too deeply to be read. Use fewer brackets, braces or operators within each other.")
-    name = signal.Signals(cause).name if cause else "no signal"
-    return ReaderDied(
-        f"The process that answered this query ended ({name}) before it was done. Nothing else is harmed; ask again."
-    )

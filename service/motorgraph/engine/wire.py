@@ -61,6 +61,11 @@ class Job:
     shapes: str = ""
 
     @cached_property
+    def key(self) -> tuple[object, ...]:
+        """What tells how long the job takes, cheap to compare: the task, the query and the graphs."""
+        return self.task, self.text, self.graph, self.default_graphs, self.named_graphs
+
+    @cached_property
     def payload(self) -> bytes:
         """The job as JSON, made once however often the job is sent."""
         return json.dumps(asdict(self)).encode()

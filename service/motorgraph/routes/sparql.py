@@ -12,11 +12,11 @@ from hashlib import blake2b
 from motorgraph.conditions import holds_any, is_known, require_match, send_not_modified
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, TooLarge
-from motorgraph.media import GRAPHS, SOLUTIONS, choose, listing, prefers_html
+from motorgraph.media import GRAPHS, HTML, SOLUTIONS, choose, listing, prefers_html
 from motorgraph.metrics import Metrics
 from motorgraph.protocol import Call, Receive, operation, read_body, refuse_codings
 from motorgraph.query import Query, Update, is_repeatable
-from motorgraph.reply import VARY, Departure, Send, send_answer, send_bytes
+from motorgraph.reply import POLICY, VARY, Departure, Send, send_answer, send_bytes
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import authorise
@@ -58,7 +58,7 @@ class Sparql:
             await self._answer(prepared, call, receive, send)
         elif prepared is None:
             media_type, text = self._describe(call)
-            headers = [(b"content-type", media_type.encode()), VARY]
+            headers = [(b"content-type", media_type.encode()), VARY, *([POLICY] if media_type.startswith(HTML) else [])]
             await send_bytes(send, 200, headers, text, with_body=call.method != "HEAD")
         else:
             await self._update(prepared, call, send)

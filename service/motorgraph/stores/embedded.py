@@ -137,9 +137,10 @@ class Embedded:
         violations = [r for r in report["results"] if r["severity"] == "Violation"]
         if violations:
             raise Nonconforming(
-                f"{len(violations)} violation{'s' if len(violations) > 1 else ''} of the shapes; nothing is served until "
-                "they are mended.",
+                f"{len(violations)} violation{'s' if len(violations) > 1 else ''}; nothing is served until "
+                f"{'they are' if len(violations) > 1 else 'it is'} mended.",
                 violations=violations[:FIRST_VIOLATIONS],
+                more=max(len(violations) - FIRST_VIOLATIONS, 0),
             )
         others = len(report["results"])
         log.info("the graph conforms", extra={"warnings_and_infos": others})

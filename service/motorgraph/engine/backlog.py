@@ -1,0 +1,62 @@
+"""The jobs that wait for a reader, and what is known of how long each kind of job takes."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import suppress
+
+from motorgraph.engine.answer import Answer
+from motorgraph.engine.wire import Job
+from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS
+
+
+class Backlog:
+    """Two queues: `waiting` for any reader, `parked` until one of the long ones has ended."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Answer] = deque()
+        self.parked: deque[Answer] = deque()
+        self._known: OrderedDict[tuple[object, ...], float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.waiting) + len(self.parked)
+
+    def __iter__(self) -> Iterator[Answer]:
+        yield from self.waiting
+        yield from self.parked
+
+    def remove(self, answer: Answer) -> None:
+        """Takes it out, wherever it waits."""
+        for queue in (self.waiting, self.parked):
+            with suppress(ValueError):
+                queue.remove(answer)
+
+    def next(self) -> Answer:
+        """The next that waits: the oldest, but for a moment those go first that are known to be small."""
+        oldest = self.waiting[0]
+        if time.monotonic() - oldest.asked < PRECEDENCE_SECONDS:
+            small = (a for a in self.waiting if self._known.get(a.job.key, LONG_SECONDS) < PATIENCE_SECONDS)
+            oldest = next(small, oldest)
+        self.waiting.remove(oldest)
+        return oldest
+
+    def is_long(self, job: Job) -> bool:
+        """Whether it is known to take long."""
+        return self._known.get(job.key, 0.0) > LONG_SECONDS
+
+    def patience(self, job: Job) -> float:
+        """Seconds after which it has taken longer than is usual."""
+        return PATIENCE_SECONDS if self.is_long(job) else max(PATIENCE_SECONDS, 10 * self._known.get(job.key, 0.0))
+
+    def remember(self, job: Job, seconds: float) -> None:
+        """Notes how long it took this time."""
+        self._known[job.key] = (self._known.get(job.key, seconds) + seconds) / 2
+        self._known.move_to_end(job.key)
+        if len(self._known) > KNOWN_QUERIES:
+            self._known.popitem(last=False)
+
+    def remember_long(self, job: Job) -> None:
+        """Notes that it takes long, though its end has not been seen."""
+        self._known[job.key] = max(self._known.get(job.key, 0.0), 2 * LONG_SECONDS)

@@ -1,0 +1,110 @@
+"""One forked process, as the front sees it, and what its end means for the answer that it was at."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import Protocol
+
+from motorgraph.engine.answer import Answer
+from motorgraph.engine.wire import Frames, Kind
+from motorgraph.errors import DeadlineExceeded, OutOfMemory, ReaderDied, Refusal
+from motorgraph.limits import Limits
+
+
+class Owner(Protocol):
+    """Who is told of what a process does."""
+
+    def finished(self, reader: Reader, answer: Answer) -> None:
+        """It has given its whole answer, or said why there is none."""
+
+    def lost(self, reader: Reader) -> None:
+        """Its socket has closed."""
+
+
+class Reader(asyncio.Protocol):
+    """One forked process, as the front sees it."""
+
+    def __init__(self, pid: int, generation: int | None, owner: Owner) -> None:
+        self.pid = pid
+        self.generation = generation
+        self.answer: Answer | None = None
+        self.is_retired = generation is None
+        self.is_nice = False
+        self.idle_since = time.monotonic()
+        self.cause: int | None = None
+        self._owner = owner
+        self._frames = Frames()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # a stream socket gives a Transport
+
+    def begin(self, answer: Answer, data: bytes) -> None:
+        """Sends a job; its frames go to `answer`."""
+        self.answer = answer
+        answer.reader = self
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        for kind, payload in self._frames.feed(data):
+            answer = self.answer
+            if answer is None:
+                continue
+            answer.receive(kind, payload)
+            if kind in (Kind.END, Kind.FAILED):
+                self.answer = None
+                self._owner.finished(self, answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._owner.lost(self)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its socket is closed."""
+        return self._transport is None
+
+    def pause(self) -> None:
+        """Takes no more of its bytes until the client has taken some; the reader then waits in its write."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Takes its bytes again."""
+        if self._transport is not None and not self._transport.is_reading():
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Lets the process end by itself, which it does when its socket closes."""
+        self.is_retired = True
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def too_long(seconds: float, what: str) -> Refusal:
+    """The refusal of a query that has had its time; `what` says what it spent it on."""
+    return DeadlineExceeded(
+        f"The query was stopped after {seconds:g} seconds (setting query_seconds) {what}. "
+        "Ask for less: bind more variables, join by shared variables, add a LIMIT.",
+        seconds=seconds,
+    )
+
+
+def cause_of_death(cause: int, limits: Limits) -> Refusal:
+    """What the signal that ended a process says about the query that it was at (0: it ended by itself)."""
+    if cause == signal.SIGALRM:
+        return too_long(limits.seconds, "of work")
+    if cause == signal.SIGABRT:
+        return OutOfMemory(
+            f"The query needed more than {limits.memory >> 20} MiB (setting query_memory). "
+            "Ask for less at once: sort or group fewer rows, use no cross product."
+        )
+    if cause == signal.SIGSEGV:
+        return ReaderDied("The query is nested too deeply to be read. Use fewer brackets, braces or operators within each other.")
+    name = signal.Signals(cause).name if cause else "no signal"
+    return ReaderDied(
+        f"The process that answered this query ended ({name}) before it was done. Nothing else is harmed; ask again."
+    )

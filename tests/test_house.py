@@ -1,0 +1,126 @@
+"""The house rules that a machine can check: which room may import what, how long a function may be, what opens a module."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "service" / "motorgraph"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 420
+MOST_FUNCTION_LINES = 60
+MOST_PARAMETERS = 6
+ROOMS = {  # what only these rooms may import
+    "fastapi": {"app", "pages", "routes"},
+    "starlette": {"app", "pages", "routes"},
+    "uvicorn": {"server"},
+    "pyshacl": {"gate"},
+    "rdflib": {"gate"},
+    "prometheus_client": {"metrics"},
+    "jinja2": {"pages"},
+    "typer": {"cli"},
+    "multiprocessing": set(),
+    "threading": set(),
+    "requests": set(),
+}
+LEAVES = {"errors", "media", "limits", "tokens", "vocab", "resources"}
+
+if not PACKAGE.is_dir():
+    pytest.skip("the source is not here: what is tested is an installed wheel", allow_module_level=True)
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_opens_with_a_sentence_that_says_what_it_is_for(path: Path) -> None:
+    text = ast.get_docstring(tree(path)) or ""
+    assert len(text.split()) >= 3
+    assert re.search(r"[.:]$", text.splitlines()[0]), text
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
+    tops = {module.partition(".")[0] for module in imported(path)}
+    assert not [top for top in tops if top in ROOMS and room(path) not in ROOMS[top]]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_is_short_enough_to_be_held_in_mind(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_function_is_one_step(path: Path) -> None:
+    long = [f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno >= MOST_FUNCTION_LINES]
+    assert not long
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_function_has_few_parameters(path: Path) -> None:
+    if name(path) == "cli.py":
+        return  # there a parameter is a flag
+    wide = [f.name for f in functions(path) if len(f.args.args) + len(f.args.kwonlyargs) > MOST_PARAMETERS]
+    assert not wide
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_what_is_public_has_a_docstring(path: Path) -> None:
+    public = [
+        node.name
+        for parent in [tree(path), *(n for n in tree(path).body if isinstance(n, ast.ClassDef))]
+        for node in parent.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    known = {"connection_made", "connection_lost", "data_received", "close", "headers"}  # what a protocol or parent has said
+    if name(path) == "errors.py":
+        return  # the tree at its top says what each class means
+    assert not set(public) - known
+
+
+def test_leaves_depend_on_nothing_but_leaves() -> None:
+    for leaf in LEAVES:
+        ours = [m for m in imported(PACKAGE / f"{leaf}.py") if m.startswith("motorgraph")]
+        assert {m.split(".")[1] for m in ours if "." in m} <= LEAVES, leaf
+
+
+def test_the_store_of_the_engine_is_opened_only_by_the_engine_and_the_commands_without_a_service() -> None:
+    users = {name(path) for path in MODULES if "ox.Store" in path.read_text()}
+    assert {user for user in users if not user.startswith("engine/")} <= {"asking.py", "gate.py"}
+
+
+def test_no_file_speaks_of_one_machine() -> None:
+    places = re.compile(r"(^|[^A-Za-z0-9_.])/(work|home/\w+|root|Users)/")
+    files = [p for p in ROOT.rglob("*") if p.suffix in {".py", ".md", ".toml", ".ttl", ".trig", ".rq", ".html", ".css"}]
+    mine = [p for p in files if not {".venv", ".git", "dist", "build", "tests"} & set(p.relative_to(ROOT).parts)]
+    assert not [str(p) for p in mine if places.search(p.read_text())]
