@@ -26,6 +26,16 @@ TEXTS = {
     '<rdf:Description rdf:about="http://x/s"><x:p rdf:resource="http://x/o"/></rdf:Description></rdf:RDF>',
 }
 G = "http://g/1"
+_TWO_GRAPHS = (
+    '[{"@id": "http://g/own", "@graph": [{"@id": "http://x/s", "http://x/p": "n"}]}, {"@id": "http://x/s", "http://x/p": "d"}]'
+)
+_BLANK = {
+    TURTLE: "_:a <http://x/p> <http://x/o> .",
+    NTRIPLES: "_:a <http://x/p> <http://x/o> .",
+    NQUADS: "_:a <http://x/p> <http://x/o> .",
+    TRIG: "_:a <http://x/p> <http://x/o> .",
+    JSONLD: '{"@id": "_:a", "http://x/p": {"@id": "http://x/o"}}',
+}
 
 
 def _loaded(path: Path, form: Format, **values: object) -> ox.Store:
@@ -62,7 +72,7 @@ def test_the_suffix_gz_is_known_in_capitals_too(tmp_path: Path) -> None:
         (TRIG, "<http://g/own> { <http://x/s> <http://x/p> 'n' } { <http://x/s> <http://x/p> 'd' }"),
         (
             JSONLD,
-            '[{"@id": "http://g/own", "@graph": [{"@id": "http://x/s", "http://x/p": "n"}]}, {"@id": "http://x/s", "http://x/p": "d"}]',
+            _TWO_GRAPHS,
         ),
     ],
     ids=lambda value: value.name if isinstance(value, Format) else "",
@@ -74,6 +84,17 @@ def test_what_names_its_graph_keeps_it_and_the_rest_goes_to_the_graph_of_the_fil
     path.write_text(text)
     found = [f"<http://x/s> <http://x/p> {ox.Literal('d')} <{G}>", f"<http://x/s> <http://x/p> {ox.Literal('n')} <http://g/own>"]
     assert _quads(_loaded(path, form, graph=G)) == sorted(found)
+
+
+@pytest.mark.parametrize("form", _BLANK, ids=lambda form: form.name)
+@pytest.mark.parametrize("graph", [None, G])
+def test_a_blank_node_of_one_file_is_none_of_another(tmp_path: Path, form: Format, graph: str | None) -> None:
+    store = ox.Store()
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.{form.suffix}"
+        path.write_text(_BLANK[form])
+        load_file(store, File(str(path), form.media_type, graph))
+    assert len(store) == 2
 
 
 def test_the_base_of_what_ships_is_replaced_in_every_iri(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import pytest
 from motorgraph.engine import backlog
 from motorgraph.engine import pool as pool_module
 from motorgraph.engine.answer import Answer
+from motorgraph.engine.child import Reader
 from motorgraph.engine.control import Control
 from motorgraph.engine.wire import Job
 from motorgraph.errors import (
@@ -83,7 +84,7 @@ def at_work(running: Engine) -> list[Answer]:
 
 
 def pid_of(answer: Answer) -> int:
-    assert isinstance(answer.reader, pool_module.Reader)
+    assert isinstance(answer.reader, Reader)
     return answer.reader.pid
 
 

@@ -143,12 +143,11 @@ def test_an_empty_write_token_does_not_open_the_service_for_writes(monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("plain", "chosen", "is_union"),
+    ("plain", "word", "is_union"),
     [(False, None, True), (True, None, False), (False, "separate", False), (True, "union", True)],
 )
-def test_the_default_graph_is_the_union_unless_plain_or_chosen(plain: bool, chosen: str | None, is_union: bool) -> None:
-    given = {} if chosen is None else {"default_graph": chosen}
-    assert chosen(plain=plain, **given).is_union is is_union
+def test_the_default_graph_is_the_union_unless_plain_or_chosen(plain: bool, word: str | None, is_union: bool) -> None:
+    assert chosen(plain=plain, default_graph=word).is_union is is_union
 
 
 @pytest.mark.parametrize(("written", "expected"), [("Data.Example.ORG", "data.example.org"), ("a.example", "a.example")])

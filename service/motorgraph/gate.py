@@ -14,7 +14,7 @@ from typing import Any
 import pyoxigraph as ox
 import pyshacl
 from rdflib import BNode, Graph, Literal, URIRef
-from rdflib.namespace import RDF, SH
+from rdflib.namespace import SH
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result as Solutions
@@ -82,7 +82,7 @@ def validate(data: Graph, shapes: Graph) -> Report:
         allow_warnings=True,
     )
     assert isinstance(results, Graph)
-    found = (_result(node, results, shapes) for node in results.subjects(RDF.type, SH.ValidationResult))
+    found = (_result(node, results, shapes) for node in results.objects(None, SH.result))  # the details of one are none
     return Report(tuple(sorted(found, key=lambda r: (r.severity != "Violation", r.focus, r.path, r.message))))
 
 
@@ -130,7 +130,7 @@ def parse_file(path: Path) -> list[ox.Quad]:
     form = rdf_format(corpus.format_of(path).media_type)
     try:
         with opened(path) as source:
-            return list(ox.parse(source, form, base_iri=path.resolve().as_uri()))
+            return list(ox.parse(source, form, base_iri=path.resolve().as_uri(), rename_blank_nodes=True))
     except UNREADABLE as error:
         raise corpus.unreadable(str(path), error) from error
 

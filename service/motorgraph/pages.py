@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -51,10 +52,10 @@ class Question:
 
     @classmethod
     def of(cls, path: Path) -> Question:
-        """The question in a file, whose first line, a comment, is its words."""
+        """The question in a file, whose words are the first paragraph of the comment that it opens with."""
         text = path.read_text().strip()
-        first_line, _, _ = text.partition("\n")
-        return cls(path.stem, first_line.lstrip("# "), text)
+        words = takewhile(lambda line: line.startswith("# "), text.splitlines())
+        return cls(path.stem, " ".join(line.removeprefix("# ").strip() for line in words), text)
 
 
 class Pages:

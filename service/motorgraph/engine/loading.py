@@ -52,7 +52,9 @@ def load_file(store: ox.Store, file: File, progress: Progress = lambda path, don
         else:
             source = _Watched(source, file.path, progress)  # type: ignore[assignment]  # read() is all that is used
         if file.graph and form.supports_datasets:
-            store.bulk_extend(_in_graph(quad, file.graph) for quad in ox.parse(source, form, base_iri=file.iri))
+            store.bulk_extend(
+                _in_graph(quad, file.graph) for quad in ox.parse(source, form, base_iri=file.iri, rename_blank_nodes=True)
+            )
         else:
             store.bulk_load(source, form, base_iri=file.iri, to_graph=graph)
 

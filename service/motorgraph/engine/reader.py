@@ -345,20 +345,23 @@ class _Marks:
         return data.count(self._mark) - before
 
 
-class _JsonRows(_Marks):
-    """Counts what stands between two solutions in SPARQL JSON as the engine writes it.
+class _JsonRows:
+    """Counts solutions in SPARQL JSON as the engine writes it: the first behind `[`, each other behind one that has ended.
 
-    Quotes are escaped in strings, so only a value that ends in `},{` is miscounted, as one row more.
+    Quotes are escaped in strings, so only a value that ends in `},{` is miscounted, as one row more. A solution without any
+    binding is not counted; it has three bytes, which the limit on bytes bounds.
     """
 
     def __init__(self) -> None:
-        super().__init__(b'},{"')
-        self._is_first = True
+        self._first: _Marks | None = _Marks(b'"bindings":[{"')
+        self._others = _Marks(b'},{"')
 
     def __call__(self, data: bytes) -> int:
-        first = self._is_first and b'"bindings":[{' in data
-        self._is_first = False
-        return super().__call__(data) + first
+        rows = self._others(data)
+        if self._first is not None and self._first(data):
+            self._first = None
+            rows += 1
+        return rows
 
 
 class _CsvRows:

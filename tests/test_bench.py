@@ -1,0 +1,43 @@
+"""The benchmark's graph is the same everywhere, and its queries have answers on it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+from bench.gen import generate
+from bench.queries import QUERIES
+
+EXPECTED = "31bb0ae94da101c5d7e15e9ccd29d1f2e1b9987ec5fe8cdf7732fe2abc9423e2"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> ox.Store:
+    path = graph(tmp_path_factory.mktemp("bench"))
+    made = ox.Store()
+    made.load(path=str(path), format=ox.RdfFormat.N_TRIPLES)
+    return made
+
+
+def graph(folder: Path) -> Path:
+    path = folder / "graph.nt"
+    with path.open("w") as out:
+        generate(20_000, 42, out.write)
+    return path
+
+
+def test_the_generated_graph_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    assert hashlib.sha256(graph(tmp_path).read_bytes()).hexdigest() == EXPECTED
+
+
+def test_it_has_as_many_triples_as_were_asked_for(store: ox.Store) -> None:
+    assert len(store) == 20_000
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_is_evaluated(store: ox.Store, name: str) -> None:
+    result = store.query(QUERIES[name])
+    assert isinstance(result, ox.QueryBoolean) or list(result) is not None
