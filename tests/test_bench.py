@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-
 from bench.gen import generate
 from bench.queries import QUERIES
 

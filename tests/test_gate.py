@@ -288,7 +288,7 @@ def _plain_results(data: Graph, shapes: Graph) -> list[tuple[str, str, str, str]
             text(node, SH.resultSeverity).removeprefix(str(SH)),
             text(node, SH.focusNode),
             text(node, SH.resultMessage),
-            str(report.value(node, SH.value) or ""),
+            str(report.value(node, SH.value, default="")),
         )
         for node in found
     )

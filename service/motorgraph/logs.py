@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import logging
 import sys
@@ -35,8 +36,9 @@ class JsonLines(logging.Formatter):
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether the server's record says what is not logged already: an answer that breaks has its own line."""
-    return not (record.exc_info and isinstance(record.exc_info[1], Broken))
+    """Whether the server's record says what is not known already: an answer that breaks has its own line."""
+    is_cancelled = record.exc_info and isinstance(record.exc_info[1], Broken | asyncio.CancelledError)
+    return not is_cancelled and not str(record.msg).startswith("Cancel ")
 
 
 def configure(level: str) -> None:

@@ -63,7 +63,9 @@ class Keeper:
             for pid in self._children:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            self._reap()
+            with suppress(ChildProcessError):
+                while self._children:
+                    self._children.discard(os.waitpid(-1, 0)[0])
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """The front's commands as they come; between them, the deaths of children are told."""

@@ -274,7 +274,7 @@ def _graph(job: Job, store: ox.Store, outlet: Outlet) -> None:
 
 def _census(job: Job, store: ox.Store, outlet: Outlet) -> None:
     """How many triples each graph has, as a JSON object; the default graph is ""."""
-    counts: dict[str, int] = {}
+    counts = {name.value: 0 for name in store.named_graphs()}
     for row in _solutions(store, "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"):
         counts[row["g"].value] = int(row["n"].value)
     for row in _solutions(store, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"):
@@ -348,16 +348,15 @@ class _Marks:
 class _JsonRows:
     """Counts solutions in SPARQL JSON as the engine writes it: the first behind `[`, each other behind one that has ended.
 
-    Quotes are escaped in strings, so only a value that ends in `},{` is miscounted, as one row more. A solution without any
-    binding is not counted; it has three bytes, which the limit on bytes bounds.
+    Quotes are escaped in strings, so only a value that ends in `},{`, or holds `,{}`, is miscounted, as one row more.
     """
 
     def __init__(self) -> None:
-        self._first: _Marks | None = _Marks(b'"bindings":[{"')
-        self._others = _Marks(b'},{"')
+        self._first: _Marks | None = _Marks(b'"bindings":[{')
+        self._others = _Marks(b'},{"'), _Marks(b",{}")
 
     def __call__(self, data: bytes) -> int:
-        rows = self._others(data)
+        rows = sum(count(data) for count in self._others)
         if self._first is not None and self._first(data):
             self._first = None
             rows += 1
