@@ -90,7 +90,8 @@ class Answer:
         self.reader: Source | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.overflow: Overflow | None = None
-        self.on_pause: Callable[[], None] = lambda: None
+        self.is_slow = False
+        self.on_pause: Callable[[Answer], None] = lambda answer: None
         self._pieces: deque[bytes] = deque()
         self._held = 0
         self._spilt_at = 0.0
@@ -162,7 +163,7 @@ class Answer:
         if self._held >= HIGH_BYTES and not self.is_paused and self.reader is not None:
             self.is_paused = True
             self.reader.pause()
-            self.on_pause()
+            self.on_pause(self)
 
     def spill(self, room: int) -> None:
         """From now on takes all that the reader has, whatever the client takes. Raises OSError if there is no `room` for it."""

@@ -25,6 +25,7 @@ from motorgraph.limits import (
     IDLE_SECONDS,
     KNOWN_QUERIES,
     LONG_SECONDS,
+    PAUSE_SECONDS,
     RETRY_SECONDS,
     SPILL_SECONDS,
     Limits,
@@ -98,7 +99,7 @@ class Pool:
         if not self._is_open:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
         answer = Answer(job, time.monotonic() + self.limits.seconds)
-        if self._idle and not self._backlog.waiting and not self._waits_for_long(answer):
+        if self._idle and not self._backlog.waiting and self._has_turn() and not self._waits_for_long(answer):
             self._start(answer, self._idle.pop())
         else:
             self._enqueue(answer)
@@ -191,18 +192,22 @@ class Pool:
         """Gives waiting jobs to idle readers; makes room if there are none."""
         if not self._backlog.waiting and not self._backlog.parked:
             return
-        while self._backlog.waiting and self._idle:
+        while self._backlog.waiting and self._idle and self._has_turn():
             answer = self._backlog.next()
             if self._waits_for_long(answer):
                 self._backlog.parked.append(answer)
             else:
                 self._start(answer, self._idle.pop())
         may_be_long = len(self._long) < max(self.limits.long_slots, 1)
-        if self._backlog.parked and self._idle and may_be_long:
+        if self._backlog.parked and self._idle and may_be_long and self._has_turn():
             self._start(self._backlog.parked.popleft(), self._idle.pop())
         wanted = len(self._backlog.waiting) + (1 if self._backlog.parked and may_be_long else 0)
         if wanted > self._on_the_way() and self._is_open:
             self._make_room()
+
+    def _has_turn(self) -> bool:
+        """Whether one more may begin: at a time as many as stand in reserve (one a core), besides those that are long."""
+        return sum(not answer.is_long for answer in self._running()) < self.limits.reserve
 
     def _on_the_way(self) -> int:
         """How many readers will be free in a moment: those being forked, those whose end makes room, those that spill."""
@@ -211,10 +216,13 @@ class Pool:
 
     def _make_room(self) -> None:
         """Forks one more reader, or, where there are as many as may be, takes one from the query that can best spare it."""
+        long = sum(answer.is_long for answer in self._running())
+        if len(self._readers) + self._coming - long >= self.limits.reserve:
+            return  # those that are at work will be done in a moment
         if len(self._readers) + self._coming < self.limits.readers:
             self._fork()
         elif self._backlog.waiting:
-            slow = [a for a in self._running() if a.is_paused]
+            slow = [a for a in self._running() if a.is_slow and a.is_paused]
             endless = [a for a in self._running() if a.has_spilt_long]
             overdue = [a for a in self._running() if a.is_long and a not in self._long and not a.has_begun]
             if overdue:
@@ -257,8 +265,17 @@ class Pool:
             answer.timer.cancel()
         answer.started = time.monotonic()
         answer.timer = asyncio.get_running_loop().call_later(self._backlog.patience(answer.job), self._overdue, answer)
-        answer.on_pause = self._dispatch
+        answer.on_pause = self._paused
         reader.begin(answer, encode_job(answer.job, max(answer.deadline - answer.started, 0.001)))
+
+    def _paused(self, answer: Answer) -> None:
+        """The client is slower than the reader; if it is so for a while, that counts as long."""
+        asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._still_paused, answer, answer.bytes)
+
+    def _still_paused(self, answer: Answer, size: int) -> None:
+        if answer.is_paused and answer.bytes == size:
+            answer.is_long = answer.is_slow = True
+            self._dispatch()
 
     def _overdue(self, answer: Answer) -> None:
         """A query has run longer than is usual: from now on it counts as long, and its deadline is watched."""

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import select
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from functools import cached_property, lru_cache
 from itertools import takewhile
-from socket import socket
+from socket import SO_RCVTIMEO, SOL_SOCKET, socket
 from typing import Any
 
 HEADER = struct.Struct("!BI")
 SECONDS = struct.Struct("!d")
 FRAME_BYTES = 64 * 1024
 RECEIVE_BYTES = 1 << 20
-IDLE_MILLISECONDS = 500
+IDLE_TIMEVAL = struct.pack("@ll", 0, 500_000)  # half a second, as a struct timeval
 END = struct.Struct("!QQ?")
 
 
@@ -119,13 +118,13 @@ def message(what: Kind, /, **values: Any) -> bytes:  # Any: whatever JSON can sa
 def received(sock: socket, when_idle: Callable[[], None] = lambda: None) -> Iterator[tuple[Kind, bytes]]:
     """The frames of a blocking socket, until the other side has gone; tells when none has come for a while."""
     frames = Frames()
-    quiet = select.poll()
-    quiet.register(sock, select.POLLIN)
+    sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, IDLE_TIMEVAL)
     while True:
-        if not quiet.poll(IDLE_MILLISECONDS):
-            when_idle()
         try:
             data = sock.recv(RECEIVE_BYTES)
+        except BlockingIOError:  # the time of SO_RCVTIMEO is up
+            when_idle()
+            continue
         except ConnectionResetError:  # it left before it had read all that we said
             return
         if not data:
