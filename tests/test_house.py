@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "service" / "motorgraph"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MOST_LINES = 420
+MOST_LINES = 450
 MOST_FUNCTION_LINES = 60
 MOST_PARAMETERS = 6
 ROOMS = {  # what only these rooms may import

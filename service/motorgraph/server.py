@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -195,6 +196,8 @@ async def _start(store: Embedded, server: uvicorn.Server, address: str, console:
         if server.should_exit:
             return False
         await asyncio.sleep(0.01)
+    gc.collect()
+    gc.freeze()  # what is here stays: the collector need not look at it again and again
     console.print(f"motorgraph is at {address} (Ctrl-C stops it)", markup=False)
     return True
 

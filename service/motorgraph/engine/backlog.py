@@ -36,11 +36,14 @@ class Backlog:
     def next(self) -> Answer:
         """The next that waits: the oldest, but for a moment those go first that are known to be small."""
         oldest = self.waiting[0]
-        if time.monotonic() - oldest.asked < PRECEDENCE_SECONDS:
-            small = (a for a in self.waiting if self._known.get(a.job.key, LONG_SECONDS) < PATIENCE_SECONDS)
-            oldest = next(small, oldest)
-        self.waiting.remove(oldest)
-        return oldest
+        if self._is_small(oldest) or time.monotonic() - oldest.asked >= PRECEDENCE_SECONDS:
+            return self.waiting.popleft()
+        chosen = next(filter(self._is_small, self.waiting), oldest)
+        self.waiting.remove(chosen)
+        return chosen
+
+    def _is_small(self, answer: Answer) -> bool:
+        return self._known.get(answer.job.key, LONG_SECONDS) < PATIENCE_SECONDS
 
     def is_long(self, job: Job) -> bool:
         """Whether it is known to take long."""

@@ -198,6 +198,8 @@ class Pool:
                 self._backlog.parked.append(answer)
             else:
                 self._start(answer, self._idle.pop())
+        if not self._backlog.parked and not self._has_turn():
+            return  # those that are at work will be done in a moment
         may_be_long = len(self._long) < max(self.limits.long_slots, 1)
         if self._backlog.parked and self._idle and may_be_long and self._has_turn():
             self._start(self._backlog.parked.popleft(), self._idle.pop())
