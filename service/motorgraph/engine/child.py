@@ -56,6 +56,7 @@ class Reader(asyncio.Protocol):
             answer.receive(kind, payload)
             if kind in (Kind.END, Kind.FAILED):
                 self.answer = None
+                self.resume()  # its last piece may have made it pause
                 self._owner.finished(self, answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
