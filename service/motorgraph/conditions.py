@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from motorgraph.engine.answer import Answer
+from motorgraph.engine.pool import Pool
+from motorgraph.engine.wire import Job
 from motorgraph.errors import PreconditionFailed
-from motorgraph.protocol import Call
-from motorgraph.reply import VARY, Headers, Send
+from motorgraph.protocol import Call, Receive
+from motorgraph.reply import VARY, Departure, Headers, Send, send_answer
+
+
+async def send_current(pool: Pool, job: Job, etag: bytes | None, call: Call, receive: Receive, send: Send) -> Answer | None:
+    """Answers a read from the pool, or says that the client has it already. Raises Broken, or the Refusal that it met.
+
+    `etag` names the answer, None one that changes by itself. What comes back is the answer, already released, if there was one.
+    """
+    headers = [] if etag is None else [(b"etag", etag), (b"cache-control", b"no-cache")]
+    if etag is not None and is_known(call, etag):
+        await send_not_modified(send, headers)
+        return None
+    async with Departure(receive):
+        answer = await pool.answer(job)
+        try:
+            if holds_any(call):
+                await send_not_modified(send, headers)
+            else:
+                await send_answer(answer, call, send, headers)
+        finally:
+            pool.release(answer)
+    return answer
 
 
 def is_known(call: Call, etag: bytes) -> bool:

@@ -101,7 +101,7 @@ class Pages:
         if self._figures[0] != self._store.commit:
             commit = self._store.commit
             text = _FIGURES.format(base=self._settings.base)
-            answer = await self._store.answer(Job("query", text, solutions=JSON.media_type))
+            answer = await self._store.pool.answer(Job("query", text, solutions=JSON.media_type))
             (row,) = json.loads(answer.body or b"")["results"]["bindings"]
             self._figures = (commit, {name: int(value["value"]) for name, value in row.items()})
         return self._figures[1]

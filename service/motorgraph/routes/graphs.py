@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from motorgraph.conditions import holds_any, is_known, must_be_new, must_exist, require_match, send_not_modified
+from motorgraph.conditions import must_be_new, must_exist, require_match, send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive, graph_name, read_body, refuse_codings
-from motorgraph.reply import Departure, Send, send_answer, send_bytes
+from motorgraph.reply import Send, send_bytes
 from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -47,7 +47,6 @@ class Graphs:
         if form is None:
             raise NotAcceptable(f"A graph can be had as {listing(formats)}.", available=[f.media_type for f in formats])
         etag = f'"{self._store.version}-{form.suffix}-{"gz" if accepts_gzip(call.header(b"accept-encoding")) else "id"}"'.encode()
-        headers = [(b"etag", etag), (b"cache-control", b"no-cache")]
         job = Job(
             "graph",
             graph=graph,
@@ -56,18 +55,7 @@ class Graphs:
             gzip=accepts_gzip(call.header(b"accept-encoding")),
             max_bytes=self._limits.answer_bytes,
         )
-        if is_known(call, etag):
-            await send_not_modified(send, headers)
-            return
-        async with Departure(receive):
-            answer = await self._store.answer(job)
-            try:
-                if holds_any(call):
-                    await send_not_modified(send, headers)
-                    return
-                await send_answer(answer, call, send, headers)
-            finally:
-                self._store.pool.release(answer)
+        await send_current(self._store.pool, job, etag, call, receive, send)
 
     async def _send(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
         authorise(call, self._settings)

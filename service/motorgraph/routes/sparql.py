@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from motorgraph.conditions import holds_any, is_known, require_match, send_not_modified
+from motorgraph.conditions import require_match, send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, TooLarge
 from motorgraph.media import GRAPHS, HTML, SOLUTIONS, choose, listing, prefers_html
 from motorgraph.metrics import Metrics
 from motorgraph.protocol import Call, Receive, operation, read_body, refuse_codings
 from motorgraph.query import Query, Update, is_repeatable
-from motorgraph.reply import POLICY, VARY, Departure, Send, send_answer, send_bytes
+from motorgraph.reply import POLICY, VARY, Send, send_bytes
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import authorise
@@ -113,23 +113,10 @@ class Sparql:
         return Prepared(job, blake2b(told, digest_size=9).hexdigest() if is_repeatable(query.text) else None)
 
     async def _answer(self, prepared: Prepared, call: Call, receive: Receive, send: Send) -> None:
-        headers: list[tuple[bytes, bytes]] = []
-        if prepared.tag:
-            etag = f'"{self._store.version}-{prepared.tag}"'.encode()
-            headers = [(b"etag", etag), (b"cache-control", b"no-cache")]
-            if is_known(call, etag):
-                await send_not_modified(send, headers)
-                return
-        async with Departure(receive):
-            answer = await self._store.answer(prepared.job)
-            try:
-                if holds_any(call):
-                    await send_not_modified(send, headers)
-                    return
-                await send_answer(answer, call, send, headers)
-            finally:
-                self._store.pool.release(answer)
-                self._metrics.answer(answer.rows, answer.bytes)
+        etag = f'"{self._store.version}-{prepared.tag}"'.encode() if prepared.tag else None
+        answer = await send_current(self._store.pool, prepared.job, etag, call, receive, send)
+        if answer is not None:
+            self._metrics.answer(answer.rows, answer.bytes)
 
     async def _update(self, update: Update, call: Call, send: Send) -> None:
         authorise(call, self._settings)

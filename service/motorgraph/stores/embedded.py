@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motorgraph import corpus
-from motorgraph.engine.answer import Answer
 from motorgraph.engine.control import Control
 from motorgraph.engine.loading import File
 from motorgraph.engine.pool import Pool
@@ -89,10 +88,6 @@ class Embedded:
             self._counting.cancel()
         self.pool.close()
         await self.control.close(CLOSE_SECONDS)
-
-    async def answer(self, job: Job) -> Answer:
-        """See Pool.answer."""
-        return await self.pool.answer(job)
 
     async def write(self, job: Job, body: bytes = b"", guard: Callable[[], None] = lambda: None) -> bool:
         """Rehearses and makes one change; true if it made a graph. Raises the Refusal that it met, with nothing changed.
