@@ -20,7 +20,7 @@ from tests.forked import CSV, JSON, MANY, POINT, children, is_there, session
 from tests.running import START_SECONDS, TOKEN, until
 
 GRACE_SECONDS = 5
-"""What a service may take to end (issue 2)."""
+"""What a service may take to end."""
 NICE = 19
 _ADDRESS = re.compile(r"motorgraph is at (http://\S+)/")
 
