@@ -11,6 +11,8 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
 from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS
 
+GUESSED_SECONDS = 2 * LONG_SECONDS  # for what has not been seen to end
+
 
 class Backlog:
     """Two queues: `waiting` for any reader, `parked` until one of the long ones has ended."""
@@ -36,13 +38,14 @@ class Backlog:
     def next(self) -> Answer:
         """The next that waits: the oldest, but for a moment those go first that are known to be small."""
         oldest = self.waiting[0]
-        if self._is_small(oldest) or time.monotonic() - oldest.asked >= PRECEDENCE_SECONDS:
+        if self.is_small(oldest) or time.monotonic() - oldest.asked >= PRECEDENCE_SECONDS:
             return self.waiting.popleft()
-        chosen = next(filter(self._is_small, self.waiting), oldest)
+        chosen = next(filter(self.is_small, self.waiting), oldest)
         self.waiting.remove(chosen)
         return chosen
 
-    def _is_small(self, answer: Answer) -> bool:
+    def is_small(self, answer: Answer) -> bool:
+        """Whether its job is known to take next to no time."""
         return self._known.get(answer.job.key, LONG_SECONDS) < PATIENCE_SECONDS
 
     def is_long(self, job: Job) -> bool:
@@ -55,11 +58,12 @@ class Backlog:
 
     def remember(self, job: Job, seconds: float) -> None:
         """Notes how long it took this time."""
-        self._known[job.key] = (self._known.get(job.key, seconds) + seconds) / 2
+        known = self._known.get(job.key, seconds)
+        self._known[job.key] = seconds if known == GUESSED_SECONDS else (known + seconds) / 2
         self._known.move_to_end(job.key)
         if len(self._known) > KNOWN_QUERIES:
             self._known.popitem(last=False)
 
     def remember_long(self, job: Job) -> None:
         """Notes that it takes long, though its end has not been seen."""
-        self._known[job.key] = max(self._known.get(job.key, 0.0), 2 * LONG_SECONDS)
+        self._known[job.key] = max(self._known.get(job.key, 0.0), GUESSED_SECONDS)

@@ -212,21 +212,20 @@ class Pool:
         return sum(not answer.is_long for answer in self._running()) < self.limits.reserve
 
     def _on_the_way(self) -> int:
-        """How many readers will be free in a moment: those being forked, those whose end makes room, those that spill."""
-        dying = sum(reader.is_retired for reader in self._readers.values())
-        return self._coming + dying + sum(a.reader is not None and not a.has_spilt_long for a in self._spilt)
+        """How many readers will be free in a moment: those being forked, those that spill."""
+        return self._coming + sum(a.reader is not None and not a.has_spilt_long for a in self._spilt)
 
     def _make_room(self) -> None:
         """Forks one more reader, or, where there are as many as may be, takes one from the query that can best spare it."""
         long = sum(answer.is_long for answer in self._running())
-        if len(self._readers) + self._coming - long >= self.limits.reserve:
+        if self._living() + self._coming - long >= self.limits.reserve:
             return  # those that are at work will be done in a moment
-        if len(self._readers) + self._coming < self.limits.readers:
+        if self._living() + self._coming < self.limits.readers:
             self._fork()
         elif self._backlog.waiting:
             slow = [a for a in self._running() if a.is_slow and a.is_paused]
             endless = [a for a in self._running() if a.has_spilt_long]
-            overdue = [a for a in self._running() if a.is_long and a not in self._long and not a.has_begun]
+            overdue = [a for a in self._running() if a.is_long and a not in self._long and self._may_park(a)]
             if overdue:
                 self._park(max(overdue, key=lambda a: a.started))
             elif slow:
@@ -234,6 +233,15 @@ class Pool:
             elif endless:
                 newest = max(endless, key=lambda a: a.started)
                 self._break(newest, "The answer has no end in sight, its client is slow, and others wait.")
+
+    def _may_park(self, answer: Answer) -> bool:
+        """Whether nothing of it has been sent, and it is no small query that only had to wait for a processor."""
+        is_unlucky = self._backlog.is_small(answer) and time.monotonic() - answer.started < LONG_SECONDS
+        return not answer.has_begun and not is_unlucky
+
+    def _living(self) -> int:
+        """How many readers there are but for those that end; a large one takes its time over that."""
+        return sum(not reader.is_retired for reader in self._readers.values())
 
     def _running(self) -> list[Answer]:
         return [r.answer for r in self._readers.values() if r.answer is not None]
@@ -287,7 +295,7 @@ class Pool:
         answer.is_long = True
         if len(self._long) < self.limits.long_slots:
             self._long.add(answer)
-            if not self._idle and not self._coming and len(self._readers) < self.limits.readers:
+            if not self._idle and not self._coming and self._living() < self.limits.readers:
                 self._fork()
         left = answer.deadline - time.monotonic()
         answer.timer = asyncio.get_running_loop().call_later(min(left, LONG_SECONDS), self._yield, answer)
@@ -328,7 +336,7 @@ class Pool:
 
     def _refill(self) -> None:
         """Forks until there are as many readers as stand in reserve."""
-        while self._is_open and len(self._readers) + self._coming < min(self.limits.reserve, self.limits.readers):
+        while self._is_open and self._living() + self._coming < min(self.limits.reserve, self.limits.readers):
             self._fork()
 
     def _fork(self) -> None:
@@ -429,6 +437,6 @@ class Pool:
     def _trim_idle(self) -> None:
         """Ends readers beyond the reserve that have had nothing to do; they give their memory back."""
         now = time.monotonic()
-        while len(self._readers) > self.limits.reserve and self._idle and now - self._idle[0].idle_since > IDLE_SECONDS:
+        while self._living() > self.limits.reserve and self._idle and now - self._idle[0].idle_since > IDLE_SECONDS:
             self._dismiss(self._idle.pop(0))
         self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._trim_idle)
