@@ -54,6 +54,16 @@ class Delta:
         """Whether a triple of the unnamed graph came or went."""
         return any(isinstance(q.graph_name, ox.DefaultGraph) for q in (*self.removed, *self.added))
 
+    def make(self, store: ox.Store) -> None:
+        """Does it to a store."""
+        for quad in self.removed:
+            store.remove(quad)
+        for iri in self.dropped:
+            store.remove_graph(ox.NamedNode(iri))
+        for iri in self.made:
+            store.add_graph(ox.NamedNode(iri))
+        store.extend(self.added)
+
     def write(self, spool: IO[bytes], *, union: bool) -> None:
         """Writes it down for `apply`: a line of JSON, then the N-Quads removed and those added."""
         removed, added = _nquads(self.removed), _nquads(self.added)
@@ -74,13 +84,7 @@ def apply(spool: IO[bytes], store: ox.Store) -> None:
     head = json.loads(spool.readline())
     removed = set(ox.parse(spool.read(head["removed"]), NQUADS))
     added = set(ox.parse(spool.read(), NQUADS))
-    for quad in removed:
-        store.remove(quad)
-    for iri in head["dropped"]:
-        store.remove_graph(ox.NamedNode(iri))
-    for iri in head["made"]:
-        store.add_graph(ox.NamedNode(iri))
-    store.extend(added)
+    Delta(set(head["made"]), set(head["dropped"]), removed, added).make(store)
     if head["union"]:
         follow(store, removed, added)
 
@@ -232,13 +236,7 @@ TASKS: dict[str, Callable[[Job, bytes, ox.Store], tuple[Delta, bool]]] = {
 
 def _made(delta: Delta, store: ox.Store) -> Delta:
     """Does a delta to this process's own copy."""
-    for quad in delta.removed:
-        store.remove(quad)
-    for iri in delta.dropped:
-        store.remove_graph(ox.NamedNode(iri))
-    for iri in delta.made:
-        store.add_graph(ox.NamedNode(iri))
-    store.extend(delta.added)
+    delta.make(store)
     return delta
 
 

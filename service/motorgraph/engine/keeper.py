@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 import traceback
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import IO, Any, Protocol
@@ -24,7 +23,7 @@ from typing import IO, Any, Protocol
 import pyoxigraph as ox
 
 from motorgraph.engine import draft, process, reader
-from motorgraph.engine.loading import File, load_file, merge
+from motorgraph.engine.loading import UNREADABLE, File, load_file, merge
 
 NICENESS = 19
 READ_BYTES = 1 << 16
@@ -107,7 +106,7 @@ class Keeper:
                 load_file(self._store, File(**file), self._progress)
             if command["union"]:
                 merge(self._store)
-        except (OSError, EOFError, zlib.error, SyntaxError, ValueError) as error:
+        except UNREADABLE as error:
             where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
             self._tell("refused", id=command["id"], detail=f"{file['path']}{where}: {_words(error)}")
             return
