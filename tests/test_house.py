@@ -18,7 +18,7 @@ MOST_PARAMETERS = 6
 ROOMS = {  # what only these rooms may import
     "fastapi": {"app", "pages", "routes"},
     "starlette": {"app", "pages", "routes"},
-    "uvicorn": {"server"},
+    "uvicorn": {"server", "connection"},
     "pyshacl": {"gate"},
     "rdflib": {"gate"},
     "prometheus_client": {"metrics"},

@@ -18,11 +18,12 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from motorgraph import __version__, logs
+from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
 from motorgraph.protocol import SPARQL_METHODS, Call, Receive
-from motorgraph.reply import ClientLeft, Send, send_refusal
+from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.graphs import METHODS as GRAPH_METHODS
 from motorgraph.routes.graphs import Graphs
@@ -33,6 +34,7 @@ from motorgraph.stores.embedded import Embedded
 
 log = logging.getLogger("motorgraph.request")
 SLOW_SECONDS = 1.0
+CLIENT_LEFT = 499
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 COMMON = [
     (b"x-content-type-options", b"nosniff"),
@@ -46,9 +48,10 @@ Route = Callable[[Call, Receive, Send], Awaitable[None]]
 class Edge:
     """Around every request: its id, the headers that all answers have, refusals, CORS, metrics, the log."""
 
-    def __init__(self, inner: FastAPI, routes: dict[str, tuple[str, Route]], metrics: Metrics, settings: Settings) -> None:
+    def __init__(self, inner: FastAPI, sparql: Sparql, graphs: Graphs, metrics: Metrics, settings: Settings) -> None:
         self._inner = inner
-        self._routes = routes
+        self._sparql = sparql
+        self._routes: dict[str, tuple[str, Route]] = {"/sparql": (SPARQL_METHODS, sparql), "/graphs": (GRAPH_METHODS, graphs)}
         self._metrics = metrics
         self._settings = settings
         self._boot = secrets.token_hex(4)
@@ -61,13 +64,37 @@ class Edge:
         call = Call.of(scope)
         response = _Response(send, self._id(call))
         token = logs.request_id.set(response.request_id)
-        started = time.perf_counter()
+        started = call.begun.asked if call.begun else time.monotonic()
         route = self._route(call)
         try:
             await self._answer(call, route, scope, receive, response)
         finally:
-            self._finish(call, route, response, time.perf_counter() - started)
+            self._finish(call, route, response.status, time.monotonic() - started)
             logs.request_id.reset(token)
+
+    def begin(self, call: Call) -> Answer | None:
+        """Has a reader begin to answer a GET of /sparql, to be ended by `short`, `leave` or a call that has it as `begun`."""
+        return self._sparql.begin(call)
+
+    def short(self, call: Call, answer: Answer) -> tuple[Headers, bytes] | None:
+        """The response to what was begun, if it is short; else None, and the request is to go the ordinary way.
+
+        Most answers are short, and a task, its context and the layers above cost as much as such an answer itself.
+        """
+        found = self._sparql.short(answer)
+        if found is None:
+            return None
+        headers, body = found
+        request_id = self._id(call)
+        token = logs.request_id.set(request_id)
+        self._finish(call, call.path, 200, time.monotonic() - answer.asked)
+        logs.request_id.reset(token)
+        return [*headers, *COMMON, (b"x-request-id", request_id.encode())], body
+
+    def leave(self, call: Call, answer: Answer) -> None:
+        """The client of what was begun has gone."""
+        self._sparql.leave(answer)
+        self._finish(call, call.path, CLIENT_LEFT, time.monotonic() - answer.asked)
 
     def _id(self, call: Call) -> str:
         given = call.headers.get(b"x-request-id", b"")
@@ -89,7 +116,7 @@ class Edge:
             else:
                 await self._inner(scope, receive, response)  # type: ignore[arg-type]  # Starlette's aliases are wider
         except ClientLeft:
-            response.status = 499
+            response.status = CLIENT_LEFT
         except Broken as broken:
             self._metrics.broken += 1
             log.warning("the answer broke", extra={"why": str(broken)})
@@ -105,15 +132,15 @@ class Edge:
             response.breaks()
         await send_refusal(refusal, call, response, response.request_id)
 
-    def _finish(self, call: Call, route: str, response: _Response, seconds: float) -> None:
-        self._metrics.request(route or "page", call.method, response.status, seconds)
-        if self._settings.access_log or seconds > SLOW_SECONDS or response.status >= 500:
+    def _finish(self, call: Call, route: str, status: int, seconds: float) -> None:
+        self._metrics.request(route or "page", call.method, status, seconds)
+        if self._settings.access_log or seconds > SLOW_SECONDS or status >= 500:
             log.info(
                 "request",
                 extra={
                     "method": call.method,
                     "path": call.path,
-                    "status": response.status,
+                    "status": status,
                     "seconds": round(seconds, 4),
                 },
             )
@@ -178,11 +205,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     inner.openapi = lambda: pages.openapi(inner)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    routes: dict[str, tuple[str, Route]] = {
-        "/sparql": (SPARQL_METHODS, Sparql(store, settings, metrics, pages.describe)),
-        "/graphs": (GRAPH_METHODS, Graphs(store, settings)),
-    }
-    return Edge(inner, routes, metrics, settings)
+    return Edge(inner, Sparql(store, settings, metrics, pages.describe), Graphs(store, settings), metrics, settings)
 
 
 class _Refused(Response):

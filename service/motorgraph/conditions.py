@@ -15,12 +15,12 @@ async def send_current(pool: Pool, job: Job, etag: bytes | None, call: Call, rec
 
     `etag` names the answer, None one that changes by itself. What comes back is the answer, already released, if there was one.
     """
-    headers = [] if etag is None else [(b"etag", etag), (b"cache-control", b"no-cache")]
+    headers = tagged(etag)
     if etag is not None and is_known(call, etag):
         await send_not_modified(send, headers)
         return None
     async with Departure(receive):
-        answer = await pool.answer(job)
+        answer = await pool.opened(call.begun or pool.submit(job))
         try:
             if holds_any(call):
                 await send_not_modified(send, headers)
@@ -29,6 +29,11 @@ async def send_current(pool: Pool, job: Job, etag: bytes | None, call: Call, rec
         finally:
             pool.release(answer)
     return answer
+
+
+def tagged(etag: bytes | None) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with this tag: it may be kept, and is asked after each time."""
+    return [] if etag is None else [(b"etag", etag), (b"cache-control", b"no-cache")]
 
 
 def is_known(call: Call, etag: bytes) -> bool:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from motorgraph.errors import BadRequest, MethodNotAllowed, TooLarge, UnsupportedMediaType
 from motorgraph.query import Dataset, Query, Update
+
+if TYPE_CHECKING:
+    from motorgraph.engine.answer import Answer
 
 FORM = "application/x-www-form-urlencoded"
 QUERY_TYPE = "application/sparql-query"
 UPDATE_TYPE = "application/sparql-update"
 SPARQL_METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 MOST_PARAMETERS = 1000
+BEGUN = "begun"  # where ASGI's scope["state"] has a Call's `begun`
 _PARAMETERS = {
     "query": ("default-graph-uri", "named-graph-uri"),
     "update": ("using-graph-uri", "using-named-graph-uri"),
@@ -26,7 +30,10 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request; headers by lower-case name, several of one name joined (RFC 9110 §5.2)."""
+    """One HTTP request; headers by lower-case name, several of one name joined (RFC 9110 §5.2).
+
+    `begun` is the answer that a reader is at already, if the server had it begin before it called the application.
+    """
 
     method: str
     path: str
@@ -35,21 +42,20 @@ class Call:
     is_http_1_0: bool
     scheme: str
     raw_path: bytes = b""
+    begun: Answer | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> Call:
         """The request of an ASGI scope."""
-        headers = dict(scope["headers"])
-        if len(headers) < len(scope["headers"]):
-            headers = _joined(scope["headers"])
         return cls(
             scope["method"],
             scope["path"],
             scope["query_string"],
-            headers,
+            by_name(scope["headers"]),
             scope["http_version"] == "1.0",
             scope["scheme"],
             scope.get("raw_path") or scope["path"].encode(),
+            scope.get("state", {}).get(BEGUN),
         )
 
     def header(self, name: bytes) -> str:
@@ -67,8 +73,12 @@ class Call:
         return f"{self.scheme}://{self.header(b'host') or 'localhost'}{self.path}"
 
 
-def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
+def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name, several of one name joined."""
+    found = dict(headers)
+    if len(found) == len(headers):
+        return found
+    found.clear()
     for name, value in headers:
         found[name] = found[name] + b", " + value if name in found else value
     return found

@@ -42,10 +42,7 @@ async def send_bytes(send: Send, status: int, headers: Headers, body: bytes, *, 
 
 async def send_answer(answer: Answer, call: Call, send: Send, headers: Headers) -> None:
     """A reader's answer: at once if it is whole, else piece by piece as the client takes it. Raises Broken."""
-    head = answer.head
-    found = [(b"content-type", CONTENT_TYPES.get(head.media_type, head.media_type.encode())), VARY, *headers]
-    if head.encoding:
-        found.append((b"content-encoding", head.encoding.encode()))
+    found = answer_headers(answer, headers)
     if call.method == "HEAD":
         await send({"type": "http.response.start", "status": 200, "headers": found})
         await send({"type": "http.response.body", "body": b""})
@@ -55,6 +52,15 @@ async def send_answer(answer: Answer, call: Call, send: Send, headers: Headers) 
         await _send_spooled(answer, send, found)
     else:
         await _send_streamed(answer, send, found)
+
+
+def answer_headers(answer: Answer, headers: Headers) -> list[tuple[bytes, bytes]]:
+    """What describes a reader's answer, and `headers`."""
+    head = answer.head
+    found = [(b"content-type", CONTENT_TYPES.get(head.media_type) or head.media_type.encode()), VARY, *headers]
+    if head.encoding:
+        found.append((b"content-encoding", head.encoding.encode()))
+    return found
 
 
 async def _send_streamed(answer: Answer, send: Send, headers: Headers) -> None:

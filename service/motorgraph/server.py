@@ -10,16 +10,15 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import uvicorn
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from motorgraph import logs
 from motorgraph.app import create_app
+from motorgraph.connection import Connection
 from motorgraph.errors import Nonconforming, Refusal
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -27,8 +26,6 @@ from motorgraph.stores.embedded import Embedded
 GRACE_SECONDS = 2
 REFUSED = 1
 LOST = 70
-MOST_HEAD_BYTES = 4 << 20
-HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 log = logging.getLogger("motorgraph.server")
 
 
@@ -89,7 +86,7 @@ def _listen(settings: Settings) -> socket.socket:
 def _config(settings: Settings, store: Embedded) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(settings, store),
-        http=_Protocol,
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -97,71 +94,6 @@ def _config(settings: Settings, store: Embedded) -> uvicorn.Config:
         ws="none",
         timeout_graceful_shutdown=GRACE_SECONDS + 1,
     )
-
-
-class _Corked:
-    """A transport that sends the head of a response together with the first piece of its body: one system call, not two."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        """Holds the first bytes back until more come, or until the loop has nothing else to do."""
-        if self._held:
-            data, self._held = self._held + data, b""
-            self._transport.write(data)
-        else:
-            self._held = data
-            asyncio.get_running_loop().call_soon(self._flush)
-
-    def close(self) -> None:
-        """Sends what is held, and closes."""
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._held:
-            data, self._held = self._held, b""
-            self._transport.write(data)
-
-    def __getattr__(self, name: str) -> Any:  # Any: whatever else a transport has
-        return getattr(self._transport, name)
-
-
-class _Protocol(HttpToolsProtocol):
-    """Uvicorn's HTTP over corked transports, with a bound on the head of a request, which its parser has not."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # what uvicorn itself declares
-        super().connection_made(_Corked(transport))  # type: ignore[arg-type]  # it is one in all that is used
-        self._is_in_body = False
-        self._head_bytes = 0
-
-    def data_received(self, data: bytes) -> None:
-        """Takes what has come, unless the head of a request has become longer than any that we answer."""
-        if not self._is_in_body:
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES:
-                self.transport.write(HEAD_TOO_LONG)
-                self.transport.close()
-                return
-        super().data_received(data)
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self._is_in_body = False
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Its head is whole."""
-        self._is_in_body = True
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """It is whole; the next bytes are the head of another."""
-        self._is_in_body = False
-        self._head_bytes = 0
-        super().on_message_complete()
 
 
 class _Server(uvicorn.Server):

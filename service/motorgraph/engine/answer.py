@@ -72,32 +72,40 @@ class Overflow:
         self._file.close()
 
 
+def _nothing(answer: Answer) -> None:
+    """What is done where nobody asked for more."""
+
+
 class Answer:
     """An answer to a job. `body` is the whole of it when it was short, None when it streams."""
+
+    head = Head("", "", "")
+    rows = 0
+    size = 0
+    started = 0.0
+    is_long = False
+    is_paused = False
+    is_slow = False
+    created = False
+    has_begun = False  # the client may have seen some of it, so that it cannot be started again
+    etag: bytes | None = None  # what tells it from other answers, where the front knows that
+    reader: Source | None = None
+    overflow: Overflow | None = None
+    on_open: Callable[[Answer], None] = staticmethod(_nothing)
+    on_pause: Callable[[Answer], None] = staticmethod(_nothing)
+    _held = 0
+    _spilt_at = 0.0
+    _refusal: Exception | None = None
+    _failure: Exception | None = None
+    _is_whole = False
+    _more: asyncio.Future[None] | None = None
+    _opened: asyncio.Future[None]
 
     def __init__(self, job: Job, deadline: float) -> None:
         self.job = job
         self.deadline = deadline
         self.asked = time.monotonic()
-        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.head = Head("", "", "")
-        self.rows = 0
-        self.bytes = 0
-        self.started = 0.0
-        self.is_long = False
-        self.is_paused = False
-        self.created = False
-        self.reader: Source | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self.overflow: Overflow | None = None
-        self.is_slow = False
-        self.on_pause: Callable[[Answer], None] = lambda answer: None
         self._pieces: deque[bytes] = deque()
-        self._held = 0
-        self._spilt_at = 0.0
-        self._failure: Exception | None = None
-        self._is_whole = False
-        self._more: asyncio.Future[None] | None = None
 
     @property
     def body(self) -> bytes | None:
@@ -110,9 +118,18 @@ class Answer:
         return self._is_whole or self._failure is not None
 
     @property
-    def has_begun(self) -> bool:
-        """Whether the client may have seen some of it, so that it cannot be started again."""
-        return self.opened.done()
+    def is_refused(self) -> bool:
+        """Whether it has failed before any of it was given out."""
+        return self._refusal is not None
+
+    async def opened(self) -> None:
+        """Waits until it is whole or too long to be held. Raises the refusal if it fails before that."""
+        if not self.has_begun:
+            self._opened = asyncio.get_running_loop().create_future()
+            self.on_open = Answer._let_in
+            await self._opened
+        if self._refusal is not None:
+            raise self._refusal
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body piece by piece. Raises Broken if the reader fails on the way."""
@@ -152,7 +169,7 @@ class Answer:
         self._wake()
 
     def _take(self, payload: bytes) -> None:
-        self.bytes += len(payload)
+        self.size += len(payload)
         if self.overflow is not None:
             self.overflow.push(payload)
             return
@@ -190,28 +207,31 @@ class Answer:
         if self.is_over:
             return
         self._failure = failure
-        if not self.opened.done():
-            self.opened.set_exception(failure)
-            self.opened.exception()  # read here, so that nobody is told off for a client that has left
+        if not self.has_begun:
+            self._refusal = failure
+        self._open()
         self._wake()
 
     def restart(self) -> None:
         """Forgets what has come, since another reader will begin anew."""
         self._pieces.clear()
-        self._held = self.bytes = 0
+        self._held = self.size = 0
         self.is_paused = self.is_long = False
         self.reader = None
 
     def close(self) -> None:
-        """Stops its clock and gives back what it holds."""
-        if self.timer is not None:
-            self.timer.cancel()
+        """Gives back what it holds."""
         if self.overflow is not None:
             self.overflow.close()
 
     def _open(self) -> None:
-        if not self.opened.done():
-            self.opened.set_result(None)
+        if not self.has_begun:
+            self.has_begun = True
+            self.on_open(self)
+
+    def _let_in(self) -> None:
+        if not self._opened.done():
+            self._opened.set_result(None)
 
     def _wake(self) -> None:
         if self._more is not None and not self._more.done():

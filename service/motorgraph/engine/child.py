@@ -53,11 +53,11 @@ class Reader(asyncio.Protocol):
             answer = self.answer
             if answer is None:
                 continue
-            answer.receive(kind, payload)
-            if kind in (Kind.END, Kind.FAILED):
+            if kind is Kind.END or kind is Kind.FAILED:  # the reader can go on before the client has its answer
                 self.answer = None
                 self.resume()  # its last piece may have made it pause
                 self._owner.finished(self, answer)
+            answer.receive(kind, payload)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

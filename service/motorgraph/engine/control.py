@@ -16,7 +16,9 @@ from typing import Any
 from motorgraph.engine.loading import File
 from motorgraph.errors import Failed, NotReady
 
-HUGE_PAGES = "glibc.malloc.hugetlb=1"  # a fork of 10 M triples then takes 5 ms instead of 85
+# Huge pages: a fork of 10 M triples takes 5 ms instead of 85. A longer list of free pieces: the engine frees and takes
+# thousands of small ones a query, and answers in three quarters of the time.
+ALLOCATION = "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=2000"
 MESSAGE_BYTES = 1 << 16
 KEEPER_LOST = "The process that holds the graph has ended."
 MOST_CHILDREN_AT_ONCE = 32
@@ -38,7 +40,7 @@ class Control:
         self.on_progress: Callable[[str, int, int], None] = lambda path, done, total: None
         self.on_lost: Callable[[], None] = lambda: None
         ours, theirs = socket.socketpair()
-        tunables = ":".join(filter(None, (os.environ.get("GLIBC_TUNABLES", ""), HUGE_PAGES)))
+        tunables = ":".join(filter(None, (os.environ.get("GLIBC_TUNABLES", ""), ALLOCATION)))
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own module, by our own interpreter
                 [sys.executable, "-m", "motorgraph.engine.keeper", str(theirs.fileno())],

@@ -19,6 +19,7 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.backlog import Backlog
 from motorgraph.engine.child import Reader, cause_of_death, too_long
 from motorgraph.engine.control import Control
+from motorgraph.engine.watch import Watch
 from motorgraph.engine.wire import Job, body_frames, encode_job
 from motorgraph.errors import Broken, NotReady, QueueFull, Refusal, Unavailable
 from motorgraph.limits import (
@@ -49,6 +50,7 @@ class Pool:
         self._backlog = Backlog()
         self._long: set[Answer] = set()
         self._spilt: set[Answer] = set()
+        self._watch = Watch()
         self._coming = 0
         self._causes: OrderedDict[int, int] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,10 +93,10 @@ class Pool:
         """The processes of the readers."""
         return list(self._readers)
 
-    async def answer(self, job: Job) -> Answer:
-        """The answer to a job, once it is whole or too long to be held. Raises the Refusal that the job met.
+    def submit(self, job: Job) -> Answer:
+        """Begins to answer a job, or has it wait. Raises QueueFull or NotReady.
 
-        The caller hands it to `release` when it is done with it.
+        The caller hands the answer to `release` when it is done with it.
         """
         if not self._is_open:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
@@ -103,12 +105,20 @@ class Pool:
             self._start(answer, self._idle.pop())
         else:
             self._enqueue(answer)
+        return answer
+
+    async def opened(self, answer: Answer) -> Answer:
+        """The answer, once it is whole or too long to be held. Raises the Refusal that its job met, and has it released."""
         try:
-            await answer.opened
+            await answer.opened()
         except BaseException:
             self.release(answer)
             raise
         return answer
+
+    async def answer(self, job: Job) -> Answer:
+        """Both at once."""
+        return await self.opened(self.submit(job))
 
     async def alone(self, job: Job, *, role: str = "reader") -> bytes:
         """The answer to a job of our own from a process of its own, without the limits of clients."""
@@ -131,7 +141,7 @@ class Pool:
         try:
             reader.begin(answer, encode_job(job, self.limits.seconds) + body_frames(body))
             self._settle(reader)
-            await answer.opened
+            await answer.opened()
             made = asyncio.ensure_future(self._made(reader))
             made.add_done_callback(lambda task: task.cancelled() or task.exception())  # heard even if nobody waits any more
             await asyncio.shield(made)  # once begun it is not given up half way
@@ -152,13 +162,13 @@ class Pool:
         """Says that nobody wants the rest of an answer; its reader is freed at once."""
         self._spilt.discard(answer)
         answer.close()
+        self._watch.off(answer)
         if not answer.is_over or answer.reader is not None:
             self._stop(answer)
 
     def _stop(self, answer: Answer) -> None:
         """Frees what works or waits for an answer; what has come of it stays."""
-        if answer.timer is not None:
-            answer.timer.cancel()
+        self._watch.off(answer)
         self._backlog.remove(answer)
         self._long.discard(answer)
         if isinstance(answer.reader, Reader) and answer.reader.answer is answer:
@@ -174,10 +184,7 @@ class Pool:
         self._dispatch()
 
     def _wait(self, answer: Answer, queue: deque[Answer]) -> None:
-        if answer.timer is not None:
-            answer.timer.cancel()
-        left = max(answer.deadline - time.monotonic(), 0)
-        answer.timer = asyncio.get_running_loop().call_later(left, self._waited_too_long, answer)
+        self._watch.at(answer, answer.deadline, self._waited_too_long)
         queue.append(answer)
 
     def _waits_for_long(self, answer: Answer) -> bool:
@@ -271,19 +278,17 @@ class Pool:
         self._stop(answer)
 
     def _start(self, answer: Answer, reader: Reader) -> None:
-        if answer.timer is not None:
-            answer.timer.cancel()
         answer.started = time.monotonic()
-        answer.timer = asyncio.get_running_loop().call_later(self._backlog.patience(answer.job), self._overdue, answer)
+        self._watch.at(answer, answer.started + self._backlog.patience(answer.job), self._overdue)
         answer.on_pause = self._paused
         reader.begin(answer, encode_job(answer.job, max(answer.deadline - answer.started, 0.001)))
 
     def _paused(self, answer: Answer) -> None:
         """The client is slower than the reader; if it is so for a while, that counts as long."""
-        asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._still_paused, answer, answer.bytes)
+        asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._still_paused, answer, answer.size)
 
     def _still_paused(self, answer: Answer, size: int) -> None:
-        if answer.is_paused and answer.bytes == size:
+        if answer.is_paused and answer.size == size:
             answer.is_long = answer.is_slow = True
             self._dispatch()
 
@@ -297,8 +302,7 @@ class Pool:
             self._long.add(answer)
             if not self._idle and not self._coming and self._living() < self.limits.readers:
                 self._fork()
-        left = answer.deadline - time.monotonic()
-        answer.timer = asyncio.get_running_loop().call_later(min(left, LONG_SECONDS), self._yield, answer)
+        self._watch.at(answer, min(answer.deadline, time.monotonic() + LONG_SECONDS), self._yield)
         self._dispatch()
 
     def _yield(self, answer: Answer) -> None:
@@ -307,8 +311,7 @@ class Pool:
         if isinstance(reader, Reader) and reader.answer is answer:
             reader.is_nice = True
             self._control.nice(reader.pid)
-        left = answer.deadline - time.monotonic()
-        answer.timer = asyncio.get_running_loop().call_later(left, self._expired, answer)
+        self._watch.at(answer, answer.deadline, self._expired)
 
     def _expired(self, answer: Answer) -> None:
         """The deadline: the reader is ended, whatever it is doing."""
@@ -317,8 +320,7 @@ class Pool:
 
     def finished(self, reader: Reader, answer: Answer) -> None:
         """A reader has given its whole answer, or said why there is none."""
-        if answer.timer is not None:
-            answer.timer.cancel()
+        self._watch.off(answer)
         answer.reader = None
         if answer.started:
             self._backlog.remember(answer.job, time.monotonic() - answer.started)
@@ -414,8 +416,7 @@ class Pool:
             return
         reader.answer = answer.reader = None
         self._long.discard(answer)
-        if answer.timer is not None:
-            answer.timer.cancel()
+        self._watch.off(answer)
         answer.fail(cause_of_death(reader.cause, self.limits))
         self._dispatch()
 

@@ -30,6 +30,9 @@ class Kind(IntEnum):
     FAILED = 4
 
 
+KINDS = tuple(Kind)  # by number, which is quicker than Kind(number)
+
+
 @dataclass(frozen=True)
 class Job:
     """One thing for a reader or draft to do.
@@ -146,13 +149,18 @@ class Frames:
     def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
         """The frames that are whole now that `data` has come."""
         rest = self._rest
-        rest += data
-        start = 0
-        while len(rest) - start >= HEADER.size:
-            kind, length = HEADER.unpack_from(rest, start)
+        if rest:
+            rest += data
+        here: bytes | bytearray = rest or data
+        start, size = 0, len(here)
+        while size - start >= HEADER.size:
+            kind, length = HEADER.unpack_from(here, start)
             end = start + HEADER.size + length
-            if end > len(rest):
+            if end > size:
                 break
-            yield Kind(kind), bytes(rest[start + HEADER.size : end])
+            yield KINDS[kind], bytes(here[start + HEADER.size : end])
             start = end
-        del rest[:start]
+        if here is rest:
+            del rest[:start]
+        elif start < size:
+            rest += here[start:]

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from motorgraph.conditions import require_match, send_current
+from motorgraph.conditions import require_match, send_current, tagged
+from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
-from motorgraph.errors import NotAcceptable, TooLarge
+from motorgraph.errors import NotAcceptable, Refusal, TooLarge
 from motorgraph.media import GRAPHS, HTML, SOLUTIONS, choose, listing, prefers_html
 from motorgraph.metrics import Metrics
 from motorgraph.protocol import Call, Receive, operation, read_body, refuse_codings
 from motorgraph.query import Query, Update, is_repeatable
-from motorgraph.reply import POLICY, VARY, Send, send_bytes
+from motorgraph.reply import POLICY, VARY, Send, answer_headers, send_bytes
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import authorise
@@ -112,11 +113,42 @@ class Sparql:
         told = repr((query, job.solutions, job.graphs, job.gzip)).encode()
         return Prepared(job, blake2b(told, digest_size=9).hexdigest() if is_repeatable(query.text) else None)
 
+    def begin(self, call: Call) -> Answer | None:
+        """Has a reader begin to answer a GET, before anything else is done for it. None if it is no such request.
+
+        The caller sends what comes of it if that is short (see `short`), or calls the endpoint with it as the call's `begun`.
+        """
+        try:
+            prepared = self._prepared(call, b"")
+            if not isinstance(prepared, Prepared) or b"if-none-match" in call.headers:
+                return None
+            answer = self._store.pool.submit(prepared.job)
+        except Refusal:
+            return None  # met again, and told, by the endpoint
+        answer.etag = self._etag(prepared)
+        return answer
+
+    def short(self, answer: Answer) -> tuple[list[tuple[bytes, bytes]], bytes] | None:
+        """Headers and body of an answer that was begun, which is then done with; None if it is not short or was refused."""
+        body = None if answer.is_refused else answer.body
+        if body is None:
+            return None
+        self.leave(answer)
+        self._metrics.answer(answer.rows, answer.size)
+        return [*answer_headers(answer, tagged(answer.etag)), (b"content-length", b"%d" % len(body))], body
+
+    def leave(self, answer: Answer) -> None:
+        """Nobody wants an answer that was begun any more."""
+        self._store.pool.release(answer)
+
+    def _etag(self, prepared: Prepared) -> bytes | None:
+        return f'"{self._store.version}-{prepared.tag}"'.encode() if prepared.tag else None
+
     async def _answer(self, prepared: Prepared, call: Call, receive: Receive, send: Send) -> None:
-        etag = f'"{self._store.version}-{prepared.tag}"'.encode() if prepared.tag else None
+        etag = call.begun.etag if call.begun else self._etag(prepared)
         answer = await send_current(self._store.pool, prepared.job, etag, call, receive, send)
         if answer is not None:
-            self._metrics.answer(answer.rows, answer.bytes)
+            self._metrics.answer(answer.rows, answer.size)
 
     async def _update(self, update: Update, call: Call, send: Send) -> None:
         authorise(call, self._settings)
