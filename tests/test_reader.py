@@ -194,11 +194,13 @@ def test_the_bytes_limit_stops_the_answer_at_the_first_byte_beyond(front: Front)
         outlet.write(b"x")
 
 
-def test_the_rows_limit_stops_the_answer_at_the_first_row_beyond(front: Front) -> None:
+def test_the_rows_limit_stops_the_answer_before_its_frame_leaves(front: Front) -> None:
     outlet = _outlet(front, ROW_COUNTERS[CSV.media_type](), max_rows=2)
     outlet.write(b"x\r\n1\r\n2\r\n")
+    outlet.write(b"3\r\n")
     with pytest.raises(TooLarge, match=r"more than 2 rows \(setting query_rows\)"):
-        outlet.write(b"3\r\n")
+        outlet.finish()
+    assert front.frames() == []
 
 
 @pytest.mark.parametrize("form", [JSON, XML, CSV, TSV], ids=lambda form: form.name)

@@ -150,20 +150,14 @@ class Outlet:
     def write(self, data: bytes) -> int:
         """Takes the next bytes of the answer. Raises TooLarge at a limit."""
         self.written += len(data)
-        if self._count_rows is not None:
-            self.rows += self._count_rows(data)
-            if self.rows > self._job.max_rows:
-                raise TooLarge(f"The answer has more than {self._job.max_rows:,} rows (setting query_rows). Add a LIMIT.")
         if self.written > self._job.max_bytes:
             raise TooLarge(f"The answer is longer than {self._job.max_bytes:,} bytes (setting query_bytes). Add a LIMIT.")
-        if self._check is not None:
-            self._check(data)
-        for start in range(0, len(data), wire.FRAME_BYTES):
-            piece = data[start : start + wire.FRAME_BYTES]
-            self._pending.append(piece)
-            self._pending_bytes += len(piece)
-            if self._pending_bytes >= wire.FRAME_BYTES:
-                self._flush()
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes >= wire.FRAME_BYTES:
+            self._send(b"".join(self._pending))
+            self._pending.clear()
+            self._pending_bytes = 0
         return len(data)
 
     def flush(self) -> None:
@@ -171,31 +165,37 @@ class Outlet:
 
     def finish(self) -> None:
         """Sends what is left and the end."""
-        out = self._take(last=True)
-        self._sock.sendall(out + wire.end(self.rows, self.written))
+        self._send(b"".join(self._pending), last=True)
 
-    def fail(self, refusal: Refusal) -> None:
-        """Sends why there is no (whole) answer."""
-        self._sock.sendall(wire.message(Kind.FAILED, kind=refusal.kind, detail=refusal.detail, members=refusal.members))
-
-    def _flush(self) -> None:
-        out = self._take(last=False)
-        if out:
-            self._sock.sendall(out)
-
-    def _take(self, *, last: bool) -> bytes:
-        data = b"".join(self._pending)
-        self._pending.clear()
-        self._pending_bytes = 0
-        out = b""
+    def _send(self, data: bytes, *, last: bool = False) -> None:
+        """Counts and sends the next frames of the answer, and its end with the last."""
+        self._examine(data)
+        out = []
         if not self._begun:
             self._begun = True
             if self._job.gzip and (not last or len(data) >= GZIP_FROM_BYTES):
                 self._deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
-            out = wire.head(*self._head, "gzip" if self._deflate else "")
+            out.append(wire.head(*self._head, "gzip" if self._deflate else ""))
         if self._deflate:
             data = self._deflate.compress(data) + (self._deflate.flush() if last else b"")
-        return out + wire.frame(Kind.DATA, data) if data else out
+        out += [wire.frame(Kind.DATA, data[at : at + wire.FRAME_BYTES]) for at in range(0, len(data), wire.FRAME_BYTES)]
+        if last:
+            out.append(wire.end(self.rows, self.written))
+        if out:
+            self._sock.sendall(b"".join(out))
+
+    def _examine(self, data: bytes) -> None:
+        """Counts rows and looks for what the format cannot say; by the frame, since each look costs a call."""
+        if self._count_rows is not None:
+            self.rows += self._count_rows(data)
+            if self.rows > self._job.max_rows:
+                raise TooLarge(f"The answer has more than {self._job.max_rows:,} rows (setting query_rows). Add a LIMIT.")
+        if self._check is not None:
+            self._check(data)
+
+    def fail(self, refusal: Refusal) -> None:
+        """Sends why there is no (whole) answer."""
+        self._sock.sendall(wire.message(Kind.FAILED, kind=refusal.kind, detail=refusal.detail, members=refusal.members))
 
 
 def _query(job: Job, store: ox.Store, outlet: Outlet) -> None:
