@@ -19,6 +19,7 @@ import pytest
 
 from motorgraph.engine import backlog
 from motorgraph.engine import pool as pool_module
+from motorgraph.engine import readers as readers_module
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Reader
 from motorgraph.engine.control import Control
@@ -80,7 +81,7 @@ async def busy(running: Engine, texts: int) -> bool:
 
 
 def at_work(running: Engine) -> list[Answer]:
-    return [reader.answer for reader in running.pool._readers.values() if reader.answer]
+    return [reader.answer for reader in running.pool._readers.all.values() if reader.answer]
 
 
 def pid_of(answer: Answer) -> int:
@@ -670,7 +671,7 @@ def test_a_query_that_waits_too_long_is_told_so(tmp_path: Path) -> None:
 
 
 def test_readers_beyond_the_reserve_end_when_they_have_had_nothing_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(readers_module, "IDLE_SECONDS", 0.2)
 
     async def work() -> None:
         async with engine(tmp_path, readers=4, reserve=1) as running:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PATIENCE_SECONDS = 0.02
+QUICK_SECONDS = 0.004
+MOST_AHEAD = 3
 PRECEDENCE_SECONDS = 0.25
 IDLE_SECONDS = 10.0
 LONG_SECONDS = 1.0

@@ -86,6 +86,7 @@ class Answer:
     is_long = False
     is_paused = False
     is_slow = False
+    is_unwanted = False
     created = False
     has_begun = False  # the client may have seen some of it, so that it cannot be started again
     etag: bytes | None = None  # what tells it from other answers, where the front knows that

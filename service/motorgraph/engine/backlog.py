@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
-from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS
+from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS, QUICK_SECONDS
 
 GUESSED_SECONDS = 2 * LONG_SECONDS  # for what has not been seen to end
 
@@ -47,6 +47,10 @@ class Backlog:
     def is_small(self, answer: Answer) -> bool:
         """Whether its job is known to take next to no time."""
         return self._known.get(answer.job.key, LONG_SECONDS) < PATIENCE_SECONDS
+
+    def is_quick(self, answer: Answer) -> bool:
+        """Whether its job is known to take less than the processor is given to another for."""
+        return self._known.get(answer.job.key, LONG_SECONDS) < QUICK_SECONDS
 
     def is_long(self, job: Job) -> bool:
         """Whether it is known to take long."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections import deque
 from typing import Protocol
 
 from motorgraph.engine.answer import Answer
@@ -30,6 +31,7 @@ class Reader(asyncio.Protocol):
         self.pid = pid
         self.generation = generation
         self.answer: Answer | None = None
+        self.line: deque[Answer] = deque()
         self.is_retired = generation is None
         self.is_nice = False
         self.idle_since = time.monotonic()
@@ -41,12 +43,16 @@ class Reader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # a stream socket gives a Transport
 
-    def begin(self, answer: Answer, data: bytes) -> None:
-        """Sends a job; its frames go to `answer`."""
-        self.answer = answer
+    def begin(self, answer: Answer, data: bytes) -> bool:
+        """Sends a job whose frames go to `answer`; false if it comes after others that the reader has already."""
         answer.reader = self
         if self._transport is not None:
             self._transport.write(data)
+        if self.answer is not None:
+            self.line.append(answer)
+            return False
+        self.answer = answer
+        return True
 
     def data_received(self, data: bytes) -> None:
         for kind, payload in self._frames.feed(data):
@@ -54,7 +60,7 @@ class Reader(asyncio.Protocol):
             if answer is None:
                 continue
             if kind is Kind.END or kind is Kind.FAILED:  # the reader can go on before the client has its answer
-                self.answer = None
+                self.answer = self.line.popleft() if self.line else None
                 self.resume()  # its last piece may have made it pause
                 self._owner.finished(self, answer)
             answer.receive(kind, payload)

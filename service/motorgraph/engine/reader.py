@@ -169,7 +169,8 @@ class Outlet:
 
     def _send(self, data: bytes, *, last: bool = False) -> None:
         """Counts and sends the next frames of the answer, and its end with the last."""
-        self._examine(data)
+        if data:
+            self._examine(data)
         out = []
         if not self._begun:
             self._begun = True

@@ -1,0 +1,187 @@
+"""The readers of one keeper and what else it forks: their births and deaths, and how many there are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from socket import socket
+from typing import Protocol
+
+from motorgraph.engine.answer import Answer
+from motorgraph.engine.child import Owner, Reader
+from motorgraph.engine.control import Control
+from motorgraph.errors import Refusal
+from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, RETRY_SECONDS, Limits
+
+log = logging.getLogger("motorgraph.engine")
+
+
+class Scheduler(Owner, Protocol):
+    """Who gives the readers their work."""
+
+    limits: Limits
+
+    def dispatch(self) -> None:
+        """A reader has come, or gone."""
+
+    def ended(self, reader: Reader) -> None:
+        """Its socket has closed, or its process has been buried."""
+
+
+class Readers:
+    """The processes: `all` that answer clients by process id, those of them that are `idle`, and some that stand apart."""
+
+    def __init__(self, control: Control, scheduler: Scheduler) -> None:
+        self.all: dict[int, Reader] = {}
+        self.idle: list[Reader] = []
+        self.coming = 0
+        self.generation = 1
+        self.deaths = 0
+        self.is_open = False
+        self._control = control
+        self._scheduler = scheduler
+        self._apart: dict[int, Reader] = {}
+        self._causes: OrderedDict[int, int] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._has_one = asyncio.Event()
+        self._trim: asyncio.TimerHandle | None = None
+        control.on_exit = self._exited
+
+    async def open(self) -> None:
+        """Forks the first ones."""
+        self.is_open = True
+        self.refill()
+        await self._has_one.wait()
+        self._trim_idle()
+
+    def close(self) -> None:
+        """Lets all of them end, and forks no more."""
+        self.is_open = False
+        if self._trim:
+            self._trim.cancel()
+        for reader in [*self.all.values(), *self._apart.values()]:
+            reader.close()
+
+    def living(self) -> int:
+        """How many there are but for those that end; a large one takes its time over that."""
+        return sum(not reader.is_retired for reader in self.all.values())
+
+    def answers(self) -> list[Answer]:
+        """What they are at."""
+        return [r.answer for r in self.all.values() if r.answer is not None]
+
+    def refill(self) -> None:
+        """Forks until there are as many as stand in reserve."""
+        limits = self._scheduler.limits
+        while self.is_open and self.living() + self.coming < min(limits.reserve, limits.readers):
+            self.fork()
+
+    def fork(self) -> None:
+        """Forks one more; `dispatch` tells when it is here."""
+        self.coming += 1
+        task = asyncio.get_running_loop().create_task(self._forked())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _forked(self) -> None:
+        generation, limits = self.generation, self._scheduler.limits
+        try:
+            pid, sock = await self._control.fork("reader", memory=limits.memory, may_open=limits.may_open)
+            reader = await self._connect(pid, sock, generation)
+        except (OSError, Refusal) as error:
+            log.warning("a reader could not be forked", extra={"error": str(error)})
+            await asyncio.sleep(RETRY_SECONDS)
+            reader = None
+        finally:
+            self.coming -= 1
+        if reader is not None and not reader.is_gone:
+            if generation != self.generation or not self.is_open:
+                reader.close()
+            elif reader.cause is None:
+                self.idle.append(reader)
+                self._has_one.set()
+            else:
+                reader.close()
+        self.refill()
+        self._scheduler.dispatch()
+
+    async def apart(self, role: str, memory: int) -> Reader:
+        """A process that answers no client: a draft, a judge, or a reader for a job of our own. The caller closes it."""
+        return await self._connect(*await self._control.fork(role, memory=memory, may_open=0), None)
+
+    async def _connect(self, pid: int, sock: socket, generation: int | None) -> Reader:
+        """The front's side of a new child; without a generation it stands apart from the readers of clients."""
+        reader = Reader(pid, generation, self._scheduler)
+        (self._apart if generation is None else self.all)[pid] = reader
+        if pid in self._causes:  # it has died before we came to know it
+            self._exited(pid, self._causes.pop(pid))
+        await asyncio.get_running_loop().create_unix_connection(lambda: reader, sock=sock)
+        return reader
+
+    def free(self, reader: Reader) -> None:
+        """It has nothing to do; it goes if it is reniced or holds an older graph."""
+        if reader.is_nice or reader.generation != self.generation:
+            reader.close()
+        else:
+            reader.idle_since = time.monotonic()
+            self.idle.append(reader)
+
+    def kill(self, reader: Reader) -> None:
+        """Ends it, whatever it is doing."""
+        reader.answer = None
+        reader.close()
+        if reader.cause is None:
+            self._control.kill(reader.pid)
+
+    def nice(self, reader: Reader) -> None:
+        """Has it let every other process go first, to the end of its days."""
+        reader.is_nice = True
+        self._control.nice(reader.pid)
+
+    def forget_idle(self, reader: Reader) -> None:
+        """It is not idle, whatever we thought."""
+        with suppress(ValueError):
+            self.idle.remove(reader)
+
+    def _exited(self, pid: int, cause: int) -> None:
+        """The keeper has buried a child that ended by the signal `cause` (0: by itself)."""
+        reader = self.all.pop(pid, None) or self._apart.pop(pid, None)
+        if reader is None:
+            self._causes[pid] = cause
+            if len(self._causes) > KNOWN_QUERIES:
+                self._causes.popitem(last=False)
+            return
+        reader.cause = cause
+        if not reader.is_retired:
+            self.deaths += 1
+            log.warning("a reader has died", extra={"pid": pid, "signal": cause})
+        self.forget_idle(reader)
+        reader.resume()
+        self._scheduler.ended(reader)
+        self.refill()
+        self._scheduler.dispatch()
+
+    def renew(self) -> None:
+        """The graph has changed: idle readers go at once, busy ones after their answers."""
+        self.generation += 1
+        for reader in self.idle:
+            self._dismiss(reader)
+        self.idle.clear()
+        self.refill()
+        self._scheduler.dispatch()
+
+    def _dismiss(self, reader: Reader) -> None:
+        """Lets an idle reader go; it no longer counts, though it may take a moment to end."""
+        self.all.pop(reader.pid, None)
+        self._apart[reader.pid] = reader
+        reader.close()
+
+    def _trim_idle(self) -> None:
+        """Ends readers beyond the reserve that have had nothing to do; they give their memory back."""
+        now = time.monotonic()
+        while self.living() > self._scheduler.limits.reserve and self.idle and now - self.idle[0].idle_since > IDLE_SECONDS:
+            self._dismiss(self.idle.pop(0))
+        self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._trim_idle)
