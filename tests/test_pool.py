@@ -876,3 +876,86 @@ def test_a_failed_load_is_told_with_its_place(tmp_path: Path) -> None:
                 raise AssertionError("it was loaded")
 
     run(work())
+
+
+# Sent ahead
+
+
+async def ahead(running: Engine, texts: list[str]) -> list[Answer]:
+    """Has the pool know the texts to be quick, then submits all of them at once to a single reader."""
+    for text in set(texts):
+        for _ in range(3):
+            assert await running.ask(text, CSV)
+    return [running.pool.submit(job(text, CSV)) for text in texts]
+
+
+def test_quick_queries_are_sent_ahead_and_each_gets_its_own_answer(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=1, reserve=1) as running:
+            texts = [f"SELECT ?n {{ VALUES ?n {{ {n} }} }}" for n in range(4)]
+            answers = await ahead(running, texts)
+            (reader,) = running.pool._readers.all.values()
+            assert [reader.answer, *reader.line] == answers
+            for n, answer in enumerate(answers):
+                await running.pool.opened(answer)
+                assert answer.body == f"n\r\n{n}\r\n".encode()
+                running.pool.release(answer)
+
+    run(work())
+
+
+def test_a_killed_reader_loses_the_one_it_was_at_and_no_other(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=1, reserve=1) as running:
+            texts = [f"SELECT ?n {{ VALUES ?n {{ {n} }} }}" for n in range(4)]
+            os.kill(running.pool.pids[0], signal.SIGCONT)
+            for text in texts:
+                for _ in range(3):
+                    await running.ask(text, CSV)
+            os.kill(running.pool.pids[0], signal.SIGSTOP)  # so that it is at the first when it is killed
+            answers = [running.pool.submit(job(text, CSV)) for text in texts]
+            os.kill(running.pool.pids[0], signal.SIGKILL)
+            found = await outcomes(running.pool.opened(answer) for answer in answers)
+            assert isinstance(found[0], ReaderDied)
+            assert [answer.body for answer in answers[1:]] == [f"n\r\n{n}\r\n".encode() for n in range(1, 4)]
+            for answer in answers[1:]:
+                running.pool.release(answer)
+
+    run(work())
+
+
+def test_those_behind_one_that_takes_its_time_go_to_others(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=1) as running:
+            texts = [f"SELECT ?n {{ VALUES ?n {{ {n} }} }}" for n in range(4)]
+            for text in texts:
+                for _ in range(3):
+                    await running.ask(text, CSV)
+            os.kill(running.pool.pids[0], signal.SIGSTOP)
+            answers = [running.pool.submit(job(text, CSV)) for text in texts]
+            rest = await asyncio.wait_for(outcomes(running.pool.opened(answer) for answer in answers[1:]), 5)
+            assert [answer.body for answer in rest if isinstance(answer, Answer)] == [
+                f"n\r\n{n}\r\n".encode() for n in range(1, 4)
+            ]
+            assert not answers[0].is_over
+            for answer in answers:
+                running.pool.release(answer)
+
+    run(work())
+
+
+def test_a_client_that_leaves_one_that_was_sent_ahead_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=1, reserve=1) as running:
+            before = running.pool.pids
+            answers = await ahead(running, [f"SELECT ?n {{ VALUES ?n {{ {n} }} }}" for n in range(4)])
+            for answer in (answers[0], answers[2]):
+                running.pool.release(answer)
+            for n in (1, 3):
+                await running.pool.opened(answers[n])
+                assert answers[n].body == f"n\r\n{n}\r\n".encode()
+                running.pool.release(answers[n])
+            assert await running.point()
+            assert running.pool.pids == before
+
+    run(work())
