@@ -201,7 +201,7 @@ def dump_files(settings: Settings, graph: str | None, form: Format, out: IO[byte
 def opened(path: Path | None) -> Iterator[IO[bytes]]:
     """The file to write to: standard output without a path, gzip for `.gz`; a file is written whole or not at all."""
     if path is None:
-        yield sys.stdout.buffer
+        yield from _standard_output()
         return
     try:
         if path.exists() and not path.is_file():  # a pipe or a device keeps its place
@@ -212,6 +212,32 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
                 yield out
     except OSError as error:
         raise Failed(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _standard_output() -> Iterator[IO[bytes]]:
+    """Standard output; on a terminal the last line is ended, so that the prompt does not stand behind it."""
+    if not sys.stdout.isatty():
+        yield sys.stdout.buffer
+        return
+    out = _Lines(sys.stdout.buffer)
+    yield out  # type: ignore[misc]  # write() and flush() are all that is used
+    if out.last not in (b"", b"\n"):
+        out.write(b"\n")
+    out.flush()
+
+
+class _Lines:
+    """Knows whether what was written ends with a line."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+        self.last = b""
+        self.flush = out.flush
+
+    def write(self, data: bytes) -> int:
+        """Passes it on."""
+        self.last = data[-1:] or self.last
+        return self._out.write(data)
 
 
 @contextmanager
@@ -277,7 +303,7 @@ def _store(settings: Settings, *, is_union: bool | None = None) -> ox.Store:
     """A store of what a service with these settings would start from. Raises BadSyntax or Failed, naming the file."""
     names = Names(settings.base)
     store = ox.Store()
-    for file in ([] if settings.plain else corpus.shipped(names)) + corpus.given(settings.load, names, plain=settings.plain):
+    for file in corpus.starting(settings.load, names, plain=settings.plain):
         try:
             loading.load_file(store, file)
         except loading.UNREADABLE as error:

@@ -193,8 +193,5 @@ class _refusals:  # noqa: N801  # reads as the statement that it is
 
 
 def main() -> None:
-    """Runs the command line; Ctrl-C ends it without a word."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Runs the command line."""
+    app()

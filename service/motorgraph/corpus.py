@@ -15,6 +15,11 @@ from motorgraph.resources import asset
 from motorgraph.vocab import CANONICAL_BASE, Names
 
 
+def starting(paths: Iterable[Path], names: Names, *, plain: bool) -> list[File]:
+    """All files that a service starts from: what is shipped, unless it is plain, and the operator's. Raises what `given` does."""
+    return ([] if plain else shipped(names)) + given(paths, names, plain=plain)
+
+
 def shipped(names: Names) -> list[File]:
     """Ontology, schemes, shapes and data of this package, each for its graph."""
     ontology = asset("ontology")

@@ -154,7 +154,7 @@ class Pool:
         """Frees what works or waits for an answer; what has come of it stays."""
         self._watch.off(answer)
         self._backlog.remove(answer)
-        self._long.discard(answer)
+        self._is_no_longer(answer)
         reader = answer.reader
         if isinstance(reader, Reader) and reader.answer is answer:
             if self._will_end_soon(answer):
@@ -352,6 +352,15 @@ class Pool:
         self._watch.at(answer, min(answer.deadline, time.monotonic() + LONG_SECONDS), self._yield)
         self.dispatch()
 
+    def _is_no_longer(self, answer: Answer) -> None:
+        """It has ended; its place among the long ones goes to the oldest that found none."""
+        if answer not in self._long:
+            return
+        self._long.remove(answer)
+        others = [a for a in self._readers.answers() if a.is_long and a not in self._long and a is not answer]
+        if others:
+            self._long.add(min(others, key=lambda a: a.started))
+
     def _yield(self, answer: Answer) -> None:
         """A query that goes on for long lets every other process go before it, to the end of its days."""
         reader = answer.reader
@@ -370,7 +379,7 @@ class Pool:
         answer.reader = None
         if answer.started:
             self._backlog.remember(answer.job, time.monotonic() - answer.started)
-        self._long.discard(answer)
+        self._is_no_longer(answer)
         if reader.answer is not None:
             self._begun(reader.answer)  # the next of its line
         elif not reader.is_retired:  # a judge or a draft is closed by whoever uses it
@@ -390,7 +399,7 @@ class Pool:
         self._rescue(reader)
         if answer is not None:
             answer.reader = None
-            self._long.discard(answer)
+            self._is_no_longer(answer)
             self._watch.off(answer)
             answer.fail(cause_of_death(reader.cause, self.limits))
             self.dispatch()

@@ -69,7 +69,7 @@ class Embedded:
     async def start(self) -> None:
         """Loads, judges, forks readers. Raises Failed or Nonconforming, saying what to mend."""
         self.control.listen()
-        files = self._files()
+        files = corpus.starting(self.settings.load, self.names, plain=self.settings.plain)
         self._be("loading")
         loaded = await self.control.load(files, union=self.settings.is_union)
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
@@ -113,10 +113,6 @@ class Embedded:
             "keeper": proportional_bytes(self.control.pid),
             "readers": sum(proportional_bytes(pid) for pid in self.pool.pids),
         }
-
-    def _files(self) -> list[File]:
-        files = [] if self.settings.plain else corpus.shipped(self.names)
-        return files + corpus.given(self.settings.load, self.names, plain=self.settings.plain)
 
     def _be(self, stage: str) -> None:
         self.stage = stage
