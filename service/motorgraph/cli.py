@@ -120,10 +120,11 @@ def query(
     with _refusals():
         written = asking.read_text(text)
         form = asking.formats(output)
-        if url is not None:
-            asking.ask_endpoint(url, written, form, sys.stdout.buffer)
-        else:
-            asking.ask_files(_settings(load=load, plain=plain), written, form, sys.stdout.buffer)
+        with asking.opened(None) as out:
+            if url is not None:
+                asking.ask_endpoint(url, written, form, out)
+            else:
+                asking.ask_files(_settings(load=load, plain=plain), written, form, out)
 
 
 @app.command()
