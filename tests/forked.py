@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -68,7 +69,7 @@ class Engine:
 
     async def update(self, text: str) -> Answer:
         """Changes the graph."""
-        return await self.pool.rehearse(Job("update", text), b"")
+        return (await self.pool.rehearse(Job("update", text), b""))[0]
 
     @property
     def children(self) -> list[int]:
@@ -94,7 +95,8 @@ async def engine(folder: Path, control: Control | None = None, data: str = MANY,
     control.listen()
     pool = Pool(control, Limits(**{"seconds": 20.0, **limits}))
     try:
-        await control.load([File(str(path), "text/turtle")], union=False)
+        await control.load([File(str(path), "text/turtle")], Path(tempfile.mkdtemp(dir=folder)), is_writable=True, union=False)
+        await control.record()
         await pool.open()
         yield Engine(control, pool)
     finally:

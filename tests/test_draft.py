@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motorgraph.engine import draft
+from motorgraph.engine.delta import Delta, Written
 from motorgraph.engine.wire import Job
 from motorgraph.errors import (
     BadEvaluation,
@@ -50,7 +50,7 @@ def doing(folder: Path, *changes: tuple[Job, bytes], data: str = START) -> tuple
 
     async def work() -> tuple[set[str], list[bool]]:
         async with engine(folder, data=data) as running:
-            created = [(await running.pool.rehearse(job, body)).created for job, body in changes]
+            created = [(await running.pool.rehearse(job, body))[0].created for job, body in changes]
             return await dump(running), created
 
     return run(work())
@@ -308,10 +308,11 @@ def test_a_delta_written_down_and_applied_makes_the_same_graph(
 ) -> None:
     store = ox.Store()
     store.extend(start)
-    delta = draft.Delta(removed=set(removed) - set(added), added=set(added))
+    delta = Delta(removed=set(removed) - set(added), added=set(added))
     with tempfile.TemporaryFile() as spool:
-        delta.write(spool, union=False)
-        draft.apply(spool, store)
+        delta.write(spool, Job("update"), {})
+        spool.seek(0)
+        Written.of(spool.read()).make(store)
     assert set(store) == (set(start) - set(removed)) | set(added)
 
 
@@ -319,8 +320,9 @@ def test_graphs_that_were_made_or_dropped_are_so_after_the_delta() -> None:
     store = ox.Store()
     store.add(ox.Quad(ox.NamedNode("a:s"), ox.NamedNode("a:p"), ox.Literal("x"), ox.NamedNode("a:old")))
     with tempfile.TemporaryFile() as spool:
-        draft.Delta(made={"a:new"}, dropped={"a:old"}).write(spool, union=False)
-        draft.apply(spool, store)
+        Delta(made={"a:new"}, dropped={"a:old"}).write(spool, Job("update"), {})
+        spool.seek(0)
+        Written.of(spool.read()).make(store)
     assert {str(name) for name in store.named_graphs()} == {"<a:new>"}
     assert len(store) == 0
 

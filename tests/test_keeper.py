@@ -55,7 +55,9 @@ class Front:
     def load(self, *files: Path, union: bool = False) -> dict[str, Any]:
         """Loads files by their suffix: .ttl, .nq or anything else, as a type that there is not."""
         types = {".ttl": "text/turtle", ".nq": "application/n-quads", ".gz": "text/turtle"}
-        self.say("load", files=[{"path": str(f), "media_type": types.get(f.suffix, "text/none")} for f in files], union=union)
+        told = [{"path": str(f), "media_type": types.get(f.suffix, "text/none")} for f in files]
+        folder = str(files[0].parent / "data")
+        self.say("load", files=told, folder=folder, is_writable=True, union=union)
         return self.hear("loaded", "refused")
 
     def fork(self, role: str = "reader", memory: int = 1 << 30) -> tuple[int, socket.socket]:

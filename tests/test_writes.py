@@ -6,13 +6,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.running import TOKEN, Service, service
+from tests.forked import children
+from tests.running import TOKEN, Service, service, start, until
 
 MG = "https://motorgraph.example/ontology/"
 SHAPES = "https://motorgraph.example/graph/shapes"
@@ -438,3 +440,85 @@ def test_an_allowed_host_is_asked_and_no_other(tmp_path_factory: pytest.TempPath
         assert refused.status_code == 403
         assert "localhost" in refused.json()["detail"]
         assert "BasicFederatedQuery" in running.client.get("/sparql").text
+
+
+# After a restart
+
+
+def readers_of(running: Service) -> list[int]:
+    (keeper,) = children(running.process.pid)
+    return children(keeper)
+
+
+def kept(folder: Path, *arguments: str) -> AbstractContextManager[Service]:
+    return service(folder, "--plain", *arguments)
+
+
+def test_what_was_acknowledged_is_there_after_a_restart_and_after_a_kill(tmp_path: Path) -> None:
+    with kept(tmp_path) as running:
+        assert running.put("http://t/g", "<http://t/s> <http://t/p> 1, 2 .").status_code == 201
+        assert running.update("DELETE DATA { GRAPH <http://t/g> { <http://t/s> <http://t/p> 1 } }").status_code == 204
+        version = running.query("ASK {}").headers["ETag"].rpartition("-")[0]
+    with kept(tmp_path) as running:
+        assert running.rows("SELECT ?o { GRAPH ?g { ?s ?p ?o } }") == [{"o": "2"}]
+        assert running.query("ASK {}").headers["ETag"].startswith(version)  # nothing has changed since
+        assert running.update("CREATE GRAPH <http://t/empty>").status_code == 204
+        running.process.kill()
+        running.process.wait()
+    with kept(tmp_path) as running:
+        assert running.client.get("/graphs", params={"graph": "http://t/empty"}).status_code == 200
+        assert running.client.get("/ready").json()["commit"] == 3
+
+
+def test_blank_nodes_keep_their_names_over_a_restart(tmp_path: Path) -> None:
+    with kept(tmp_path) as running:
+        running.put("http://t/g", "[] <http://t/p> 1 .")
+    with kept(tmp_path) as running:
+        running.update("INSERT { GRAPH <http://t/g> { ?s <http://t/q> 2 } } WHERE { GRAPH <http://t/g> { ?s <http://t/p> 1 } }")
+    with kept(tmp_path) as running:
+        found = running.query("ASK { GRAPH <http://t/g> { ?s <http://t/p> 1 ; <http://t/q> 2 } }")
+        assert found.json()["boolean"] is True
+
+
+def test_a_write_that_changes_nothing_is_no_commit(tmp_path: Path) -> None:
+    with kept(tmp_path) as running:
+        running.put("http://t/g", "<http://t/s> <http://t/p> 1 .")
+        before = running.client.get("/ready").json()["commit"]
+        assert running.put("http://t/g", "<http://t/s> <http://t/p> 1 .").status_code == 204
+        assert running.update("DELETE DATA { <http://t/none> <http://t/p> 1 }").status_code == 204
+        assert running.client.get("/ready").json()["commit"] == before
+
+
+def test_a_file_is_loaded_once_and_follows_its_changes(tmp_path: Path) -> None:
+    data = tmp_path / "data.ttl"
+    data.write_text("<http://t/s> <http://t/p> 1, 2, [ <http://t/q> 3 ] .")
+    everything = "SELECT ?o { { ?s <http://t/p> ?o } UNION { ?s <http://t/q> ?o } FILTER(!isBlank(?o)) } ORDER BY ?o"
+    with kept(tmp_path, "--load", str(data)) as running:
+        assert running.update("INSERT DATA { <http://t/s> <http://t/p> 9 }").status_code == 204
+        assert running.client.get("/ready").json()["commit"] == 2
+    with kept(tmp_path, "--load", str(data)) as running:
+        assert [row["o"] for row in running.rows(everything)] == ["1", "2", "3", "9"]
+        assert running.client.get("/ready").json()["commit"] == 2
+    data.write_text("<http://t/s> <http://t/p> 2, 4, [ <http://t/q> 3 ] .")
+    with kept(tmp_path, "--load", str(data)) as running:
+        assert [row["o"] for row in running.rows(everything)] == ["2", "3", "4", "9"]
+        assert running.client.get("/ready").json()["commit"] == 3
+
+
+def test_a_second_service_on_a_folder_is_refused_by_name(tmp_path: Path) -> None:
+    with kept(tmp_path):
+        other = tmp_path / "other"
+        other.mkdir()
+        with start(other, "--plain", "--data-dir", str(tmp_path / "data")) as process:
+            assert process.wait(60) == 1
+        assert "is in use by process" in (other / "service.log").read_text()
+
+
+def test_readers_see_small_changes_without_being_forked_anew(tmp_path: Path) -> None:
+    with kept(tmp_path) as running:
+        assert until(lambda: len(readers_of(running)) == running.client.get("/ready").json()["readers"] > 0)
+        pids = set(readers_of(running))
+        for n in range(20):
+            assert running.update(f"INSERT DATA {{ <http://t/s> <http://t/p> {n} }}").status_code == 204
+            assert running.rows("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }") == [{"n": str(n + 1)}]
+        assert until(lambda: set(readers_of(running)) == pids)  # but for the drafts, which go

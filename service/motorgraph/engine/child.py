@@ -34,6 +34,7 @@ class Reader(asyncio.Protocol):
         self.line: deque[Answer] = deque()
         self.is_retired = generation is None
         self.is_nice = False
+        self.deltas = 0
         self.idle_since = time.monotonic()
         self.cause: int | None = None
         self._owner = owner
@@ -53,6 +54,12 @@ class Reader(asyncio.Protocol):
             return False
         self.answer = answer
         return True
+
+    def tell(self, data: bytes) -> None:
+        """Sends a delta, which has no answer; the reader comes to it after what it was sent before."""
+        self.deltas += 1
+        if self._transport is not None:
+            self._transport.write(data)
 
     def data_received(self, data: bytes) -> None:
         for kind, payload in self._frames.feed(data):

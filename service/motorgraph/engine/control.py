@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from motorgraph.engine.loading import File
@@ -26,10 +27,19 @@ MOST_CHILDREN_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How a load went: seconds, and the keeper's memory after it in bytes."""
+    """How a load went: seconds, the keeper's memory after it in bytes, the journal's lineage ("" without a journal)."""
 
     seconds: float
     pss: int
+    lineage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The newest commit after a change, and the change as readers take it: "" if it is too long, None if there was none."""
+
+    commit: int
+    delta: str | None
 
 
 class Control:
@@ -68,19 +78,29 @@ class Control:
         """Hears events in the running loop."""
         asyncio.get_running_loop().add_reader(self._sock, self._readable)
 
-    async def load(self, files: Sequence[File], *, union: bool) -> Loaded:
-        """Loads the files; `union` keeps the default graph as the merge of all. Raises Failed, naming file and line."""
-        loaded: Loaded = await self._ask("load", files=[asdict(f) for f in files], union=union)
+    async def load(self, files: Sequence[File], folder: Path, *, is_writable: bool, union: bool) -> Loaded:
+        """Loads what the journal in `folder` has, then the files; `union` keeps the default graph as the merge of all.
+
+        Raises Failed, naming file and line, or saying why the journal cannot be used.
+        """
+        told = {"files": [asdict(f) for f in files], "folder": str(folder), "is_writable": is_writable}
+        loaded: Loaded = await self._ask("load", **told, union=union)
         return loaded
+
+    async def record(self) -> int:
+        """Has the journal keep what the files brought. Returns the newest commit."""
+        commit: int = await self._ask("record")
+        return commit
 
     async def fork(self, role: str, *, memory: int, may_open: int) -> tuple[int, socket.socket]:
         """A new child: its process and our end of its socket. `memory` in bytes, 0 for no bound."""
         child: tuple[int, socket.socket] = await self._ask("fork", role=role, memory=memory, may_open=may_open)
         return child
 
-    async def apply(self, pid: int) -> None:
-        """Has the keeper do what the draft `pid` rehearsed."""
-        await self._ask("apply", pid=pid)
+    async def apply(self, pid: int) -> Applied:
+        """Has the keeper do what the draft `pid` rehearsed. Raises Failed, with nothing changed, if it cannot be kept."""
+        applied: Applied = await self._ask("apply", pid=pid)
+        return applied
 
     def nice(self, pid: int) -> None:
         """Lets every other process go before this one."""
@@ -168,8 +188,11 @@ class Control:
         if not future.done():
             future.set_exception(Failed(detail))
 
-    def _on_loaded(self, id: int, seconds: float, pss: int) -> None:
-        self._resolve(id, Loaded(seconds, pss))
+    def _on_loaded(self, id: int, seconds: float, pss: int, lineage: str) -> None:
+        self._resolve(id, Loaded(seconds, pss, lineage))
+
+    def _on_recorded(self, id: int, commit: int) -> None:
+        self._resolve(id, commit)
 
     def _on_child(self, id: int, pid: int) -> None:
         sock = socket.socket(fileno=self._fds.pop(0))
@@ -178,8 +201,8 @@ class Control:
             self._unclaimed.add(pid)
         self._resolve(id, (pid, sock))
 
-    def _on_applied(self, id: int) -> None:
-        self._resolve(id, None)
+    def _on_applied(self, id: int, commit: int, delta: str | None) -> None:
+        self._resolve(id, Applied(commit, delta))
 
     def _on_progress(self, path: str, done: int, total: int) -> None:
         self.on_progress(path, done, total)

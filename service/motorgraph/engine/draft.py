@@ -6,10 +6,9 @@ crashes, runs too long, takes too much memory or breaks the shapes does so in th
 
 from __future__ import annotations
 
-import json
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
 from socket import socket
@@ -18,6 +17,7 @@ from typing import IO
 import pyoxigraph as ox
 
 from motorgraph.engine import process, wire
+from motorgraph.engine.delta import NQUADS, Delta, Quads
 from motorgraph.engine.loading import follow
 from motorgraph.engine.reader import Alarm, Outlet, bad_query, refused
 from motorgraph.engine.wire import Job
@@ -35,58 +35,7 @@ from motorgraph.errors import (
 from motorgraph.media import READABLE, by_suffix, listing, readable
 from motorgraph.query import Dataset, Update, as_insertions, refuse_hosts, with_using
 
-NQUADS = ox.RdfFormat.N_QUADS
 FIRST_VIOLATIONS = 50
-Quads = set[ox.Quad]
-
-
-@dataclass
-class Delta:
-    """What a change did: graphs that it made and dropped, quads that it removed and added."""
-
-    made: set[str] = field(default_factory=set)
-    dropped: set[str] = field(default_factory=set)
-    removed: Quads = field(default_factory=set)
-    added: Quads = field(default_factory=set)
-
-    @property
-    def touches_default(self) -> bool:
-        """Whether a triple of the unnamed graph came or went."""
-        return any(isinstance(q.graph_name, ox.DefaultGraph) for q in (*self.removed, *self.added))
-
-    def make(self, store: ox.Store) -> None:
-        """Does it to a store."""
-        for quad in self.removed:
-            store.remove(quad)
-        for iri in self.dropped:
-            store.remove_graph(ox.NamedNode(iri))
-        for iri in self.made:
-            store.add_graph(ox.NamedNode(iri))
-        store.extend(self.added)
-
-    def write(self, spool: IO[bytes], *, union: bool) -> None:
-        """Writes it down for `apply`: a line of JSON, then the N-Quads removed and those added."""
-        removed, added = _nquads(self.removed), _nquads(self.added)
-        head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "removed": len(removed), "union": union}
-        spool.write(json.dumps(head).encode() + b"\n" + removed + added)
-        spool.flush()
-
-
-def _nquads(quads: Iterable[ox.Quad]) -> bytes:
-    made = ox.serialize(quads, format=NQUADS)
-    assert made is not None  # bytes, since no output was given
-    return made
-
-
-def apply(spool: IO[bytes], store: ox.Store) -> None:
-    """Does to a store what a delta says."""
-    spool.seek(0)
-    head = json.loads(spool.readline())
-    removed = set(ox.parse(spool.read(head["removed"]), NQUADS))
-    added = set(ox.parse(spool.read(), NQUADS))
-    Delta(set(head["made"]), set(head["dropped"]), removed, added).make(store)
-    if head["union"]:
-        follow(store, removed, added)
 
 
 def run(sock: socket, store: ox.Store, spool: IO[bytes]) -> None:
@@ -118,13 +67,13 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes]) -> bool:
                 "Name the graph: GRAPH <…> { … } in the data, or WITH <…>."
             )
         follow(store, delta.removed, delta.added)
-    if job.shapes:
-        _judge(job, store)
-    delta.write(spool, union=job.union)
+    report = _judge(job, store) if job.shapes else {}
+    delta.write(spool, job, report)
     return created
 
 
-def _judge(job: Job, store: ox.Store) -> None:
+def _judge(job: Job, store: ox.Store) -> dict[str, int]:
+    """How many findings of each severity are admitted. Raises Nonconforming if there is a violation."""
     from motorgraph import gate  # only here: no other process needs pySHACL and rdflib
 
     if next(iter(store.quads_for_pattern(None, None, None, ox.NamedNode(job.shapes))), None) is None:
@@ -140,6 +89,7 @@ def _judge(job: Job, store: ox.Store) -> None:
             f"The first: {report.violations[0]}",
             **gate.Report(report.results[:FIRST_VIOLATIONS]).as_json(),
         )
+    return dict(Counter(result.severity for result in report.results))
 
 
 # The four changes: each is made on the store, and tells its delta and whether it made a graph

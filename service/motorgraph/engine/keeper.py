@@ -1,7 +1,7 @@
 """The keeper: one process, one thread, that holds the graph, forks readers and drafts from it, and is the only writer.
 
 `python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front; it never parses a client's text.
-Commands: load, fork, nice, kill, apply. Events: loaded, child, applied, refused, progress, exit.
+Commands: load, fork, nice, kill, apply, record. Events: loaded, child, applied, recorded, refused, progress, exit.
 """
 
 from __future__ import annotations
@@ -18,14 +18,19 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any, Protocol
 
 import pyoxigraph as ox
 
 from motorgraph.engine import draft, process, reader
-from motorgraph.engine.loading import UNREADABLE, File, load_file, merge
+from motorgraph.engine.delta import Written
+from motorgraph.engine.history import History, Unreadable
+from motorgraph.engine.loading import File, merge
+from motorgraph.errors import Refusal
 
 NICENESS = 19
+MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
 READ_BYTES = 1 << 16
 SOCKET_BYTES = 1 << 20
 
@@ -40,6 +45,9 @@ class Keeper:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._store = ox.Store()
+        self._history: History | None = None
+        self._scribes: set[int] = set()
+        self._is_union = False
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
         self._not_for_children: list[_Closable] = []
@@ -49,6 +57,7 @@ class Keeper:
             "nice": self._nice,
             "kill": self._kill,
             "apply": self._apply,
+            "record": self._record,
         }
 
     def run(self) -> None:
@@ -99,19 +108,32 @@ class Keeper:
     # What the front asks for
 
     def _load(self, command: dict[str, Any]) -> None:
-        """Loads files: each `{path, media_type, graph, base: [from, to] | null}`. Then merges all graphs if `union` is set."""
+        """Takes what the journal has, then what the files say: each `{path, media_type, graph, base: [from, to] | null}`.
+
+        Then merges all graphs if `union` is set.
+        """
         started = time.monotonic()
+        self._is_union = command["union"]
+        files = [File(**file) for file in command["files"]]
         try:
-            for file in command["files"]:
-                load_file(self._store, File(**file), self._progress)
-            if command["union"]:
-                merge(self._store)
-        except UNREADABLE as error:
-            where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-            self._tell("refused", id=command["id"], detail=f"{file['path']}{where}: {_words(error)}")
+            self._history = History(Path(command["folder"]), is_writable=command["is_writable"])
+            self._history.start(self._store, files, self._progress)
+        except (Unreadable, Refusal) as refusal:
+            self._tell("refused", id=command["id"], detail=str(refusal).rstrip("."))
             return
+        if command["union"]:
+            merge(self._store)
         self._freeze()
-        self._tell("loaded", id=command["id"], seconds=time.monotonic() - started, pss=process.proportional_bytes(os.getpid()))
+        told = {"seconds": time.monotonic() - started, "pss": process.proportional_bytes(os.getpid())}
+        self._tell("loaded", id=command["id"], lineage=self._history.lineage, **told)
+
+    def _record(self, command: dict[str, Any]) -> None:
+        """Has the journal keep what the start has brought; the graph has been judged."""
+        assert self._history is not None
+        try:
+            self._tell("recorded", id=command["id"], commit=self._history.record())
+        except Refusal as refusal:
+            self._tell("refused", id=command["id"], detail=refusal.detail)
 
     def _progress(self, path: str, done: int, total: int) -> None:
         self._tell("progress", path=path, done=done, total=total)
@@ -154,8 +176,7 @@ class Keeper:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             process.name(f"mg-{command['role']}")
             process.die_with(parent)
-            for resource in self._not_for_children:
-                resource.close()
+            self._close_for_child()
             if command["memory"]:
                 process.bound_memory(command["memory"])
             if spool is not None:
@@ -170,6 +191,13 @@ class Keeper:
             sys.stderr.flush()
         finally:
             os._exit(0)
+
+    def _close_for_child(self) -> None:
+        """Closes what only the keeper may have open; the journal's lock would outlive it."""
+        for resource in self._not_for_children:
+            resource.close()
+        if self._history is not None and self._history.lock is not None:
+            self._history.lock.close()
 
     def _nice(self, command: dict[str, Any]) -> None:
         if command["pid"] in self._children:
@@ -186,33 +214,60 @@ class Keeper:
         if command["pid"] not in self._spools:
             self._tell("refused", id=command["id"], detail="The draft has ended before its change could be made.")
             return
-        try:
-            draft.apply(self._spools[command["pid"]], self._store)
+        assert self._history is not None
+        spool = self._spools[command["pid"]]
+        spool.seek(0)
+        written = Written.of(spool.read())
+        delta = None
+        if not written.is_empty:
+            try:
+                self._history.append(written.change)
+            except Refusal as refusal:
+                self._tell("refused", id=command["id"], detail=f"Nothing was changed: {refusal.detail}")
+                return
+            written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
             self._freeze()
-            self._tell("applied", id=command["id"])
-        except Exception as error:  # noqa: BLE001  # the border of the process: the front has to hear of it
-            detail = f"The change stood in the rehearsal and failed in earnest: {type(error).__name__}: {error}."
-            self._tell("refused", id=command["id"], detail=detail)
+            delta = written.text.decode() if len(written.text) <= MOST_DELTA_BYTES else ""
+        self._tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
+        if self._history.needs_snapshot:
+            self._fork_scribe()
+
+    def _fork_scribe(self) -> None:
+        """Forks a process that writes a snapshot of the graph as it is now."""
+        assert self._history is not None
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                process.name("mg-scribe")
+                process.die_with(parent)
+                self._close_for_child()
+                self._history.snapshot(self._store, (), union=self._is_union)
+            except BaseException:  # noqa: BLE001  # the border of the process; the next commit tries again
+                traceback.print_exc()
+                sys.stderr.flush()
+            finally:
+                os._exit(0)
+        self._scribes.add(pid)
+        self._history.snapshot_begun()
 
     def _reap(self) -> None:
         """Tells the front which children have ended, and by which signal."""
-        while self._children:
+        while self._children or self._scribes:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
+            if pid in self._scribes:
+                self._scribes.remove(pid)
+                continue
             self._children.discard(pid)
             if pid in self._spools:
                 self._spools.pop(pid).close()
             with suppress(OSError):
                 self._tell("exit", pid=pid, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
-
-
-def _words(error: Exception) -> str:
-    """What an error says, without the code that the system puts before it."""
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def main() -> None:

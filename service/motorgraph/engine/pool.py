@@ -117,8 +117,11 @@ class Pool:
         finally:
             reader.close()
 
-    async def rehearse(self, job: Job, body: bytes) -> Answer:
-        """Runs a write in a draft; when it stands there, the keeper does it and every new query sees it. Raises Refusal."""
+    async def rehearse(self, job: Job, body: bytes) -> tuple[Answer, int]:
+        """Runs a write in a draft; when it stands there, the keeper does it and every new query sees it. Raises Refusal.
+
+        Returns the draft's answer and the newest commit.
+        """
         reader = await self._readers.apart("draft", memory=self.limits.memory + 8 * len(body))
         answer = Answer(job, float("inf"))
         try:
@@ -127,19 +130,19 @@ class Pool:
             await answer.opened()
             made = asyncio.ensure_future(self._made(reader))
             made.add_done_callback(lambda task: task.cancelled() or task.exception())  # heard even if nobody waits any more
-            await asyncio.shield(made)  # once begun it is not given up half way
+            commit = await asyncio.shield(made)  # once begun it is not given up half way
         finally:
             if not answer.has_begun:
                 self._readers.kill(reader)
             reader.close()
-        return answer
+        return answer, commit
 
-    async def _made(self, draft: Reader) -> None:
-        """Has the keeper do what the draft did; readers are renewed even if it fails, since then nobody knows."""
-        try:
-            await self._control.apply(draft.pid)
-        finally:
-            self._readers.renew()
+    async def _made(self, draft: Reader) -> int:
+        """Has the keeper do what the draft did, and the readers too. Returns the newest commit."""
+        applied = await self._control.apply(draft.pid)
+        if applied.delta is not None:
+            self._readers.renew(applied.delta)
+        return applied.commit
 
     def release(self, answer: Answer) -> None:
         """Says that nobody wants the rest of an answer; its reader is freed at once, or in a moment if it is a small one."""

@@ -17,6 +17,7 @@ from socket import socket
 import pyoxigraph as ox
 
 from motorgraph.engine import wire
+from motorgraph.engine.delta import Written
 from motorgraph.engine.loading import rdf_format
 from motorgraph.engine.wire import Job, Kind
 from motorgraph.errors import BadEvaluation, BadSyntax, Failed, NotAcceptable, NotFound, OutOfMemory, Refusal, TooLarge
@@ -38,6 +39,9 @@ def run(sock: socket, store: ox.Store) -> None:
     alarm = Alarm()
     for _, payload in wire.received(sock, alarm.off):
         job, seconds = wire.decode_job(payload)
+        if job.task == "delta":
+            Written.of(job.text.encode()).make(store)
+            continue
         alarm.after(seconds)
         try:
             _answer(job, store, sock)

@@ -13,8 +13,9 @@ from typing import Protocol
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Owner, Reader
 from motorgraph.engine.control import Control
+from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import Refusal
-from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, RETRY_SECONDS, Limits
+from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, MOST_DELTAS, RETRY_SECONDS, Limits
 
 log = logging.getLogger("motorgraph.engine")
 
@@ -164,12 +165,20 @@ class Readers:
         self.refill()
         self._scheduler.dispatch()
 
-    def renew(self) -> None:
-        """The graph has changed: idle readers go at once, busy ones after their answers."""
+    def renew(self, delta: str = "") -> None:
+        """The graph has changed: readers are told of a short delta, and do it when they come to it. For "" they are forked
+        anew, the idle ones at once, the others after their answers; so are those that are at something long, or know much
+        already that the keeper's memory has too."""
         self.generation += 1
-        for reader in self.idle:
+        told = encode_job(Job("delta", delta)) if delta else b""
+        for reader in self.all.values():
+            is_long = reader.answer is not None and reader.answer.is_long
+            if told and reader.generation == self.generation - 1 and not is_long and reader.deltas < MOST_DELTAS:
+                reader.tell(told)
+                reader.generation = self.generation
+        for reader in [reader for reader in self.idle if reader.generation != self.generation]:
+            self.idle.remove(reader)
             self._dismiss(reader)
-        self.idle.clear()
         self.refill()
         self._scheduler.dispatch()
 

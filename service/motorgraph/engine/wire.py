@@ -39,7 +39,8 @@ class Job:
 
     `task` is query, graph, census, validate, update, put, post or delete. `graph` is a graph's IRI, "" for the default graph,
     None for all. `solutions` and `graphs` are the media types to answer in (None: the client takes none). Sizes are in bytes.
-    For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy.
+    For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy;
+    `author` and `message` go into the journal. The task delta, whose `text` is what a draft wrote down, has no answer.
     """
 
     task: str
@@ -61,6 +62,8 @@ class Job:
     hosts: tuple[str, ...] = ()
     union: bool = False
     shapes: str = ""
+    author: str = ""
+    message: str = ""
 
     @cached_property
     def key(self) -> tuple[object, ...]:

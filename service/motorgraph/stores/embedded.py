@@ -66,15 +66,27 @@ class Embedded:
         """Names this state of the graph: changes with every commit and is never used again by another start."""
         return f"{self._lineage}-{self.commit}"
 
+    @property
+    def folder(self) -> Path:
+        """Where the journal is: a bare store's is apart from that of the shipped graph."""
+        return self.settings.data_dir / "plain" if self.settings.plain else self.settings.data_dir
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether anybody can write, so that there is anything to keep."""
+        return self.settings.write_token is not None
+
     async def start(self) -> None:
         """Loads, judges, forks readers. Raises Failed or Nonconforming, saying what to mend."""
         self.control.listen()
         files = corpus.starting(self.settings.load, self.names, plain=self.settings.plain)
         self._be("loading")
-        loaded = await self.control.load(files, union=self.settings.is_union)
+        loaded = await self.control.load(files, self.folder, is_writable=self.is_writable, union=self.settings.is_union)
+        self._lineage = loaded.lineage or self._lineage
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
         if not self.settings.plain:
             await self._judge(files)
+        self.commit = await self.control.record()
         self.pool.limits = self.settings.limits(loaded.pss)
         await self.pool.open()
         self.is_ready = True
@@ -99,11 +111,7 @@ class Embedded:
         shapes = "" if self.settings.plain else self.names.graph("shapes")
         async with self._writing:
             guard()
-            generation = self.pool.generation
-            try:
-                answer = await self.pool.rehearse(replace(job, union=self.settings.is_union, shapes=shapes), body)
-            finally:
-                self.commit += self.pool.generation - generation
+            answer, self.commit = await self.pool.rehearse(replace(job, union=self.settings.is_union, shapes=shapes), body)
         self._count_soon()
         return answer.created
 

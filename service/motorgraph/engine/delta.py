@@ -1,0 +1,92 @@
+"""What a change does to the graph: found and written down by a draft, kept by the journal, done by the keeper and by readers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import pyoxigraph as ox
+
+from motorgraph.engine.loading import follow
+from motorgraph.engine.wire import Job
+from motorgraph.journal import Change
+
+NQUADS = ox.RdfFormat.N_QUADS
+Quads = set[ox.Quad]
+
+
+@dataclass
+class Delta:
+    """What a change did: graphs that it made and dropped, quads that it removed and added."""
+
+    made: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
+    removed: Quads = field(default_factory=set)
+    added: Quads = field(default_factory=set)
+
+    @property
+    def touches_default(self) -> bool:
+        """Whether a triple of the unnamed graph came or went."""
+        return any(isinstance(q.graph_name, ox.DefaultGraph) for q in (*self.removed, *self.added))
+
+    def make(self, store: ox.Store) -> None:
+        """Does it to a store."""
+        for quad in self.removed:
+            store.remove(quad)
+        for iri in self.dropped:
+            store.remove_graph(ox.NamedNode(iri))
+        for iri in self.made:
+            store.add_graph(ox.NamedNode(iri))
+        store.extend(self.added)
+
+    def write(self, spool: IO[bytes], job: Job, report: dict[str, int]) -> None:
+        """Writes it down for `Written.of`: a line of JSON, then the N-Quads removed and those added."""
+        removed, added = _nquads(self.removed), _nquads(self.added)
+        head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "removed": len(removed), "union": job.union}
+        told = {"author": job.author, "message": job.message, "report": report}
+        spool.write(json.dumps(head | told).encode() + b"\n" + removed + added)
+        spool.flush()
+
+
+def _nquads(quads: Iterable[ox.Quad]) -> bytes:
+    made = ox.serialize(quads, format=NQUADS)
+    assert made is not None  # bytes, since no output was given
+    return made
+
+
+@dataclass(frozen=True)
+class Written:
+    """A delta as a draft has written it down, with who did it, why, and what the gate said."""
+
+    text: bytes
+    head: dict[str, Any]  # Any: plain JSON
+    removed: bytes
+    added: bytes
+
+    @classmethod
+    def of(cls, text: bytes) -> Written:
+        """What `Delta.write` wrote."""
+        line, _, quads = text.partition(b"\n")
+        head = json.loads(line)
+        return cls(text, head, quads[: head["removed"]], quads[head["removed"] :])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not (self.removed or self.added or self.head["made"] or self.head["dropped"])
+
+    @property
+    def change(self) -> Change:
+        """It as a commit."""
+        head = self.head
+        graphs = tuple(head["made"]), tuple(head["dropped"])
+        return Change([self.removed], [self.added], *graphs, head["author"], head["message"], report=head["report"])
+
+    def make(self, store: ox.Store) -> None:
+        """Does it to a store."""
+        removed, added = set(ox.parse(self.removed, NQUADS)), set(ox.parse(self.added, NQUADS))
+        Delta(set(self.head["made"]), set(self.head["dropped"]), removed, added).make(store)
+        if self.head["union"]:
+            follow(store, removed, added)

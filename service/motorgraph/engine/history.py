@@ -1,0 +1,238 @@
+"""The journal in the keeper: what it holds becomes the graph at the start, and what is done to the graph goes there first."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import pyoxigraph as ox
+
+from motorgraph.engine.loading import UNREADABLE, File, Progress, load_file
+from motorgraph.errors import Failed
+from motorgraph.journal import FILE as JOURNAL_FILE
+from motorgraph.journal import PIECE_BYTES, Change, Commit, Journal
+
+NQUADS = ox.RdfFormat.N_QUADS
+SNAPSHOT_AFTER_COMMITS = 1000
+SNAPSHOT_AFTER_BYTES = 32 << 20
+
+
+class Unreadable(Exception):
+    """A file that cannot be read: which, where, why."""
+
+
+class History:
+    """The journal of a folder as the keeper uses it. Without `is_writable` nothing is kept, and a folder without one stays so."""
+
+    def __init__(self, folder: Path, *, is_writable: bool) -> None:
+        self._journal: Journal | None = None
+        if is_writable:
+            self._journal = Journal.open(folder)
+        elif (folder / JOURNAL_FILE).is_file():
+            self._journal = Journal.read(folder)
+        self._is_writable = is_writable
+        self._pending: list[tuple[Change, str, IO[bytes] | None]] = []
+        self._snapshot_at = 0
+        self._bytes_since = 0
+
+    @property
+    def commit(self) -> int:
+        """The newest commit, 0 before the first."""
+        return self._journal.head.id if self._journal and self._journal.head else 0
+
+    @property
+    def lineage(self) -> str:
+        """Names the journal; "" without one."""
+        return self._journal.lineage if self._journal else ""
+
+    @property
+    def needs_snapshot(self) -> bool:
+        """Whether a replay from the newest snapshot would take long."""
+        commits = self.commit - self._snapshot_at
+        return (
+            self._is_writable and (commits >= SNAPSHOT_AFTER_COMMITS or self._bytes_since >= SNAPSHOT_AFTER_BYTES) and commits > 1
+        )
+
+    def start(self, store: ox.Store, files: Sequence[File], progress: Progress) -> None:
+        """Fills the store: from the journal, then with what the files say now if they have changed since.
+
+        Raises Unreadable, or Failed if the journal cannot be used.
+        """
+        if self._journal is None or self._journal.head is None:
+            _load(store, files, progress)
+            if self._is_writable and files:
+                spool = _dump(store)
+                self._pend(_loaded(files, (), _dumped(spool), _empty_graphs(store)), files, spool)
+            return
+        self._replay(store)
+        digest = _digest(files)
+        if digest != self._journal.about("files"):
+            self._renew_files(store, files, progress)
+
+    def record(self) -> int:
+        """Writes down what the start has brought that the journal had not. Returns the newest commit."""
+        for change, digest, spool in self._pending:
+            if self._journal is not None and self._is_writable:
+                self._journal.append(change)
+                self._journal.note("files", digest)
+            if spool is not None:
+                spool.close()
+        self._pending.clear()
+        return self.commit if self._journal is not None else 1
+
+    def append(self, change: Change) -> int:
+        """Makes a commit, durable when this returns. Raises Failed."""
+        if self._journal is None or not self._is_writable:
+            raise Failed("There is no journal here to keep a change in: start the service with a write token.")
+        commit = self._journal.append(change)
+        self._bytes_since += commit.size
+        return commit.id
+
+    def snapshot(self, store: ox.Store, derived: Iterable[str], *, union: bool) -> None:
+        """Writes the graph as it is, in a process forked for it: what can be made again is taken out of its copy first."""
+        assert self._journal is not None
+        journal = Journal.read(self._journal.folder)  # a connection does not survive a fork
+        if union:
+            store.clear_graph(ox.DefaultGraph())
+        for iri in derived:
+            store.remove_graph(ox.NamedNode(iri))
+        graphs = [name.value for name in store.named_graphs()]
+
+        def write(out: IO[bytes]) -> None:
+            store.dump(out, NQUADS)
+
+        journal.snapshot(write, self.commit, graphs)
+
+    def snapshot_begun(self) -> None:
+        """A process has been forked to write one."""
+        self._snapshot_at, self._bytes_since = self.commit, 0
+
+    @property
+    def lock(self) -> IO[str] | None:
+        """The open lock file, which a child has to close: the lock lives as long as anybody has it open."""
+        return self._journal.lock if self._journal else None
+
+    def close(self) -> None:
+        """Gives the files back."""
+        if self._journal is not None:
+            self._journal.close()
+
+    def _replay(self, store: ox.Store) -> None:
+        assert self._journal is not None
+        newest = self._journal.newest_snapshot(self.commit)
+        if newest is not None:
+            self._snapshot_at, graphs, path = newest
+            import gzip  # only where there is a snapshot
+
+            with gzip.open(path, "rb") as packed:
+                store.bulk_extend(ox.parse(packed, NQUADS))  # type: ignore[arg-type]  # a GzipFile reads as an IO[bytes]
+            for iri in graphs:
+                store.add_graph(ox.NamedNode(iri))
+        for commit in self._journal.commits(self._snapshot_at):
+            self._redo(store, commit)
+            self._bytes_since += commit.size if self._snapshot_at or commit.id > 1 else 0
+
+    def _redo(self, store: ox.Store, commit: Commit) -> None:
+        assert self._journal is not None
+        for piece in self._journal.removed(commit.id):
+            for quad in ox.parse(piece, NQUADS):
+                store.remove(quad)
+        for iri in commit.dropped:
+            store.remove_graph(ox.NamedNode(iri))
+        for iri in commit.made:
+            store.add_graph(ox.NamedNode(iri))
+        for piece in self._journal.added(commit.id):
+            store.bulk_extend(ox.parse(piece, NQUADS))
+
+    def _renew_files(self, store: ox.Store, files: Sequence[File], progress: Progress) -> None:
+        """Replaces what the files of earlier starts brought by what those of this one say; what clients wrote stays."""
+        assert self._journal is not None
+        brought: set[ox.Quad] = set()
+        for commit in self._journal.commits():
+            if commit.origin:
+                brought.difference_update(q for piece in self._journal.removed(commit.id) for q in ox.parse(piece, NQUADS))
+                brought.update(q for piece in self._journal.added(commit.id) for q in ox.parse(piece, NQUADS))
+        fresh = ox.Store()
+        _load(fresh, files, progress)
+        now = _named_like(set(fresh), brought)
+        removed = {quad for quad in brought - now if quad in store}
+        added = {quad for quad in now - brought if quad not in store}
+        for quad in removed:
+            store.remove(quad)
+        store.extend(added)
+        self._pend(_loaded(files, _serialized(removed), _serialized(added)), files, None)
+
+    def _pend(self, change: Change, files: Sequence[File], spool: IO[bytes] | None) -> None:
+        self._pending.append((change, _digest(files), spool))
+
+
+def _load(store: ox.Store, files: Sequence[File], progress: Progress) -> None:
+    for file in files:
+        try:
+            load_file(store, file, progress)
+        except UNREADABLE as error:
+            where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+            words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise Unreadable(f"{file.path}{where}: {words}") from error
+
+
+def _named_like(quads: set[ox.Quad], others: set[ox.Quad]) -> set[ox.Quad]:
+    """The quads, those with blank nodes as in the others where both sets of these say the same thing."""
+    ours = {q for q in quads if _has_blank(q)}
+    theirs = {q for q in others if _has_blank(q)}
+    if len(ours) != len(theirs):
+        return quads
+    one, other = ox.Dataset(ours), ox.Dataset(theirs)
+    one.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    other.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    return (quads - ours) | theirs if one == other else quads
+
+
+def _has_blank(quad: ox.Quad) -> bool:
+    return isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode)
+
+
+def _loaded(files: Sequence[File], removed: Iterable[bytes], added: Iterable[bytes], made: tuple[str, ...] = ()) -> Change:
+    names = ", ".join(Path(file.path).name for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    message = f"Loaded {names}" if files else "No files any more"
+    return Change(removed, added, made, author="motorgraph", message=message, origin="files")
+
+
+def _digest(files: Sequence[File]) -> str:
+    """A hash of the files, and of where they go; "" for none."""
+    if not files:
+        return ""
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(repr((file.media_type, file.graph, file.iri, file.base)).encode())
+        with Path(file.path).open("rb") as source:
+            whole.update(hashlib.file_digest(source, "sha256").digest())
+    return whole.hexdigest()
+
+
+def _dump(store: ox.Store) -> IO[bytes]:
+    spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when it is recorded
+    store.dump(spool, NQUADS)
+    return spool
+
+
+def _dumped(spool: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a dump in pieces of whole lines."""
+    spool.seek(0)
+    while piece := spool.read(PIECE_BYTES):
+        yield piece + spool.readline()
+
+
+def _empty_graphs(store: ox.Store) -> tuple[str, ...]:
+    """The named graphs without a triple, which no dump shows."""
+    names = [name for name in store.named_graphs() if isinstance(name, ox.NamedNode)]
+    return tuple(name.value for name in names if next(iter(store.quads_for_pattern(None, None, None, name)), None) is None)
+
+
+def _serialized(quads: Iterable[ox.Quad]) -> list[bytes]:
+    made = ox.serialize(quads, format=NQUADS)
+    assert made is not None  # bytes, since no output was given
+    return [made] if made else []
