@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pyoxigraph as ox
 import pytest
 
+from motorgraph import remembering
+from motorgraph.engine import history as history_module
+from motorgraph.journal import Change
 from tests.forked import children
 from tests.running import TOKEN, Service, service, start, until
 
@@ -451,6 +459,7 @@ def readers_of(running: Service) -> list[int]:
 
 
 def kept(folder: Path, *arguments: str) -> AbstractContextManager[Service]:
+    folder.mkdir(exist_ok=True)
     return service(folder, "--plain", *arguments)
 
 
@@ -522,3 +531,80 @@ def test_readers_see_small_changes_without_being_forked_anew(tmp_path: Path) -> 
             assert running.update(f"INSERT DATA {{ <http://t/s> <http://t/p> {n} }}").status_code == 204
             assert running.rows("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }") == [{"n": str(n + 1)}]
         assert until(lambda: set(readers_of(running)) == pids)  # but for the drafts, which go
+
+
+# The commands that look at the journal
+
+
+def command(folder: Path, *words: str, status: int = 0) -> str:
+    """What a command says, on either stream, about the plain data folder below `folder`."""
+    told = [sys.executable, "-m", "motorgraph", *words, "--plain", "--data-dir", str(folder / "data")]
+    done = subprocess.run(told, capture_output=True, text=True, timeout=60, env=os.environ | {"MOTORGRAPH_WRITE_TOKEN": TOKEN})
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_log_tells_who_did_what_and_a_commit_can_be_shown_and_taken_back(tmp_path: Path) -> None:
+    with kept(tmp_path) as running:
+        told = {"X-Commit-Message": "Zwei Tripel – ja", **AUTHORIZED, "Content-Type": "text/turtle"}
+        body = "<http://t/s> <http://t/p> 1, 2 ."
+        headers = {name: value.encode() for name, value in told.items()}
+        assert running.client.post("/graphs?graph=http://t/g", content=body, headers=headers).status_code == 201
+        running.update("DELETE DATA { GRAPH <http://t/g> { <http://t/s> <http://t/p> 1 } }")
+        log = command(tmp_path, "log")
+        assert "Zwei Tripel – ja" in log
+        assert "POST /sparql" in log
+        assert command(tmp_path, "show", "2").splitlines()[-1].startswith("- <http://t/s> <http://t/p>")
+        command(tmp_path, "revert", "2", "--url", f"{running.url}/sparql")
+        assert len(running.rows("SELECT * { GRAPH ?g { ?s ?p ?o } }")) == 2
+        assert "Revert commit 2" in command(tmp_path, "log", "-n", "1")
+        assert "no commit 99; the newest is 3" in command(tmp_path, "show", "99", status=1)
+    assert "every commit is as it was written" in command(tmp_path, "verify")
+
+
+def test_a_backup_made_while_serving_and_a_folder_as_of_a_commit_can_be_served(tmp_path: Path) -> None:
+    with kept(tmp_path) as running:
+        for n in range(3):
+            running.update(f"INSERT DATA {{ <http://t/s> <http://t/p> {n} }}")
+        command(tmp_path, "backup", str(tmp_path / "copy" / "data" / "plain"))
+        command(tmp_path, "restore", str(tmp_path / "old" / "data" / "plain"), "--at", "2")
+    for name, values in (("copy", ["0", "1", "2"]), ("old", ["0", "1"])):
+        with kept(tmp_path / name) as running:
+            assert [row["o"] for row in running.rows("SELECT ?o { ?s ?p ?o } ORDER BY ?o")] == values
+    assert "holds a journal already" in command(tmp_path, "backup", str(tmp_path / "old" / "data" / "plain"), status=1)
+    assert "is no commit and no time" in command(tmp_path, "restore", str(tmp_path / "new"), "--at", "yesterday", status=1)
+
+
+def test_verify_finds_damage(tmp_path: Path) -> None:
+    with kept(tmp_path) as running:
+        running.update("INSERT DATA { <http://t/s> <http://t/p> 1 }")
+    with closing(sqlite3.connect(tmp_path / "data" / "plain" / "journal.db")) as base, base:
+        base.execute("UPDATE commits SET author = 'eve'")
+    assert "commit 1 is not what was written" in command(tmp_path, "verify", status=1)
+
+
+def test_a_start_reads_the_newest_snapshot_and_what_came_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written by the history itself over a real journal, since a service writes one only after a thousand commits."""
+    monkeypatch.setattr(history_module, "SNAPSHOT_AFTER_COMMITS", 3)
+    kept = history_module.History(tmp_path, is_writable=True)
+    store = ox.Store()
+    kept.start(store, [], lambda path, done, total: None)
+    for n in range(5):
+        line = f'<a:s> <a:p> "{n}" <a:g> .\n'.encode()
+        kept.append(Change(added=[line], made=("a:empty",)))
+        store.extend(ox.parse(line, ox.RdfFormat.N_QUADS))
+        if kept.needs_snapshot:
+            copy = ox.Store()
+            copy.extend(store)
+            copy.add_graph(ox.NamedNode("a:empty"))
+            kept.snapshot(copy, (), union=False)
+            kept.snapshot_begun()
+    kept.close()
+    assert [path.name for path in (tmp_path / "snapshots").iterdir()] == ["3.nq.gz"]
+    again = history_module.History(tmp_path, is_writable=True)
+    found = ox.Store()
+    again.start(found, [], lambda path, done, total: None)
+    again.close()
+    assert set(found) == set(store)
+    assert found.contains_named_graph(ox.NamedNode("a:empty"))
+    assert remembering.verify(tmp_path) == ""

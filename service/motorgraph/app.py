@@ -41,7 +41,7 @@ COMMON = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"ETag, Location, Retry-After, X-Request-Id"),
 ]
-ALLOWED_HEADERS = b"Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id"
+ALLOWED_HEADERS = b"Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Commit-Message, X-Request-Id"
 Route = Callable[[Call, Receive, Send], Awaitable[None]]
 
 

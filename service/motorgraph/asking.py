@@ -8,7 +8,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
@@ -126,6 +126,15 @@ def dump_endpoint(url: str, graph: str | None, form: Format, out: IO[bytes]) -> 
     _copy(f"{url}?{urlencode({'graph': graph})}" if graph else url, form.media_type, out)
 
 
+def update_endpoint(url: str, text: str, token: str, message: str) -> None:
+    """Has a service make a change. Raises Failed with what it said."""
+    headers = {"Content-Type": "application/sparql-update", "X-Commit-Message": message}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    with _answer(url, "*/*", text.encode(), headers):
+        pass
+
+
 def _copy(url: str, accept: str, out: IO[bytes], body: bytes | None = None) -> None:
     with _answer(url, accept, body) as answer:
         while piece := _piece(answer, url):
@@ -133,11 +142,11 @@ def _copy(url: str, accept: str, out: IO[bytes], body: bytes | None = None) -> N
     out.flush()
 
 
-def _answer(url: str, accept: str, body: bytes | None) -> HTTPResponse:
+def _answer(url: str, accept: str, body: bytes | None, headers: Mapping[str, str] | None = None) -> HTTPResponse:
     try:
         if urlsplit(url).scheme not in ("http", "https"):
             raise Failed(f"{url} cannot be asked: it is no http:// or https:// address.")
-        request = urllib.request.Request(url, body, {"Accept": accept})  # noqa: S310  # the user's own URL
+        request = urllib.request.Request(url, body, {"Accept": accept, **(headers or {})})  # noqa: S310  # the user's own URL
         answer: HTTPResponse = urllib.request.urlopen(request)  # noqa: S310  # as above
     except urllib.error.HTTPError as error:
         raise Failed(f"{url} answered {error.code}: {_said(error)}") from error

@@ -178,6 +178,94 @@ def info(
         asking.show_info(_settings(load=load, plain=plain))
 
 
+@app.command()
+def log(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many commits to show.")] = 20,
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
+) -> None:
+    """Show the newest commits: when, by whom, how much, why."""
+    from motorgraph import remembering
+
+    with _refusals():
+        remembering.show_log(_settings(data_dir=data_dir, plain=plain).folder, limit)
+
+
+@app.command()
+def show(
+    commit: Annotated[int, typer.Argument(help="Number of the commit.")],
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
+) -> None:
+    """Show one commit: every triple that it removed (-) and added (+)."""
+    from motorgraph import remembering
+
+    with _refusals():
+        remembering.show_commit(_settings(data_dir=data_dir, plain=plain).folder, commit)
+
+
+@app.command()
+def verify(
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
+) -> None:
+    """Check that every commit of the journal is there and unchanged, and that the newest snapshot says the same."""
+    from motorgraph import remembering
+
+    with _refusals():
+        folder = _settings(data_dir=data_dir, plain=plain).folder
+        fault = remembering.verify(folder)
+        _say(f"{folder}: {fault or 'every commit is as it was written'}.")
+    raise typer.Exit(REFUSED if fault else 0)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="A new folder for the copy.")],
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
+) -> None:
+    """Copy the journal into a new folder; the service may go on meanwhile. Serve the copy with --data-dir."""
+    from motorgraph import remembering
+
+    with _refusals():
+        newest = remembering.backup(_settings(data_dir=data_dir, plain=plain).folder, target)
+        _say(f"{target} holds everything up to commit {newest.id if newest else 0}.")
+
+
+@app.command()
+def restore(
+    target: Annotated[Path, typer.Argument(help="A new folder.")],
+    at: Annotated[str, typer.Option(help="The last commit to keep, by number or by time (ISO 8601, UTC).")],
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
+) -> None:
+    """Make a new folder with the graph as it was at a commit or a time. Serve it with --data-dir."""
+    from motorgraph import remembering
+
+    with _refusals():
+        commit = remembering.restore(_settings(data_dir=data_dir, plain=plain).folder, target, at)
+        _say(f"{target} holds the graph as it was at commit {commit.id} ({commit.time}).")
+
+
+@app.command()
+def revert(
+    commit: Annotated[int, typer.Argument(help="Number of the commit.")],
+    url: Annotated[str, typer.Option(help="The service's endpoint.")] = "http://127.0.0.1:8800/sparql",
+    write_token: Annotated[str | None, _option("write_token")] = None,
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
+) -> None:
+    """Take back what a commit did, by a new commit of the running service, through the gate like any other."""
+    from motorgraph import asking, remembering
+
+    with _refusals():
+        settings = _settings(data_dir=data_dir, plain=plain, write_token=write_token)
+        token = settings.write_token.get_secret_value() if settings.write_token else ""
+        asking.update_endpoint(url, remembering.inverse(settings.folder, commit), token, f"Revert commit {commit}")
+        _say(f"Commit {commit} is taken back.")
+
+
 class _refusals:  # noqa: N801  # reads as the statement that it is
     """Turns a refusal within into a message and exit status 1."""
 

@@ -241,6 +241,16 @@ class Journal:
             copy.close()
             partial.replace(folder / FILE)
 
+    def cut(self, number: int) -> None:
+        """Forgets the commits after one; what follows is another history, so it has a lineage of its own."""
+        with _told(self.folder):
+            self._base.execute("BEGIN IMMEDIATE")
+            for table in ("pieces", "commits"):
+                self._base.execute(f"DELETE FROM {table} WHERE id > ?", (number,))  # noqa: S608  # our own names
+            self._base.execute("UPDATE about SET value = ? WHERE key = 'lineage'", (secrets.token_hex(4),))
+            self._base.execute("COMMIT")
+        self.head = self._newest()
+
     # Snapshots
 
     def snapshot(self, write: Callable[[IO[bytes]], None], number: int, graphs: Iterable[str]) -> None:

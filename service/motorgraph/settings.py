@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         """Whether a query's default graph is the merge of all graphs."""
         return (self.default_graph or ("separate" if self.plain else "union")) == "union"
 
+    @property
+    def folder(self) -> Path:
+        """Where the journal is: a bare store's is apart from that of the shipped graph."""
+        return self.data_dir / "plain" if self.plain else self.data_dir
+
     def limits(self, graph_bytes: int = 0) -> Limits:
         """The limits in bytes; as many readers as memory holds copies of a graph of `graph_bytes`."""
         most = self.readers or max(2 * cores(), 2)

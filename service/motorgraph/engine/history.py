@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -122,30 +123,9 @@ class History:
 
     def _replay(self, store: ox.Store) -> None:
         assert self._journal is not None
-        newest = self._journal.newest_snapshot(self.commit)
-        if newest is not None:
-            self._snapshot_at, graphs, path = newest
-            import gzip  # only where there is a snapshot
-
-            with gzip.open(path, "rb") as packed:
-                store.bulk_extend(ox.parse(packed, NQUADS))  # type: ignore[arg-type]  # a GzipFile reads as an IO[bytes]
-            for iri in graphs:
-                store.add_graph(ox.NamedNode(iri))
-        for commit in self._journal.commits(self._snapshot_at):
-            self._redo(store, commit)
-            self._bytes_since += commit.size if self._snapshot_at or commit.id > 1 else 0
-
-    def _redo(self, store: ox.Store, commit: Commit) -> None:
-        assert self._journal is not None
-        for piece in self._journal.removed(commit.id):
-            for quad in ox.parse(piece, NQUADS):
-                store.remove(quad)
-        for iri in commit.dropped:
-            store.remove_graph(ox.NamedNode(iri))
-        for iri in commit.made:
-            store.add_graph(ox.NamedNode(iri))
-        for piece in self._journal.added(commit.id):
-            store.bulk_extend(ox.parse(piece, NQUADS))
+        self._snapshot_at = replay(self._journal, store, self.commit)
+        later = self._journal.commits(max(self._snapshot_at, 1))  # the first is as quickly read as a snapshot
+        self._bytes_since = sum(commit.size for commit in later)
 
     def _renew_files(self, store: ox.Store, files: Sequence[File], progress: Progress) -> None:
         """Replaces what the files of earlier starts brought by what those of this one say; what clients wrote stays."""
@@ -167,6 +147,32 @@ class History:
 
     def _pend(self, change: Change, files: Sequence[File], spool: IO[bytes] | None) -> None:
         self._pending.append((change, _digest(files), spool))
+
+
+def replay(journal: Journal, store: ox.Store, upto: int, *, snapshots: bool = True) -> int:
+    """Makes the graph of a commit in an empty store. Returns the commit of the snapshot that it began with, 0 without one."""
+    newest = journal.newest_snapshot(upto) if snapshots else None
+    if newest is not None:
+        with gzip.open(newest[2], "rb") as packed:
+            store.bulk_extend(ox.parse(packed, NQUADS))  # type: ignore[arg-type]  # a GzipFile reads as an IO[bytes]
+        for iri in newest[1]:
+            store.add_graph(ox.NamedNode(iri))
+    after = newest[0] if newest else 0
+    for commit in journal.commits(after, upto):
+        _redo(journal, store, commit)
+    return after
+
+
+def _redo(journal: Journal, store: ox.Store, commit: Commit) -> None:
+    for piece in journal.removed(commit.id):
+        for quad in ox.parse(piece, NQUADS):
+            store.remove(quad)
+    for iri in commit.dropped:
+        store.remove_graph(ox.NamedNode(iri))
+    for iri in commit.made:
+        store.add_graph(ox.NamedNode(iri))
+    for piece in journal.added(commit.id):
+        store.bulk_extend(ox.parse(piece, NQUADS))
 
 
 def _load(store: ox.Store, files: Sequence[File], progress: Progress) -> None:

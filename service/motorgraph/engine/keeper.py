@@ -74,6 +74,8 @@ class Keeper:
             with suppress(ChildProcessError):
                 while self._children:
                     self._children.discard(os.waitpid(-1, 0)[0])
+            if self._history is not None:
+                self._history.close()
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """The front's commands as they come; between them, the deaths of children are told."""

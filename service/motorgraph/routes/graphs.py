@@ -13,7 +13,7 @@ from motorgraph.reply import Send, send_bytes
 from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
-from motorgraph.writing import authorise
+from motorgraph.writing import authorise, signed
 
 METHODS = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
 STORE_METHODS = "GET, HEAD, POST, OPTIONS"
@@ -77,7 +77,7 @@ class Graphs:
             max_bytes=self._limits.body_bytes,
         )
         body = await read_body(call, receive, self._limits.body_bytes, "body_bytes")
-        created = await self._store.write(job, body, guard=lambda: require_match(call, self._store.version))
+        created = await self._store.write(signed(job, call), body, guard=lambda: require_match(call, self._store.version))
         headers = [*location, (b"etag", f'"{self._store.version}"'.encode())]
         await send_bytes(send, 201 if created or location else 204, headers, b"")
 
@@ -86,7 +86,7 @@ class Graphs:
         if graph is None:
             raise MethodNotAllowed("DELETE without ?graph=IRI or ?default", STORE_METHODS)
         self._refuse_merge(graph)
-        await self._store.write(Job("delete", graph=graph), guard=lambda: require_match(call, self._store.version))
+        await self._store.write(signed(Job("delete", graph=graph), call), guard=lambda: require_match(call, self._store.version))
         await send_bytes(send, 204, [], b"")
 
     def _refuse_merge(self, graph: str) -> None:

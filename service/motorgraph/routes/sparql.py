@@ -20,7 +20,7 @@ from motorgraph.query import Query, Update, is_repeatable
 from motorgraph.reply import POLICY, VARY, Send, answer_headers, send_bytes
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
-from motorgraph.writing import authorise
+from motorgraph.writing import authorise, signed
 
 REMEMBERED = 1024
 REMEMBER_UP_TO_BYTES = 8192
@@ -152,7 +152,9 @@ class Sparql:
 
     async def _update(self, update: Update, call: Call, send: Send) -> None:
         authorise(call, self._settings)
-        job = Job("update", update.text, update.base, default_graphs=update.using.default, named_graphs=update.using.named)
+        using = update.using
+        told = Job("update", update.text, update.base, default_graphs=using.default, named_graphs=using.named)
+        job = signed(told, call)
         await self._store.write(job, guard=lambda: require_match(call, self._store.version))
         await send_bytes(send, 204, [(b"etag", f'"{self._store.version}"'.encode())], b"")
 

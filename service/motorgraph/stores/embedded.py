@@ -67,11 +67,6 @@ class Embedded:
         return f"{self._lineage}-{self.commit}"
 
     @property
-    def folder(self) -> Path:
-        """Where the journal is: a bare store's is apart from that of the shipped graph."""
-        return self.settings.data_dir / "plain" if self.settings.plain else self.settings.data_dir
-
-    @property
     def is_writable(self) -> bool:
         """Whether anybody can write, so that there is anything to keep."""
         return self.settings.write_token is not None
@@ -81,7 +76,7 @@ class Embedded:
         self.control.listen()
         files = corpus.starting(self.settings.load, self.names, plain=self.settings.plain)
         self._be("loading")
-        loaded = await self.control.load(files, self.folder, is_writable=self.is_writable, union=self.settings.is_union)
+        loaded = await self.control.load(files, self.settings.folder, is_writable=self.is_writable, union=self.settings.is_union)
         self._lineage = loaded.lineage or self._lineage
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
         if not self.settings.plain:
