@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -10,6 +12,7 @@ import pytest
 from bench.gen import generate
 from bench.queries import QUERIES
 
+ROOT = Path(__file__).parents[1]
 EXPECTED = "31bb0ae94da101c5d7e15e9ccd29d1f2e1b9987ec5fe8cdf7732fe2abc9423e2"
 
 
@@ -40,3 +43,16 @@ def test_it_has_as_many_triples_as_were_asked_for(store: ox.Store) -> None:
 def test_every_query_is_evaluated(store: ox.Store, name: str) -> None:
     result = store.query(QUERIES[name])
     assert isinstance(result, ox.QueryBoolean) or list(result) is not None
+
+
+def test_acknowledged_writes_survive_kills() -> None:
+    """A few rounds of `python -m bench.crash`, at moments that are the same each time."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.crash", "--rounds", "4", "--seed", "7"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all there" in done.stdout
