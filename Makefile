@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: serve test check bench wheel clean
+.PHONY: serve test check data bench wheel clean
 
 serve: $(READY)  ## Serve the shipped graph at http://127.0.0.1:8800/
 	$(BIN)/motorgraph serve $(ARGS)
@@ -17,6 +17,9 @@ check: $(READY)  ## Lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+data: $(READY)  ## Rebuild data/built from the tables and mappings; ARGS=20-brands for one of them
+	$(BIN)/python -m motorgraph.building $(ARGS)
 
 bench: $(READY)  ## Against oxigraph, interleaved in one run; needs wrk
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 
+from motorgraph import corpus, inference
+from motorgraph.engine import loading
+from motorgraph.vocab import Names
 from tests.running import Service, service
 
 
@@ -22,6 +26,17 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service as a newcomer starts it, with a token so that writes can be tried."""
     with service(tmp_path_factory.mktemp("shipped")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def shipped_store() -> ox.Store:
+    """The graph as it ships and what follows from it, without a service; the default graph merges the others. Only to be read."""
+    store = ox.Store()
+    for file in corpus.shipped(Names()):
+        loading.load_file(store, file)
+    store.extend(inference.rebuild(store, inference.shipped_rules(Names())))
+    loading.merge(store)
+    return store
 
 
 @pytest.fixture

@@ -95,7 +95,9 @@ async def engine(folder: Path, control: Control | None = None, data: str = MANY,
     control.listen()
     pool = Pool(control, Limits(**{"seconds": 20.0, **limits}))
     try:
-        await control.load([File(str(path), "text/turtle")], Path(tempfile.mkdtemp(dir=folder)), is_writable=True, union=False)
+        await control.load(
+            [File(str(path), "text/turtle")], [], Path(tempfile.mkdtemp(dir=folder)), is_writable=True, union=False
+        )
         await control.record()
         await pool.open()
         yield Engine(control, pool)

@@ -834,9 +834,9 @@ def test_8_a_relative_date_is_kept_as_written_and_as_resolved_with_what_it_was_r
         }""",
     )
     assert dates == [
-        ("last week", "2026-01-26/2026-01-30", "2026-01-26", "2026-01-30", "benzinga"),
-        ("recently", "2026-02~", "2026-02-01", "2026-02-04", "benzinga"),
-        ("several months", "2025/2026-02-04", "2025-01-01", "2026-02-04", "benzinga"),
+        ("last week", "2026-01-26/2026-01-30", "2026-01-26", "2026-01-31", "benzinga"),
+        ("recently", "2026-02~", "2026-02-01", "2026-02-05", "benzinga"),
+        ("several months", "2025/2026-02-04", "2025-01-01", "2026-02-05", "benzinga"),
     ]
 
 

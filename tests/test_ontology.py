@@ -33,7 +33,7 @@ PREFIXES = {
 }
 
 MODULES = "core org product plant deal tech trade compliance claim kpi place meta"
-ALIGNMENTS = "schema fibo gist auto eli qb time sem wikidata np"
+ALIGNMENTS = "schema org prov fibo gist auto eli qb time sem wikidata np"
 
 SUPERCLASSES = {
     "AutomotiveGroup": "mg:Organization",
@@ -108,29 +108,38 @@ SCHEMES = {
     "act-status": "draft announced adopted in-force superseded annulled expired",
     "anonymity": "named unnamed not-stated",
     "assembly-method": "full ckd skd dkd",
+    "bloc-kind": "customs-union customs-union-and-single-market forum free-trade-agreement free-trade-area monetary-union "
+    "single-market",
     "claim-relation-kind": "supports contradicts supersedes corrects copies denies",
     "concern": "national-security unfair-subsidy",
     "counting-basis": "direct-capital votes economic-interest held-in-trust acting-in-concert",
     "deal-kind": "equity-stake joint-venture merger plant-sale contract-manufacturing co-development platform-sharing "
     "technology-sharing technology-licence supply price-undertaking memorandum alliance greenfield",
     "deal-role": "licensor licensee assembler customer investor issuer seller buyer host partner supplier",
-    "evidence-grade": "grade-1 grade-2 grade-3 grade-4 grade-5 grade-6 grade-7",
-    "measure-concept": "sales deliveries production registrations exports revenue capacity share rank",
+    "duty-case": "within-quota beyond-quota certificate-held no-certificate origin-rule-met origin-rule-missed",
+    "evidence-grade": "grade-1 grade-2 grade-3 grade-4 grade-5 grade-6 grade-7 grade-8",
+    "life-state": "announced active defunct",
+    "measure-concept": "sales deliveries production registrations exports revenue capacity share rank employees free-cash-flow "
+    "growth jobs-cut net-profit quota spare-capacity suppliers writedown",
     "measure-kind": "mfn countervailing-provisional countervailing-definitive anti-dumping section-301 section-232 "
-    "surtax all-in safeguard tariff-quota price-undertaking additional-duty sales-restriction",
+    "surtax all-in safeguard tariff-quota preference price-undertaking additional-duty sales-restriction",
     "modality": "actual under-study planned target predicted assessed",
-    "model-year": "my2024 my2025 my2026 my2027 my2028 my2029 my2030 my2031 my2032",
+    "model-year": " ".join(f"my{year}" for year in range(1980, 2033)),
+    "plant-kind": "vehicle-assembly truck-assembly bus-assembly contract-assembly battery-cells battery-materials engines "
+    "transmissions components",
+    "plant-status": "planned under-construction ramp-up operating retooling idled closed repurposed",
     "propulsion": "bev phev erev hev mhev ice fcev",
-    "rate-basis": "ad-valorem specific compound",
+    "rate-basis": "ad-valorem ad-valorem-part specific compound",
     "source-count-kind": "exact at-least not-given",
     "stake-state": "agreed completed reported",
     "stance": "asserted denied no-comment declined-to-confirm corrected withdrawn",
     "status": "rumoured in-talks memorandum letter-of-intent agreed approved completed operating paused ended denied "
-    "cancelled superseded planned producing",
+    "cancelled superseded planned producing under-construction",
     "tariff-code": "hs-8703 hs-870380 cn-87038010 taric-8703801010 hts-87038000 hs-8704 hs-850760",
     "technology": "vehicle-technology in-vehicle-technology ads vcs lfp cma gea meb skd ckd battery vehicle-data",
     "value-kind": "actual target forecast estimate plan installed planned up-to",
     "value-qualifier": "exact about more-than at-least up-to fewer-than just-above",
+    "vehicle-kind": "passenger-car multipurpose-passenger-vehicle truck bus motorcycle trailer",
     "verdict-outcome": "accepted rejected unresolved",
 }
 OPEN_SCHEMES = {"tariff-code", "technology"}

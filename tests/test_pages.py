@@ -212,7 +212,9 @@ def test_the_graphs_are_listed_with_the_triples_that_they_have(shipped: Service)
     def is_right() -> bool:
         rows = shipped.rows("SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g")
         (whole,) = shipped.rows("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
-        counted = {row["g"]: int(row["n"]) for row in rows} | {"the default graph": int(whole["n"])}
+        counted = {row["g"]: int(row["n"]) for row in rows}
+        sources = [counted.pop(graph) for graph in list(counted) if "/graph/source/" in graph]
+        counted |= {"the default graph": int(whole["n"]), f"{len(sources):,} graphs of source documents, one each": sum(sources)}
         return len(counted) > 5 and table(shipped) == counted
 
     assert until(is_right)
@@ -239,9 +241,8 @@ def body_of(text: str) -> str:
     return "\n".join(lines[first:]).strip()
 
 
-@pytest.mark.parametrize("path", ["/", "/sparql"])
-def test_every_question_that_ships_is_linked_with_its_words(shipped: Service, path: str) -> None:
-    linked = questions(shipped, path)
+def test_every_question_that_ships_is_linked_with_its_words(shipped: Service) -> None:
+    linked = questions(shipped, "/questions")
     assert set(linked) == {body_of(question.read_text()) for question in QUESTIONS}
     for question in QUESTIONS:
         opening = question.read_text().split("\n#\n")[0].split("\n\n")[0].replace("# ", "").replace("\n", " ")
@@ -254,7 +255,7 @@ def test_every_question_that_ships_is_linked_with_its_words(shipped: Service, pa
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda path: path.stem)
 def test_the_link_of_a_question_answers_with_the_expected_rows(shipped: Service, question: Path) -> None:
     asked = body_of(question.read_text())
-    queries = {link: parse_qs(urlsplit(link).query).get("query", [""])[0] for link in page(shipped, "/").links}
+    queries = {link: parse_qs(urlsplit(link).query).get("query", [""])[0] for link in page(shipped, "/questions").links}
     links = [link for link, query in queries.items() if query and body_of(query) == asked]
     response = shipped.client.get(links[0], headers={"Accept": "text/csv"})
     assert response.status_code == 200
@@ -262,9 +263,39 @@ def test_the_link_of_a_question_answers_with_the_expected_rows(shipped: Service,
 
 
 @pytest.mark.parametrize("path", ["/", "/sparql"])
-def test_the_query_of_a_question_can_be_read_on_the_page(shipped: Service, path: str) -> None:
+def test_the_first_questions_can_be_read_on_the_page(shipped: Service, path: str) -> None:
     shown = {body_of(element.text) for element in page(shipped, path).all("code") if "SELECT" in element.text}
-    assert {body_of(question.read_text()) for question in QUESTIONS} <= shown
+    linked = set(questions(shipped, path))
+    assert 5 <= len(linked) <= 8
+    assert linked <= shown
+    assert linked <= {body_of(question.read_text()) for question in QUESTIONS}
+    assert "/questions" in page(shipped, path).links
+
+
+def test_the_text_of_every_question_is_linked(shipped: Service) -> None:
+    for question in QUESTIONS:
+        path = f"/questions/{question.name}"
+        assert path in page(shipped, "/questions").links
+        response = shipped.client.get(path)
+        assert response.headers["content-type"] == "application/sparql-query; charset=utf-8"
+        assert response.text == question.read_text().strip()
+    assert shipped.client.get("/questions/none.rq").status_code == 404
+
+
+def test_the_licence_page_credits_the_data_sets(shipped: Service) -> None:
+    said = page(shipped, "/licence").response.text
+    for credit in (
+        "GeoNames",
+        "name-suggestion-index",
+        "Wikidata",
+        "Natural Earth",
+        "CC BY 4.0",
+        "BSD-3-Clause",
+        "Apache License 2.0",
+    ):
+        assert credit in said
+    assert "/licence" in page(shipped, "/").links
+    assert "Redistribution and use" in shipped.client.get("/licence/name-suggestion-index").text
 
 
 def test_with_another_base_the_questions_ask_for_its_names(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.reader import bad_query, evaluate
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadEvaluation, BadRequest, Failed, NotFound
+from motorgraph.inference import renew, shipped_rules
 from motorgraph.media import CSV, GRAPHS, JSONLD, NQUADS, NTRIPLES, PROBLEM, RDFXML, SOLUTIONS, TRIG, TURTLE, Format, by_suffix
 from motorgraph.protocol import absolute
 from motorgraph.resources import asset
@@ -312,11 +313,13 @@ def _store(settings: Settings, *, is_union: bool | None = None) -> ox.Store:
     """A store of what a service with these settings would start from. Raises BadSyntax or Failed, naming the file."""
     names = Names(settings.base)
     store = ox.Store()
-    for file in corpus.starting(settings.load, names, plain=settings.plain):
+    for file in corpus.starting(settings, names):
         try:
             loading.load_file(store, file)
         except loading.UNREADABLE as error:
             raise corpus.unreadable(file.path, error) from error
+    if not settings.plain:
+        renew(store, shipped_rules(names))
     if settings.is_union if is_union is None else is_union:
         loading.merge(store)
     return store

@@ -25,6 +25,7 @@ def check(files: Sequence[Path], shapes: Sequence[Path], *, as_json: bool) -> bo
         *sorted(ontology.glob("*.ttl")),
         *sorted(ontology.glob("schemes/*.ttl")),
         *sorted(asset("data").glob("reference*.trig")),
+        *sorted(asset("data").glob("built/[01]*.trig")),  # countries, blocs, towns, datasets, documents, publishers
     ]
     report = gate.validate_files(files, background, list(shapes) or sorted(asset("shapes").glob("*.ttl")))
     if as_json:

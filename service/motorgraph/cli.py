@@ -1,4 +1,4 @@
-"""The command `motorgraph`: serve, query, validate, dump, info."""
+"""The command `motorgraph`: serve, query, validate, convert, dump, info."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def serve(
     base: Annotated[str | None, _option("base")] = None,
     plain: Annotated[bool | None, _option("plain")] = None,
     load: Annotated[list[Path] | None, _option("load", "-l")] = None,
+    align: Annotated[list[str] | None, _option("align")] = None,
     data_dir: Annotated[Path | None, _option("data_dir")] = None,
     default_graph: Annotated[str | None, _option("default_graph")] = None,
     write_token: Annotated[str | None, _option("write_token")] = None,
@@ -112,6 +113,7 @@ def query(
         str, typer.Option("--format", "-f", help="csv, tsv, json, xml; for graphs ttl, nt, nq, trig, jsonld, rdf.")
     ] = "",
     load: Annotated[list[Path] | None, _option("load", "-l")] = None,
+    align: Annotated[list[str] | None, _option("align")] = None,
     plain: Annotated[bool | None, _option("plain")] = None,
 ) -> None:
     """Ask a SPARQL query of an endpoint, or of the shipped graph (and files that --load names)."""
@@ -124,7 +126,7 @@ def query(
             if url is not None:
                 asking.ask_endpoint(url, written, form, out)
             else:
-                asking.ask_files(_settings(load=load, plain=plain), written, form, out)
+                asking.ask_files(_settings(load=load, align=align, plain=plain), written, form, out)
 
 
 @app.command()
@@ -139,6 +141,24 @@ def validate(
     with _refusals():
         conforms = checking.check(files, shapes or [], as_json=as_json)
     raise typer.Exit(0 if conforms else REFUSED)
+
+
+@app.command()
+def convert(
+    table: Annotated[Path, typer.Argument(help="CSV file in UTF-8; its first line names the columns.")],
+    mapping: Annotated[Path, typer.Option("--mapping", "-m", help="SPARQL CONSTRUCT that says what a row means.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; standard output without it.")] = None,
+    form: Annotated[str, typer.Option("--format", "-f", help="trig, nq, jsonld; ttl, nt, rdf leave the graphs out.")] = "",
+    split: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=SEPARATOR: each part of such a cell is a value of its own.")
+    ] = None,
+    delimiter: Annotated[str, typer.Option(help="What stands between the cells.")] = ",",
+) -> None:
+    """Make RDF of the rows of a table, by a mapping."""
+    from motorgraph.convert import Wish, convert_file
+
+    with _refusals():
+        convert_file(table, mapping, Wish(output, form, split or [], delimiter))
 
 
 @app.command()

@@ -10,24 +10,47 @@ from urllib.parse import quote
 from motorgraph import __version__
 from motorgraph.engine.loading import File
 from motorgraph.errors import BadRequest, BadSyntax, Failed, NotFound, Refusal
+from motorgraph.inference import Rule
 from motorgraph.media import READABLE, TURTLE, Format, by_suffix
 from motorgraph.resources import asset
+from motorgraph.settings import Settings
 from motorgraph.vocab import CANONICAL_BASE, Names
 
 
-def starting(paths: Iterable[Path], names: Names, *, plain: bool) -> list[File]:
-    """All files that a service starts from: what is shipped, unless it is plain, and the operator's. Raises what `given` does."""
-    return ([] if plain else shipped(names)) + given(paths, names, plain=plain)
+def starting(settings: Settings, names: Names) -> list[File]:
+    """All files that a service starts from: what is shipped and the alignments asked for, unless it is plain, and the operator's.
+
+    Raises what `given` does, and BadRequest for an alignment that there is not.
+    """
+    own = [] if settings.plain else shipped(names) + aligned(settings.align, names)
+    return own + given(settings.load, names, plain=settings.plain)
+
+
+def aligned(asked: Iterable[str], names: Names) -> list[File]:
+    """Alignments with other vocabularies, for the ontology's graph, so that what follows from them is inferred too."""
+    there = {path.stem: path for path in sorted((asset("ontology") / "alignments").glob("*.ttl"))}
+    for name in asked:
+        if name not in there:
+            raise BadRequest(f"There is no alignment {name!r}; there are {', '.join(there)}.")
+    return _turtle([there[name] for name in dict.fromkeys(asked)], names, "ontology")
 
 
 def shipped(names: Names) -> list[File]:
     """Ontology, schemes, shapes and data of this package, each for its graph."""
+    return [
+        *by_hand(asset("data"), names),
+        *_turtle(sorted(asset("shapes").glob("*.ttl")), names, "shapes"),
+        *(_file(path, names, None) for path in sorted(asset("data").glob("built/*.trig"))),
+    ]
+
+
+def by_hand(data: Path, names: Names) -> list[File]:
+    """The ontology, the schemes, and the files of a data folder that no mapping makes."""
     ontology = asset("ontology")
     return [
         *_turtle(sorted(ontology.glob("*.ttl")), names, "ontology"),
         *_turtle(sorted(ontology.glob("schemes/*.ttl")), names, "reference"),
-        *_turtle(sorted(asset("shapes").glob("*.ttl")), names, "shapes"),
-        *(_file(path, names, None) for path in sorted(asset("data").glob("*.trig"))),
+        *(_file(path, names, None) for path in sorted(data.glob("*.trig"))),
     ]
 
 
@@ -85,9 +108,11 @@ def _file(path: Path, names: Names, graph: str | None) -> File:
     return File(str(path), form.media_type, names.graph(graph) if graph else None, None, moved)
 
 
-def digest(files: Iterable[File]) -> str:
-    """A hash of what the files say and where it goes: the same data and shapes have the same."""
+def digest(files: Iterable[File], rules: Iterable[Rule] = ()) -> str:
+    """A hash of what the files say and where it goes, and of the rules: the same data and shapes have the same."""
     whole = hashlib.sha256(__version__.encode())
+    for rule in rules:
+        whole.update(repr(rule).encode())
     for file in files:
         whole.update(repr((file.media_type, file.graph, file.iri, file.base)).encode())
         with Path(file.path).open("rb") as source:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from rdflib.term import Node
 from motorgraph import corpus
 from motorgraph.engine.loading import UNREADABLE, opened, rdf_format
 from motorgraph.errors import BadRequest
+from motorgraph.sieve import Term, sieved
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 SEVERITIES = {str(SH[name]): name for name in ("Violation", "Warning", "Info")}
@@ -74,7 +76,7 @@ def validate(data: Graph, shapes: Graph) -> Report:
     """The data against the shapes, in full. `data` includes the ontology, whose subclasses count; it is not changed."""
     _, results, _ = pyshacl.validate(
         data,
-        shacl_graph=shapes,
+        shacl_graph=sieved(shapes, data.in_engine) if isinstance(data, Judged) else shapes,
         inference="none",
         advanced=False,
         inplace=True,
@@ -135,12 +137,32 @@ def parse_file(path: Path) -> list[ox.Quad]:
         raise corpus.unreadable(str(path), error) from error
 
 
-class _Judged(Graph):
-    """A graph that parses each SPARQL constraint once; pySHACL hands its text over again for every focus node."""
+class Judged(Graph):
+    """A graph that the engine has too (`in_engine`), and that parses each SPARQL constraint once.
 
-    def __init__(self) -> None:
+    pySHACL hands the text of a constraint over again for every focus node.
+    """
+
+    def __init__(self, quads: Iterable[ox.Quad]) -> None:
         super().__init__()
+        self._triples: set[ox.Quad] = set()
         self._prepared: dict[str, Query] = {}
+        known: dict[Term, Node] = {}
+        for quad in quads:
+            self._triples.add(ox.Quad(quad.subject, quad.predicate, quad.object))
+            terms = []
+            for term in (quad.subject, quad.predicate, quad.object):
+                if term not in known:
+                    known[term] = _rdflib_term(term)
+                terms.append(known[term])
+            self.add((terms[0], terms[1], terms[2]))
+
+    @cached_property
+    def in_engine(self) -> ox.Store:
+        """The triples in the default graph of a store."""
+        store = ox.Store()
+        store.bulk_extend(self._triples)
+        return store
 
     def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> Solutions:  # Any: rdflib's own
         """See rdflib.Graph.query."""
@@ -151,21 +173,12 @@ class _Judged(Graph):
         return super().query(query_object, *args, **kwargs)
 
 
-def rdflib_graph(quads: Iterable[ox.Quad]) -> Graph:
+def rdflib_graph(quads: Iterable[ox.Quad]) -> Judged:
     """The quads' triples merged into one rdflib graph; plain strings get no datatype, as rdflib writes them."""
-    graph = _Judged()
-    known: dict[ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple, Node] = {}
-    for quad in quads:
-        terms = []
-        for term in (quad.subject, quad.predicate, quad.object):
-            if term not in known:
-                known[term] = _rdflib_term(term)
-            terms.append(known[term])
-        graph.add((terms[0], terms[1], terms[2]))
-    return graph
+    return Judged(quads)
 
 
-def _rdflib_term(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
+def _rdflib_term(term: Term) -> Node:
     if isinstance(term, ox.NamedNode):
         return URIRef(term.value)
     if isinstance(term, ox.BlankNode):

@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from motorgraph import __version__
 from motorgraph.catalogue import Description
 from motorgraph.engine.wire import Job
-from motorgraph.errors import NotAcceptable
+from motorgraph.errors import NotAcceptable, NotFound
 from motorgraph.media import GRAPHS, JSON, PROBLEM, READABLE, SOLUTIONS, TURTLE, choose, listing
 from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE, Call
 from motorgraph.reply import POLICY
@@ -37,6 +37,17 @@ SELECT (COUNT(DISTINCT ?claim) AS ?claims) (COUNT(DISTINCT ?source) AS ?sources)
   UNION {{ ?plant a mg:Plant }} UNION {{ ?act a mg:LegalAct }} }}"""
 
 
+THEIR_LICENCE = "LICENCE-name-suggestion-index-BSD-3-Clause.md"
+START_WITH = ("60", "61", "63", "50", "66", "27")
+"""The numbers of the questions that the first page shows."""
+
+
+_CREDITS = """PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dcterms: <http://purl.org/dc/terms/>
+SELECT ?credit ?licence ?rights {{ GRAPH <{base}/graph/reference> {{ ?dataset a dcat:Dataset ;
+  dcterms:bibliographicCitation ?credit ; dcterms:rights ?rights . OPTIONAL {{ ?dataset dcterms:license ?licence }} }} }}
+ORDER BY ?credit"""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A query to start from: what it asks, in words, and in SPARQL."""
@@ -44,6 +55,11 @@ class Question:
     name: str
     words: str
     text: str
+
+    @property
+    def number(self) -> str:
+        """What its file's name begins with."""
+        return self.name.partition("-")[0]
 
     @property
     def link(self) -> str:
@@ -80,13 +96,41 @@ class Pages:
         base = self._settings.base
         return [Question(q.name, q.words, q.text.replace(CANONICAL_BASE, base)) for q in found]
 
+    @property
+    def _questions(self) -> Sequence[Question]:
+        """Those that this service can answer: a plain store has no graph to ask them of."""
+        return () if self._settings.plain else self.questions
+
     def router(self) -> APIRouter:
         """The routes of the pages."""
         router = APIRouter(include_in_schema=False)
 
         @router.api_route("/", methods=["GET", "HEAD"])
         async def home(request: Request) -> Response:
-            return self._html("home.html", figures=await self.figures(), endpoint=f"{request.base_url}sparql")
+            of_documents = f"{self._settings.base}/graph/source/"
+            counted = dict(sorted(self._store.triples.items()))
+            sources = {graph: counted.pop(graph) for graph in list(counted) if graph.startswith(of_documents)}
+            graphs = {"triples": counted, "sources": sources}
+            return self._html("home.html", figures=await self.figures(), endpoint=f"{request.base_url}sparql", **graphs)
+
+        @router.api_route("/questions", methods=["GET", "HEAD"])
+        async def questions() -> Response:
+            return self._html("questions.html")
+
+        @router.api_route("/questions/{name}.rq", methods=["GET", "HEAD"])
+        async def question(name: str) -> Response:
+            found = next((q for q in self._questions if q.name == name), None)
+            if found is None:
+                raise NotFound(f"There is no question {name}; /questions lists them.")
+            return PlainTextResponse(found.text, media_type=f"{QUERY_TYPE}; charset=utf-8")
+
+        @router.api_route("/licence", methods=["GET", "HEAD"])
+        async def licence() -> Response:
+            return self._html("licence.html", credits=await self._rows(_CREDITS))
+
+        @router.api_route("/licence/name-suggestion-index", methods=["GET", "HEAD"])
+        async def their_licence() -> Response:
+            return PlainTextResponse((asset("data") / "reference" / THEIR_LICENCE).read_text("utf-8"))
 
         @router.get("/robots.txt")
         async def robots() -> Response:
@@ -96,15 +140,23 @@ class Pages:
 
     async def figures(self) -> dict[str, int]:
         """How many of each there are, counted once a commit; empty while the graph is loading and in a plain store."""
-        if self._settings.plain or not self._store.is_ready:
-            return {}
         if self._figures[0] != self._store.commit:
             commit = self._store.commit
-            text = _FIGURES.format(base=self._settings.base)
-            answer = await self._store.pool.answer(Job("query", text, solutions=JSON.media_type))
-            (row,) = json.loads(answer.body or b"")["results"]["bindings"]
-            self._figures = (commit, {name: int(value["value"]) for name, value in row.items()})
-        return self._figures[1]
+            for row in await self._rows(_FIGURES):
+                self._figures = (commit, {name: int(value) for name, value in row.items()})
+        return self._figures[1] if self._store.is_ready else {}
+
+    async def _rows(self, query: str) -> list[dict[str, str]]:
+        """The rows of a short query of our own; none while the graph is loading and in a plain store."""
+        if self._settings.plain or not self._store.is_ready:
+            return []
+        job = Job("query", query.format(base=self._settings.base), solutions=JSON.media_type)
+        answer = await self._store.pool.answer(job)
+        try:
+            found = json.loads(answer.body or b"")["results"]["bindings"]
+        finally:
+            self._store.pool.release(answer)
+        return [{name: term["value"] for name, term in row.items()} for row in found]
 
     def describe(self, call: Call) -> tuple[str, bytes]:
         """What /sparql says without a query: the service description, or for a browser a page to ask from."""
@@ -132,7 +184,8 @@ class Pages:
         text = self._environment.get_template(template).render(
             store=self._store,
             settings=self._settings,
-            questions=() if self._settings.plain else self.questions,
+            questions=self._questions,
+            first=sorted((q for q in self._questions if q.number in START_WITH), key=lambda q: START_WITH.index(q.number)),
             version=__version__,
             **values,
         )

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
         (),
         description="RDF file to load at the start, .gz too; may be given again (in the environment: separated by ':').",
     )
+    align: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Vocabulary whose alignment to load too, such as schema or prov; may be given again (or separated by ',').",
+    )
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder that the service keeps its own files in.")
     default_graph: Literal["union", "separate"] | None = Field(
         None,
@@ -67,11 +71,11 @@ class Settings(BaseSettings):
     def _paths(cls, value: Any) -> Any:  # Any: pydantic hands over whatever was given
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
-    @field_validator("service_hosts", mode="before")
+    @field_validator("service_hosts", "align", mode="before")
     @classmethod
-    def _hosts(cls, value: Any) -> Any:  # Any: as above
+    def _words(cls, value: Any) -> Any:  # Any: as above
         lists = [value] if isinstance(value, str) else value
-        return tuple(host.strip() for hosts in lists for host in str(hosts).split(",") if host.strip())
+        return tuple(word.strip() for words in lists for word in str(words).split(",") if word.strip())
 
     @field_validator("service_hosts")
     @classmethod

@@ -16,6 +16,7 @@ from typing import Any
 
 from motorgraph.engine.loading import File
 from motorgraph.errors import Failed, NotReady
+from motorgraph.inference import Rule
 
 # Huge pages: a fork of 10 M triples takes 5 ms instead of 85. A longer list of free pieces: the engine frees and takes
 # thousands of small ones a query, and answers in three quarters of the time.
@@ -78,13 +79,14 @@ class Control:
         """Hears events in the running loop."""
         asyncio.get_running_loop().add_reader(self._sock, self._readable)
 
-    async def load(self, files: Sequence[File], folder: Path, *, is_writable: bool, union: bool) -> Loaded:
-        """Loads what the journal in `folder` has, then the files; `union` keeps the default graph as the merge of all.
+    async def load(self, files: Sequence[File], rules: Sequence[Rule], folder: Path, *, is_writable: bool, union: bool) -> Loaded:
+        """Loads what the journal in `folder` has, then the files; infers by the rules; `union` keeps the default graph as the
+        merge of all.
 
         Raises Failed, naming file and line, or saying why the journal cannot be used.
         """
-        told = {"files": [asdict(f) for f in files], "folder": str(folder), "is_writable": is_writable}
-        loaded: Loaded = await self._ask("load", **told, union=union)
+        told = {"files": [asdict(f) for f in files], "rules": [asdict(r) for r in rules], "folder": str(folder)}
+        loaded: Loaded = await self._ask("load", **told, is_writable=is_writable, union=union)
         return loaded
 
     async def record(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import IO, Any
 
 import pyoxigraph as ox
@@ -27,6 +28,11 @@ class Delta:
     added: Quads = field(default_factory=set)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not (self.made or self.dropped or self.removed or self.added)
+
+    @property
     def touches_default(self) -> bool:
         """Whether a triple of the unnamed graph came or went."""
         return any(isinstance(q.graph_name, ox.DefaultGraph) for q in (*self.removed, *self.added))
@@ -41,12 +47,13 @@ class Delta:
             store.add_graph(ox.NamedNode(iri))
         store.extend(self.added)
 
-    def write(self, spool: IO[bytes], job: Job, report: dict[str, int]) -> None:
-        """Writes it down for `Written.of`: a line of JSON, then the N-Quads removed and those added."""
-        removed, added = _nquads(self.removed), _nquads(self.added)
-        head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "removed": len(removed), "union": job.union}
+    def write(self, spool: IO[bytes], job: Job, report: dict[str, int], derived: Delta | None = None) -> None:
+        """Writes it down for `Written.of`, with what follows from it (`derived`): a line of JSON, then four parts of N-Quads."""
+        derived = derived or Delta()
+        parts = [_nquads(quads) for quads in (self.removed, self.added, derived.removed, derived.added)]
+        head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "sizes": list(map(len, parts)), "union": job.union}
         told = {"author": job.author, "message": job.message, "report": report}
-        spool.write(json.dumps(head | told).encode() + b"\n" + removed + added)
+        spool.write(json.dumps(head | told).encode() + b"\n" + b"".join(parts))
         spool.flush()
 
 
@@ -64,13 +71,16 @@ class Written:
     head: dict[str, Any]  # Any: plain JSON
     removed: bytes
     added: bytes
+    derived: tuple[bytes, bytes]
 
     @classmethod
     def of(cls, text: bytes) -> Written:
         """What `Delta.write` wrote."""
         line, _, quads = text.partition(b"\n")
         head = json.loads(line)
-        return cls(text, head, quads[: head["removed"]], quads[head["removed"] :])
+        ends = list(accumulate(head["sizes"], initial=0))
+        removed, added, lost, won = (quads[start:end] for start, end in pairwise(ends))
+        return cls(text, head, removed, added, (lost, won))
 
     @property
     def is_empty(self) -> bool:
@@ -86,7 +96,9 @@ class Written:
 
     def make(self, store: ox.Store) -> None:
         """Does it to a store."""
-        removed, added = set(ox.parse(self.removed, NQUADS)), set(ox.parse(self.added, NQUADS))
-        Delta(set(self.head["made"]), set(self.head["dropped"]), removed, added).make(store)
-        if self.head["union"]:
-            follow(store, removed, added)
+        Delta(made=set(self.head["made"]), dropped=set(self.head["dropped"])).make(store)
+        for lost, won in ((self.removed, self.added), self.derived):
+            removed, added = set(ox.parse(lost, NQUADS)), set(ox.parse(won, NQUADS))
+            Delta(removed=removed, added=added).make(store)
+            if self.head["union"]:
+                follow(store, removed, added)

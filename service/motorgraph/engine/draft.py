@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from email.parser import BytesParser
 from email.policy import HTTP
 from socket import socket
@@ -32,14 +32,18 @@ from motorgraph.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from motorgraph.inference import Rule, filled, rebuild
 from motorgraph.media import READABLE, by_suffix, listing, readable
 from motorgraph.query import Dataset, Update, as_insertions, refuse_hosts, with_using
 
 FIRST_VIOLATIONS = 50
 
 
-def run(sock: socket, store: ox.Store, spool: IO[bytes]) -> None:
-    """Rehearses the one job that comes over `sock`; answers END, or FAILED with nothing to be done; stays until it is closed."""
+def run(sock: socket, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule] = ()) -> None:
+    """Rehearses the one job that comes over `sock`; answers END, or FAILED with nothing to be done; stays until it is closed.
+
+    What follows from the change by the rules is part of what it does.
+    """
     frames = wire.received(sock)
     job, seconds = wire.decode_job(next(frames)[1])
     alarm = Alarm()
@@ -47,29 +51,54 @@ def run(sock: socket, store: ox.Store, spool: IO[bytes]) -> None:
     body = wire.body_of(frames)
     outlet = Outlet(sock, job)
     with refused(outlet, "The change"):
-        created = _rehearse(job, body, store, spool)
+        created = _rehearse(job, body, store, spool, rules)
         alarm.off()  # from here on the keeper is at work
         sock.sendall(wire.end(created=created))
     for _ in frames:
         pass  # the keeper reads the spool while the front holds this end open
 
 
-def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes]) -> bool:
+def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule]) -> bool:
     """Makes the change here, judges the outcome, writes the delta down. True if the change makes a graph."""
     if job.must_exist and not _exists(job, store):
         raise PreconditionFailed(f"If-Match: * asks for a graph that is there, and <{job.graph}> is not.")
     with process.opening_at_most(0):
         delta, created = TASKS[job.task](job, body, store)
-    if job.union:
-        if delta.touches_default:
-            raise Forbidden(
-                "The default graph here is the merge of all graphs, so it cannot be changed itself. "
-                "Name the graph: GRAPH <…> { … } in the data, or WITH <…>."
-            )
-        follow(store, delta.removed, delta.added)
-    report = _judge(job, store) if job.shapes else {}
-    delta.write(spool, job, report)
+    _refuse_made_graphs(delta, job, rules)
+    derived = None
+    if not delta.is_empty:
+        if job.union:
+            follow(store, delta.removed, delta.added)
+        derived = _derived(store, rules, union=job.union)
+    report = _judge(job, store) if job.shapes and not delta.is_empty else {}
+    delta.write(spool, job, report, derived)
     return created
+
+
+def _refuse_made_graphs(delta: Delta, job: Job, rules: Sequence[Rule]) -> None:
+    """Raises Forbidden for a change of a graph that is made from the others."""
+    if job.union and delta.touches_default:
+        raise Forbidden(
+            "The default graph here is the merge of all graphs, so it cannot be changed itself. "
+            "Name the graph: GRAPH <…> { … } in the data, or WITH <…>."
+        )
+    for graph in {rule.graph for rule in rules}:
+        name = ox.NamedNode(graph)
+        if graph in delta.made | delta.dropped or any(quad.graph_name == name for quad in (*delta.removed, *delta.added)):
+            raise Forbidden(
+                f"<{graph}> is inferred from the other graphs, so it cannot be changed itself. Change what it follows from."
+            )
+
+
+def _derived(store: ox.Store, rules: Sequence[Rule], *, union: bool) -> Delta:
+    """Makes the graphs of the rules say what follows now; what that has changed."""
+    if not rules:
+        return Delta()
+    before, now = filled(store, rules), rebuild(store, rules)
+    delta = _made(Delta(removed=before - now, added=now - before), store)
+    if union:
+        follow(store, delta.removed, delta.added)
+    return delta
 
 
 def _judge(job: Job, store: ox.Store) -> dict[str, int]:

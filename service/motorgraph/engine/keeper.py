@@ -28,6 +28,7 @@ from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.loading import File, merge
 from motorgraph.errors import Refusal
+from motorgraph.inference import Rule, renew
 
 NICENESS = 19
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
@@ -47,6 +48,7 @@ class Keeper:
         self._store = ox.Store()
         self._history: History | None = None
         self._scribes: set[int] = set()
+        self._rules: list[Rule] = []
         self._is_union = False
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
@@ -112,7 +114,7 @@ class Keeper:
     def _load(self, command: dict[str, Any]) -> None:
         """Takes what the journal has, then what the files say: each `{path, media_type, graph, base: [from, to] | null}`.
 
-        Then merges all graphs if `union` is set.
+        Then infers by the rules, and merges all graphs if `union` is set.
         """
         started = time.monotonic()
         self._is_union = command["union"]
@@ -120,7 +122,9 @@ class Keeper:
         try:
             self._history = History(Path(command["folder"]), is_writable=command["is_writable"])
             self._history.start(self._store, files, self._progress)
-        except (Unreadable, Refusal) as refusal:
+            self._rules = [Rule(**rule) for rule in command.get("rules", ())]
+            renew(self._store, self._rules)
+        except (Unreadable, Refusal, ValueError) as refusal:
             self._tell("refused", id=command["id"], detail=str(refusal).rstrip("."))
             return
         if command["union"]:
@@ -182,7 +186,7 @@ class Keeper:
             if command["memory"]:
                 process.bound_memory(command["memory"])
             if spool is not None:
-                draft.run(sock, self._store, spool)
+                draft.run(sock, self._store, spool, self._rules)
             elif command["role"] == "judge":
                 reader.run(sock, self._store)
             else:
@@ -244,7 +248,7 @@ class Keeper:
                 process.name("mg-scribe")
                 process.die_with(parent)
                 self._close_for_child()
-                self._history.snapshot(self._store, (), union=self._is_union)
+                self._history.snapshot(self._store, {rule.graph for rule in self._rules}, union=self._is_union)
             except BaseException:  # noqa: BLE001  # the border of the process; the next commit tries again
                 traceback.print_exc()
                 sys.stderr.flush()

@@ -17,6 +17,7 @@ from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Broken, Nonconforming, NotReady, Refusal
+from motorgraph.inference import Rule, shipped_rules
 from motorgraph.settings import Settings
 from motorgraph.vocab import Names
 
@@ -66,21 +67,18 @@ class Embedded:
         """Names this state of the graph: changes with every commit and is never used again by another start."""
         return f"{self._lineage}-{self.commit}"
 
-    @property
-    def is_writable(self) -> bool:
-        """Whether anybody can write, so that there is anything to keep."""
-        return self.settings.write_token is not None
-
     async def start(self) -> None:
         """Loads, judges, forks readers. Raises Failed or Nonconforming, saying what to mend."""
         self.control.listen()
-        files = corpus.starting(self.settings.load, self.names, plain=self.settings.plain)
+        files = corpus.starting(self.settings, self.names)
         self._be("loading")
-        loaded = await self.control.load(files, self.settings.folder, is_writable=self.is_writable, union=self.settings.is_union)
+        rules = [] if self.settings.plain else shipped_rules(self.names)
+        folder, is_writable = self.settings.folder, self.settings.write_token is not None
+        loaded = await self.control.load(files, rules, folder, is_writable=is_writable, union=self.settings.is_union)
         self._lineage = loaded.lineage or self._lineage
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
         if not self.settings.plain:
-            await self._judge(files)
+            await self._judge(files, rules)
         self.commit = await self.control.record()
         self.pool.limits = self.settings.limits(loaded.pss)
         await self.pool.open()
@@ -121,8 +119,8 @@ class Embedded:
         self.stage = stage
         self.on_stage(stage)
 
-    async def _judge(self, files: list[File]) -> None:
-        digest = await asyncio.get_running_loop().run_in_executor(None, corpus.digest, files)
+    async def _judge(self, files: list[File], rules: list[Rule]) -> None:
+        digest = await asyncio.get_running_loop().run_in_executor(None, corpus.digest, files, rules)
         verdicts = Verdicts(self.settings.data_dir / "verdicts")
         if verdicts.has_passed(digest):
             return
