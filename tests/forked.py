@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from motorgraph.engine.answer import Answer
-from motorgraph.engine.control import Control
+from motorgraph.engine.control import Control, Start
 from motorgraph.engine.loading import File
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.wire import Job
@@ -96,7 +96,7 @@ async def engine(folder: Path, control: Control | None = None, data: str = MANY,
     pool = Pool(control, Limits(**{"seconds": 20.0, **limits}))
     try:
         await control.load(
-            [File(str(path), "text/turtle")], [], Path(tempfile.mkdtemp(dir=folder)), is_writable=True, union=False
+            Start([File(str(path), "text/turtle")], Path(tempfile.mkdtemp(dir=folder)), is_writable=True, union=False)
         )
         await control.record()
         await pool.open()

@@ -1,7 +1,7 @@
 """The gate: what is to be served has to satisfy the shapes (SHACL 1.0), judged by pySHACL.
 
-This module imports rdflib and pySHACL, which no serving process needs: a process forked for the judgement imports it, and
-the command `validate`.
+This module imports rdflib and pySHACL, which neither the front nor a reader needs: a process forked for the judgement imports it,
+the keeper before it forks the first draft, and the command `validate`.
 """
 
 from __future__ import annotations
@@ -84,6 +84,11 @@ def validate(data: Graph, shapes: Graph) -> Report:
         allow_warnings=True,
     )
     assert isinstance(results, Graph)
+    return report(results, shapes)
+
+
+def report(results: Graph, shapes: Graph) -> Report:
+    """The report that a graph of validation results (SHACL 1.0, 3.6.2) says."""
     found = (_result(node, results, shapes) for node in results.objects(None, SH.result))  # the details of one are none
     return Report(tuple(sorted(found, key=lambda r: (r.severity != "Violation", r.focus, r.path, r.message))))
 
@@ -153,7 +158,7 @@ class Judged(Graph):
             terms = []
             for term in (quad.subject, quad.predicate, quad.object):
                 if term not in known:
-                    known[term] = _rdflib_term(term)
+                    known[term] = rdflib_term(term)
                 terms.append(known[term])
             self.add((terms[0], terms[1], terms[2]))
 
@@ -178,7 +183,8 @@ def rdflib_graph(quads: Iterable[ox.Quad]) -> Judged:
     return Judged(quads)
 
 
-def _rdflib_term(term: Term) -> Node:
+def rdflib_term(term: Term) -> Node:
+    """rdflib's term for the engine's; a plain string gets no datatype. Raises BadRequest for a triple term."""
     if isinstance(term, ox.NamedNode):
         return URIRef(term.value)
     if isinstance(term, ox.BlankNode):

@@ -27,6 +27,21 @@ MOST_CHILDREN_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What a keeper starts from: the journal in `folder`, to which it adds if it `is_writable`, then the files, then the rules.
+
+    `union` keeps the default graph as the merge of all; `shapes` names the graph of shapes that drafts judge by, "" for none.
+    """
+
+    files: Sequence[File]
+    folder: Path
+    is_writable: bool
+    union: bool
+    rules: Sequence[Rule] = ()
+    shapes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """How a load went: seconds, the keeper's memory after it in bytes, the journal's lineage ("" without a journal)."""
 
@@ -79,14 +94,9 @@ class Control:
         """Hears events in the running loop."""
         asyncio.get_running_loop().add_reader(self._sock, self._readable)
 
-    async def load(self, files: Sequence[File], rules: Sequence[Rule], folder: Path, *, is_writable: bool, union: bool) -> Loaded:
-        """Loads what the journal in `folder` has, then the files; infers by the rules; `union` keeps the default graph as the
-        merge of all.
-
-        Raises Failed, naming file and line, or saying why the journal cannot be used.
-        """
-        told = {"files": [asdict(f) for f in files], "rules": [asdict(r) for r in rules], "folder": str(folder)}
-        loaded: Loaded = await self._ask("load", **told, is_writable=is_writable, union=union)
+    async def load(self, start: Start) -> Loaded:
+        """Loads what there is to start from. Raises Failed, naming file and line, or saying why the journal cannot be used."""
+        loaded: Loaded = await self._ask("load", **asdict(start) | {"folder": str(start.folder)})
         return loaded
 
     async def record(self) -> int:

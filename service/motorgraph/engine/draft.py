@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from email.parser import BytesParser
 from email.policy import HTTP
 from socket import socket
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pyoxigraph as ox
 
@@ -36,13 +36,17 @@ from motorgraph.inference import Rule, filled, rebuild
 from motorgraph.media import READABLE, by_suffix, listing, readable
 from motorgraph.query import Dataset, Update, as_insertions, refuse_hosts, with_using
 
+if TYPE_CHECKING:
+    from motorgraph.change import Shapes
+
 FIRST_VIOLATIONS = 50
 
 
-def run(sock: socket, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule] = ()) -> None:
+def run(sock: socket, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule] = (), shapes: Shapes | None = None) -> None:
     """Rehearses the one job that comes over `sock`; answers END, or FAILED with nothing to be done; stays until it is closed.
 
-    What follows from the change by the rules is part of what it does.
+    What follows from the change by the rules is part of what it does. With `shapes`, parsed before the fork, only the focus nodes
+    that it can affect are judged.
     """
     frames = wire.received(sock)
     job, seconds = wire.decode_job(next(frames)[1])
@@ -51,26 +55,29 @@ def run(sock: socket, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule] =
     body = wire.body_of(frames)
     outlet = Outlet(sock, job)
     with refused(outlet, "The change"):
-        created = _rehearse(job, body, store, spool, rules)
+        created = _rehearse(job, body, store, spool, (rules, shapes))
         alarm.off()  # from here on the keeper is at work
         sock.sendall(wire.end(created=created))
     for _ in frames:
         pass  # the keeper reads the spool while the front holds this end open
 
 
-def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule]) -> bool:
+def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: tuple[Sequence[Rule], Shapes | None]) -> bool:
     """Makes the change here, judges the outcome, writes the delta down. True if the change makes a graph."""
+    rules, shapes = known
     if job.must_exist and not _exists(job, store):
         raise PreconditionFailed(f"If-Match: * asks for a graph that is there, and <{job.graph}> is not.")
     with process.opening_at_most(0):
         delta, created = TASKS[job.task](job, body, store)
     _refuse_made_graphs(delta, job, rules)
-    derived = None
+    derived, report = Delta(), {}
     if not delta.is_empty:
         if job.union:
             follow(store, delta.removed, delta.added)
         derived = _derived(store, rules, union=job.union)
-    report = _judge(job, store) if job.shapes and not delta.is_empty else {}
+    if job.shapes and not delta.is_empty:
+        whole = Delta(removed=delta.removed | derived.removed, added=delta.added | derived.added)
+        report = _judge(job, store, whole, shapes)
     delta.write(spool, job, report, derived)
     return created
 
@@ -101,14 +108,17 @@ def _derived(store: ox.Store, rules: Sequence[Rule], *, union: bool) -> Delta:
     return delta
 
 
-def _judge(job: Job, store: ox.Store) -> dict[str, int]:
+def _judge(job: Job, store: ox.Store, delta: Delta, shapes: Shapes | None) -> dict[str, int]:
     """How many findings of each severity are admitted. Raises Nonconforming if there is a violation."""
-    from motorgraph import gate  # only here: no other process needs pySHACL and rdflib
+    from motorgraph import change, gate  # only here: neither the front nor a reader needs pySHACL and rdflib
 
     if next(iter(store.quads_for_pattern(None, None, None, ox.NamedNode(job.shapes))), None) is None:
         raise Forbidden(f"The change would leave no shapes in <{job.shapes}>, and so nothing that judges the next one.")
     try:
-        report = gate.validate_store(store, job.shapes)
+        if shapes is not None and job.union:
+            report = change.judge_change(store, shapes, delta.removed, delta.added)
+        else:
+            report = gate.validate_store(store, job.shapes)
     except (OSError, ValueError, RuntimeError, MemoryError) as error:
         raise Failed(f"The change could not be judged, so it was not made: {type(error).__name__}: {error}.") from error
     if not report.conforms:

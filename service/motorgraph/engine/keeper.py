@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import pyoxigraph as ox
 
@@ -29,6 +29,9 @@ from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.loading import File, merge
 from motorgraph.errors import Refusal
 from motorgraph.inference import Rule, renew
+
+if TYPE_CHECKING:
+    from motorgraph.change import Shapes
 
 NICENESS = 19
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
@@ -49,6 +52,8 @@ class Keeper:
         self._history: History | None = None
         self._scribes: set[int] = set()
         self._rules: list[Rule] = []
+        self._shapes_graph = ""
+        self._shapes: Shapes | None = None
         self._is_union = False
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
@@ -122,6 +127,7 @@ class Keeper:
         try:
             self._history = History(Path(command["folder"]), is_writable=command["is_writable"])
             self._history.start(self._store, files, self._progress)
+            self._shapes_graph = command.get("shapes", "")
             self._rules = [Rule(**rule) for rule in command.get("rules", ())]
             renew(self._store, self._rules)
         except (Unreadable, Refusal, ValueError) as refusal:
@@ -156,7 +162,22 @@ class Keeper:
         except OSError as error:
             self._tell("refused", id=command["id"], detail=f"No {command['role']} process could be made: {error}.")
 
+    def _parse_shapes(self) -> None:
+        """Parses the shapes before the first draft is forked, and again when they have changed: every draft has them then."""
+        if self._shapes is not None or not self._shapes_graph:
+            return
+        from motorgraph.change import Shapes  # only for a service with shapes that somebody writes to
+
+        try:
+            self._shapes = Shapes.of(self._store, self._shapes_graph)
+        except Exception:  # noqa: BLE001  # whatever pySHACL finds wrong with them: drafts judge in full, and say it
+            traceback.print_exc()
+            sys.stderr.flush()
+        self._freeze()
+
     def _fork_child(self, command: dict[str, Any]) -> None:
+        if command["role"] == "draft":
+            self._parse_shapes()
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
@@ -186,7 +207,7 @@ class Keeper:
             if command["memory"]:
                 process.bound_memory(command["memory"])
             if spool is not None:
-                draft.run(sock, self._store, spool, self._rules)
+                draft.run(sock, self._store, spool, self._rules, self._shapes)
             elif command["role"] == "judge":
                 reader.run(sock, self._store)
             else:
@@ -231,6 +252,8 @@ class Keeper:
             except Refusal as refusal:
                 self._tell("refused", id=command["id"], detail=f"Nothing was changed: {refusal.detail}")
                 return
+            if self._shapes_graph.encode() in written.removed + written.added:
+                self._shapes = None
             written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
             self._freeze()
             delta = written.text.decode() if len(written.text) <= MOST_DELTA_BYTES else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motorgraph import corpus
-from motorgraph.engine.control import Control
+from motorgraph.engine.control import Control, Start
 from motorgraph.engine.loading import File
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
@@ -67,14 +67,20 @@ class Embedded:
         """Names this state of the graph: changes with every commit and is never used again by another start."""
         return f"{self._lineage}-{self.commit}"
 
+    @property
+    def _shapes(self) -> str:
+        """The graph of the shapes that every write has to satisfy; "" for none."""
+        return "" if self.settings.plain else self.names.graph("shapes")
+
     async def start(self) -> None:
         """Loads, judges, forks readers. Raises Failed or Nonconforming, saying what to mend."""
         self.control.listen()
         files = corpus.starting(self.settings, self.names)
         self._be("loading")
         rules = [] if self.settings.plain else shipped_rules(self.names)
-        folder, is_writable = self.settings.folder, self.settings.write_token is not None
-        loaded = await self.control.load(files, rules, folder, is_writable=is_writable, union=self.settings.is_union)
+        is_writable = self.settings.write_token is not None
+        start = Start(files, self.settings.folder, is_writable, self.settings.is_union, rules, self._shapes)
+        loaded = await self.control.load(start)
         self._lineage = loaded.lineage or self._lineage
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
         if not self.settings.plain:
@@ -101,10 +107,9 @@ class Embedded:
         """
         if not self.is_ready:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
-        shapes = "" if self.settings.plain else self.names.graph("shapes")
         async with self._writing:
             guard()
-            answer, self.commit = await self.pool.rehearse(replace(job, union=self.settings.is_union, shapes=shapes), body)
+            answer, self.commit = await self.pool.rehearse(replace(job, union=self.settings.is_union, shapes=self._shapes), body)
         self._count_soon()
         return answer.created
 

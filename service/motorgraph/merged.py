@@ -1,0 +1,146 @@
+"""The merge of a store's named graphs, read where it lies: for walks over its triples, and as rdflib's graph for pySHACL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import pyoxigraph as ox
+from rdflib import Graph
+from rdflib.namespace import RDFS
+from rdflib.paths import Path as RdflibPath
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.plugins.stores.memory import Memory
+from rdflib.query import Result as Solutions
+from rdflib.term import Node
+
+from motorgraph import gate
+from motorgraph.reach import Choice, Hop, Path, Repeated, Sequence, engine_term
+from motorgraph.sieve import Term
+
+SUBCLASS = ox.NamedNode(str(RDFS.subClassOf))
+MOST_NODES = 10_000
+"""To how many nodes a walk may lead."""
+GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
+
+
+class TooFar(Exception):
+    """A walk that leads to too many nodes, or too many focus nodes."""
+
+
+class Data:
+    """The merge of all named graphs of a store but the shapes; walks over it also take the triples that are gone."""
+
+    def __init__(self, store: ox.Store, shapes: ox.NamedNode) -> None:
+        self.store = store
+        self.gone = ox.Store()
+        self._no_data = (shapes, ox.DefaultGraph())
+        self._above: dict[Term, set[Term]] = {}
+
+    @cached_property
+    def names(self) -> list[GraphName]:
+        """The graphs that are data."""
+        return [name for name in self.store.named_graphs() if self.holds(name)]
+
+    def holds(self, graph: GraphName) -> bool:
+        """Whether a graph is data."""
+        return graph not in self._no_data
+
+    def quads(self, subject: Term | None, predicate: Term | None, object_: Term | None) -> Iterator[ox.Quad]:
+        """The quads of a pattern (None: any term); a triple of two graphs comes twice."""
+        if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode | None):
+            return
+        for quad in self.store.quads_for_pattern(subject, predicate, object_, None):
+            if self.holds(quad.graph_name):
+                yield quad
+
+    def far(self, node: Term, hop: Hop) -> Iterator[Term]:
+        """The nodes at the other end of a hop; one may come twice."""
+        subject, object_ = (None, node) if hop.is_inverse else (node, None)
+        for quad in self.quads(subject, hop.predicate, object_):
+            yield quad.subject if hop.is_inverse else quad.object
+
+    def _far_before(self, node: Term, hop: Hop) -> Iterator[Term]:
+        """Those of triples that are gone."""
+        subject, object_ = (None, node) if hop.is_inverse else (node, None)
+        if not isinstance(subject, ox.Literal):
+            for quad in self.gone.quads_for_pattern(subject, hop.predicate, object_, None):
+                yield quad.subject if hop.is_inverse else quad.object
+
+    def classes_above(self, kind: Term) -> set[Term]:
+        """A class and all of which it is a subclass."""
+        if kind not in self._above:
+            self._above[kind] = self.walk(Repeated(Hop(SUBCLASS)), {kind})
+        return self._above[kind]
+
+    def walk(self, path: Path, starts: set[Term], most: int = MOST_NODES) -> set[Term]:
+        """The nodes to which a path leads in the graph before and after. Raises TooFar if it comes to more than `most`."""
+        found: set[Term] = set()
+        match path:
+            case Hop():
+                for node in starts:
+                    _take(found, chain(self.far(node, path), self._far_before(node, path)), most)
+            case Sequence():
+                found = starts
+                for part in path.parts:
+                    found = self.walk(part, found, most)
+            case Choice():
+                found = found.union(*(self.walk(part, starts, most) for part in path.parts))
+            case Repeated():
+                found, new = set(starts), starts
+                while new:
+                    new = self.walk(path.part, new, most) - found
+                    _take(found, new, most)
+        return found
+
+
+def _take(found: set[Term], more: Iterable[Term], most: int) -> None:
+    for node in more:
+        found.add(node)
+        if len(found) > most:
+            raise TooFar
+
+
+class _Some(Memory):
+    """A store of which nobody asks how many triples it holds: counting them takes seconds, and pySHACL wants to know if any."""
+
+    def __len__(self, context: Graph | None = None) -> int:
+        return 1
+
+
+class View(Graph):
+    """`Data` as rdflib's graph, for pySHACL. A lookup made twice is answered from memory; a SPARQL constraint is parsed once."""
+
+    def __init__(self, data: Data, prepared: dict[str, Query]) -> None:
+        super().__init__(store=_Some())
+        self._data = data
+        self._prepared = prepared
+        self._terms: dict[Term, Node] = {}
+        self._found: dict[Any, list[Any]] = {}  # Any: rdflib's pattern and triples
+
+    def triples(self, triple: Any) -> Iterator[Any]:  # type: ignore[override]  # Any: rdflib has four of it
+        """See rdflib.Graph.triples."""
+        if triple not in self._found:
+            subject, predicate, object_ = triple
+            if isinstance(predicate, RdflibPath):
+                return ((start, predicate, end) for start, end in predicate.eval(self, subject, object_))
+            quads = self._data.quads(*(None if node is None else engine_term(node) for node in triple))
+            found = dict.fromkeys((self._term(q.subject), self._term(q.predicate), self._term(q.object)) for q in quads)
+            self._found[triple] = list(found)
+        return iter(self._found[triple])
+
+    def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> Solutions:  # Any: rdflib's own
+        """See rdflib.Graph.query."""
+        if isinstance(query_object, str):
+            if query_object not in self._prepared:
+                self._prepared[query_object] = prepareQuery(query_object, dict(self.namespaces()))
+            query_object = self._prepared[query_object]
+        return super().query(query_object, *args, **kwargs)
+
+    def _term(self, term: Term) -> Node:
+        if term not in self._terms:
+            self._terms[term] = gate.rdflib_term(term)
+        return self._terms[term]
