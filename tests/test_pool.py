@@ -881,11 +881,16 @@ def test_a_failed_load_is_told_with_its_place(tmp_path: Path) -> None:
 # Sent ahead
 
 
-async def ahead(running: Engine, texts: list[str]) -> list[Answer]:
-    """Has the pool know the texts to be quick, then submits all of them at once to a single reader."""
-    for text in set(texts):
+async def known(running: Engine, texts: list[str]) -> None:
+    """Has the pool know the texts to be quick."""
+    for text in texts:
         for _ in range(3):
             assert await running.ask(text, CSV)
+
+
+async def ahead(running: Engine, texts: list[str]) -> list[Answer]:
+    """Has the pool know the texts to be quick, then submits all of them at once to a single reader."""
+    await known(running, texts)
     return [running.pool.submit(job(text, CSV)) for text in texts]
 
 
@@ -908,10 +913,7 @@ def test_a_killed_reader_loses_the_one_it_was_at_and_no_other(tmp_path: Path) ->
     async def work() -> None:
         async with engine(tmp_path, readers=1, reserve=1) as running:
             texts = [f"SELECT ?n {{ VALUES ?n {{ {n} }} }}" for n in range(4)]
-            os.kill(running.pool.pids[0], signal.SIGCONT)
-            for text in texts:
-                for _ in range(3):
-                    await running.ask(text, CSV)
+            await known(running, texts)
             os.kill(running.pool.pids[0], signal.SIGSTOP)  # so that it is at the first when it is killed
             answers = [running.pool.submit(job(text, CSV)) for text in texts]
             os.kill(running.pool.pids[0], signal.SIGKILL)
@@ -928,9 +930,7 @@ def test_those_behind_one_that_takes_its_time_go_to_others(tmp_path: Path) -> No
     async def work() -> None:
         async with engine(tmp_path, readers=2, reserve=1) as running:
             texts = [f"SELECT ?n {{ VALUES ?n {{ {n} }} }}" for n in range(4)]
-            for text in texts:
-                for _ in range(3):
-                    await running.ask(text, CSV)
+            await known(running, texts)
             os.kill(running.pool.pids[0], signal.SIGSTOP)
             answers = [running.pool.submit(job(text, CSV)) for text in texts]
             rest = await asyncio.wait_for(outcomes(running.pool.opened(answer) for answer in answers[1:]), 5)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from motorgraph import __version__
-from motorgraph.engine.loading import File
+from motorgraph.engine.loading import File, hash_files
 from motorgraph.errors import BadRequest, BadSyntax, Failed, NotFound, Refusal
 from motorgraph.inference import Rule
 from motorgraph.media import READABLE, TURTLE, Format, by_suffix
@@ -113,8 +113,5 @@ def digest(files: Iterable[File], rules: Iterable[Rule] = ()) -> str:
     whole = hashlib.sha256(__version__.encode())
     for rule in rules:
         whole.update(repr(rule).encode())
-    for file in files:
-        whole.update(repr((file.media_type, file.graph, file.iri, file.base)).encode())
-        with Path(file.path).open("rb") as source:
-            whole.update(hashlib.file_digest(source, "sha256").digest())
+    hash_files(whole, files)
     return whole.hexdigest()

@@ -19,6 +19,7 @@ from rdflib.namespace import SH
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result as Solutions
+from rdflib.store import Store
 from rdflib.term import Node
 
 from motorgraph import corpus
@@ -142,16 +143,28 @@ def parse_file(path: Path) -> list[ox.Quad]:
         raise corpus.unreadable(str(path), error) from error
 
 
-class Judged(Graph):
-    """A graph that the engine has too (`in_engine`), and that parses each SPARQL constraint once.
+class Preparing(Graph):
+    """A graph that parses each SPARQL constraint once: pySHACL hands its text over again for every focus node."""
 
-    pySHACL hands the text of a constraint over again for every focus node.
-    """
+    def __init__(self, prepared: dict[str, Query], store: Store | str = "default") -> None:
+        super().__init__(store=store)
+        self._prepared = prepared
+
+    def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> Solutions:  # Any: rdflib's own
+        """See rdflib.Graph.query."""
+        if isinstance(query_object, str):
+            if query_object not in self._prepared:
+                self._prepared[query_object] = prepareQuery(query_object, dict(self.namespaces()))
+            query_object = self._prepared[query_object]
+        return super().query(query_object, *args, **kwargs)
+
+
+class Judged(Preparing):
+    """A graph that the engine has too (`in_engine`)."""
 
     def __init__(self, quads: Iterable[ox.Quad]) -> None:
-        super().__init__()
+        super().__init__({})
         self._triples: set[ox.Quad] = set()
-        self._prepared: dict[str, Query] = {}
         known: dict[Term, Node] = {}
         for quad in quads:
             self._triples.add(ox.Quad(quad.subject, quad.predicate, quad.object))
@@ -168,14 +181,6 @@ class Judged(Graph):
         store = ox.Store()
         store.bulk_extend(self._triples)
         return store
-
-    def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> Solutions:  # Any: rdflib's own
-        """See rdflib.Graph.query."""
-        if isinstance(query_object, str):
-            if query_object not in self._prepared:
-                self._prepared[query_object] = prepareQuery(query_object, dict(self.namespaces()))
-            query_object = self._prepared[query_object]
-        return super().query(query_object, *args, **kwargs)
 
 
 def rdflib_graph(quads: Iterable[ox.Quad]) -> Judged:

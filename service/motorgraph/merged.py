@@ -11,10 +11,8 @@ import pyoxigraph as ox
 from rdflib import Graph
 from rdflib.namespace import RDFS
 from rdflib.paths import Path as RdflibPath
-from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.plugins.stores.memory import Memory
-from rdflib.query import Result as Solutions
 from rdflib.term import Node
 
 from motorgraph import gate
@@ -111,13 +109,12 @@ class _Some(Memory):
         return 1
 
 
-class View(Graph):
+class View(gate.Preparing):
     """`Data` as rdflib's graph, for pySHACL. A lookup made twice is answered from memory; a SPARQL constraint is parsed once."""
 
     def __init__(self, data: Data, prepared: dict[str, Query]) -> None:
-        super().__init__(store=_Some())
+        super().__init__(prepared, _Some())
         self._data = data
-        self._prepared = prepared
         self._terms: dict[Term, Node] = {}
         self._found: dict[Any, list[Any]] = {}  # Any: rdflib's pattern and triples
 
@@ -131,14 +128,6 @@ class View(Graph):
             found = dict.fromkeys((self._term(q.subject), self._term(q.predicate), self._term(q.object)) for q in quads)
             self._found[triple] = list(found)
         return iter(self._found[triple])
-
-    def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> Solutions:  # Any: rdflib's own
-        """See rdflib.Graph.query."""
-        if isinstance(query_object, str):
-            if query_object not in self._prepared:
-                self._prepared[query_object] = prepareQuery(query_object, dict(self.namespaces()))
-            query_object = self._prepared[query_object]
-        return super().query(query_object, *args, **kwargs)
 
     def _term(self, term: Term) -> Node:
         if term not in self._terms:

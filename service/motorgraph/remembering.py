@@ -10,7 +10,7 @@ import pyoxigraph as ox
 from rich.console import Console
 from rich.table import Column, Table
 
-from motorgraph.engine.history import replay
+from motorgraph.engine.history import has_blank, replay
 from motorgraph.errors import BadRequest, Failed
 from motorgraph.journal import Commit, Journal
 
@@ -111,7 +111,7 @@ def inverse(folder: Path, number: int) -> str:
         removed, added = b"".join(journal.removed(number)), b"".join(journal.added(number))
     finally:
         journal.close()
-    if b"_:" in removed + added and any(_has_blank(quad) for quad in ox.parse(removed + added, NQUADS)):
+    if b"_:" in removed + added and any(has_blank(quad) for quad in ox.parse(removed + added, NQUADS)):
         raise Failed(f"Commit {number} has blank nodes, which an update cannot name. Restore the folder as it was before it.")
     parts = [f"DELETE DATA {{ {_data(added)} }}"] if added else []
     parts += [f"DROP SILENT GRAPH <{iri}>" for iri in commit.made]
@@ -128,10 +128,6 @@ def _data(quads: bytes) -> str:
         is_default = isinstance(quad.graph_name, ox.DefaultGraph)
         written.append(triple if is_default else f"GRAPH {quad.graph_name} {{ {triple} }}")
     return "\n".join(written)
-
-
-def _has_blank(quad: ox.Quad) -> bool:
-    return isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode)
 
 
 def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from typing import IO
 
 import pyoxigraph as ox
 
-from motorgraph.engine.loading import UNREADABLE, File, Progress, load_file
+from motorgraph.engine.loading import UNREADABLE, File, Progress, hash_files, load_file
 from motorgraph.errors import Failed
 from motorgraph.journal import FILE as JOURNAL_FILE
 from motorgraph.journal import PIECE_BYTES, Change, Commit, Journal
@@ -66,12 +66,12 @@ class History:
             _load(store, files, progress)
             if self._is_writable and files:
                 spool = _dump(store)
-                self._pend(_loaded(files, (), _dumped(spool), _empty_graphs(store)), files, spool)
+                self._pend(_loaded(files, (), _dumped(spool), _empty_graphs(store)), _digest(files), spool)
             return
         self._replay(store)
         digest = _digest(files)
         if digest != self._journal.about("files"):
-            self._renew_files(store, files, progress)
+            self._pend(self._renewed(store, files, progress), digest, None)
 
     def record(self) -> int:
         """Writes down what the start has brought that the journal had not. Returns the newest commit."""
@@ -127,7 +127,7 @@ class History:
         later = self._journal.commits(max(self._snapshot_at, 1))  # the first is as quickly read as a snapshot
         self._bytes_since = sum(commit.size for commit in later)
 
-    def _renew_files(self, store: ox.Store, files: Sequence[File], progress: Progress) -> None:
+    def _renewed(self, store: ox.Store, files: Sequence[File], progress: Progress) -> Change:
         """Replaces what the files of earlier starts brought by what those of this one say; what clients wrote stays."""
         assert self._journal is not None
         brought: set[ox.Quad] = set()
@@ -143,10 +143,10 @@ class History:
         for quad in removed:
             store.remove(quad)
         store.extend(added)
-        self._pend(_loaded(files, _serialized(removed), _serialized(added)), files, None)
+        return _loaded(files, _serialized(removed), _serialized(added))
 
-    def _pend(self, change: Change, files: Sequence[File], spool: IO[bytes] | None) -> None:
-        self._pending.append((change, _digest(files), spool))
+    def _pend(self, change: Change, digest: str, spool: IO[bytes] | None) -> None:
+        self._pending.append((change, digest, spool))
 
 
 def replay(journal: Journal, store: ox.Store, upto: int, *, snapshots: bool = True) -> int:
@@ -187,8 +187,8 @@ def _load(store: ox.Store, files: Sequence[File], progress: Progress) -> None:
 
 def _named_like(quads: set[ox.Quad], others: set[ox.Quad]) -> set[ox.Quad]:
     """The quads, those with blank nodes as in the others where both sets of these say the same thing."""
-    ours = {q for q in quads if _has_blank(q)}
-    theirs = {q for q in others if _has_blank(q)}
+    ours = {q for q in quads if has_blank(q)}
+    theirs = {q for q in others if has_blank(q)}
     if len(ours) != len(theirs):
         return quads
     one, other = ox.Dataset(ours), ox.Dataset(theirs)
@@ -197,7 +197,8 @@ def _named_like(quads: set[ox.Quad], others: set[ox.Quad]) -> set[ox.Quad]:
     return (quads - ours) | theirs if one == other else quads
 
 
-def _has_blank(quad: ox.Quad) -> bool:
+def has_blank(quad: ox.Quad) -> bool:
+    """Whether a blank node is its subject or object."""
     return isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode)
 
 
@@ -212,10 +213,7 @@ def _digest(files: Sequence[File]) -> str:
     if not files:
         return ""
     whole = hashlib.sha256()
-    for file in files:
-        whole.update(repr((file.media_type, file.graph, file.iri, file.base)).encode())
-        with Path(file.path).open("rb") as source:
-            whole.update(hashlib.file_digest(source, "sha256").digest())
+    hash_files(whole, files)
     return whole.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import time
 import zlib
@@ -39,6 +40,14 @@ def rdf_format(media_type: str) -> ox.RdfFormat:
     if form is None:
         raise ValueError(f"The engine has no RDF format {media_type}.")
     return form
+
+
+def hash_files(whole: hashlib._Hash, files: Iterable[File]) -> None:
+    """Adds to a hash what the files say, and where that goes."""
+    for file in files:
+        whole.update(repr((file.media_type, file.graph, file.iri, file.base)).encode())
+        with Path(file.path).open("rb") as source:
+            whole.update(hashlib.file_digest(source, "sha256").digest())
 
 
 def load_file(store: ox.Store, file: File, progress: Progress = lambda path, done, total: None) -> None:
