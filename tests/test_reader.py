@@ -284,7 +284,7 @@ def test_a_front_that_has_gone_is_no_refusal(front: Front) -> None:
         ("SELEC * {}", 1, 1),
         ("SELECT * { ?s ?p ?o ) }", 1, 21),
         ("SELECT ?x WHERE {\n ?x a ?y .\n FILTER(?x >)\n}", 3, 13),
-        ("SELECT * {\n\n  ?s ?p 'open\n}", 3, 14),
+        ("SELECT * {\n\n  ?s ?p 'open\n}", 3, 9),
     ],
 )
 def test_a_syntax_error_says_where_it_is(text: str, line: int, column: int) -> None:

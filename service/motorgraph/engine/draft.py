@@ -145,7 +145,7 @@ def _update(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     try:
         removed, added = _changes(store, change, _named_quads(text, job))
     except SyntaxError as error:
-        raise bad_query(text, change, error) from error
+        raise bad_query(text, change, error, start="Updates") from error
     now = _graph_names(store)
     return Delta(made=now - names, dropped=names - now, removed=removed, added=added), False
 

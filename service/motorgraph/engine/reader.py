@@ -16,6 +16,7 @@ from socket import socket
 
 import pyoxigraph as ox
 
+from motorgraph import grammar
 from motorgraph.engine import wire
 from motorgraph.engine.delta import Written
 from motorgraph.engine.loading import rdf_format
@@ -30,6 +31,7 @@ _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _LONG_EXPECTATION = 160
 _BLANKS = 64
 _KEYWORDS = re.compile(r"\b[A-Z][A-Z_0-9]+\b")
+_SENTENCE = re.compile(r"[A-Z][a-z]+(?: [A-Za-z]+){2,}")
 _NO_KEYWORD = re.compile(r"[\[\"']|Prefix|variable")
 
 
@@ -108,8 +110,16 @@ def bad_syntax(error: SyntaxError) -> BadSyntax:
     return BadSyntax(f"Line {line}, column {column}: {expectation}.", line=line, column=column)
 
 
-def bad_query(text: str, evaluate_again: Callable[[str], object], error: SyntaxError) -> BadSyntax:
-    """The syntax error of a query or update, at the place where it is.
+def bad_query(text: str, evaluate_again: Callable[[str], object], error: SyntaxError, *, start: str = "Query") -> BadSyntax:
+    """The syntax error of a text that the engine refuses, at the place where it is; `start` is the rule of the grammar for it."""
+    found = grammar.departure(text, start)
+    if found is not None:
+        return BadSyntax(f"Line {found.line}, column {found.column}: {found.words}.", line=found.line, column=found.column)
+    return _as_the_engine_says(text, evaluate_again, error)
+
+
+def _as_the_engine_says(text: str, evaluate_again: Callable[[str], object], error: SyntaxError) -> BadSyntax:
+    """The engine's own words, for what the grammar does not say.
 
     The engine takes as many characters as a keyword has before it compares them, so it reports the end of the longest keyword
     that it tried, or the end of the text where that comes first. With blanks behind the text only the former remains.
@@ -125,7 +135,8 @@ def bad_query(text: str, evaluate_again: Callable[[str], object], error: SyntaxE
             offset = sum(len(line) + 1 for line in lines[: int(match[1]) - 1]) + int(match[2]) - 1
             before = text[: max(offset - max(map(len, keywords), default=0), 0)]
             line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-            return bad_syntax(SyntaxError(f"error at {line}:{column}: {match[3]}"))
+            said = _SENTENCE.search(match[3])
+            return bad_syntax(SyntaxError(f"error at {line}:{column}: {said[0] if said else match[3]}"))
     return bad_syntax(error)
 
 
