@@ -210,7 +210,7 @@ def test_another_delimiter_may_stand_between_the_cells(tmp_path: Path) -> None:
         (NAMES.replace("CONSTRUCT", "CONSTRUKT"), "a mapping is a CONSTRUCT, or an INSERT with a WHERE"),
         (PREFIXES + "SELECT * WHERE { ?row col:name ?name }", "a mapping is a CONSTRUCT"),
         (PREFIXES + "DELETE WHERE { ?row col:name ?name }", "a mapping is a CONSTRUCT"),
-        (NAMES.replace("?car x:name ?name }", "?car x:name }"), "mine.rq: Line 5, column 25: expected"),
+        (NAMES.replace("?car x:name ?name }", "?car x:name }"), "mine.rq: Line 5, column 25: found } and expected a term"),
         (NAMES.replace("fn:slug", "fn:slugg"), "functions beyond SPARQL 1.1 are"),
         (NAMES.replace("?row col:name", "?row x:name"), "makes nothing of the 2 rows"),
     ],

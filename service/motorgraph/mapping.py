@@ -165,7 +165,7 @@ def made(store: ox.Store, mapping: Mapping, known: set[ox.Quad]) -> set[ox.Quad]
     try:
         return run(mapping.text)
     except SyntaxError as error:
-        fault = bad_query(mapping.text, run, error)
+        fault = bad_query(mapping.text, run, error, start="Updates" if mapping.is_update else "Query")
         raise BadSyntax(f"{mapping.path}: {fault.detail}", **fault.members) from error
     except (ValueError, RuntimeError) as error:
         raise BadEvaluation(f"{mapping.path}: {error}. The functions beyond SPARQL 1.1 are {_functions()}.") from error
