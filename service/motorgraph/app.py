@@ -18,6 +18,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from motorgraph import __version__, logs
+from motorgraph.access import Access
+from motorgraph.bearer import Scope
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
 from motorgraph.metrics import Metrics
@@ -39,8 +41,9 @@ REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 COMMON = [
     (b"x-content-type-options", b"nosniff"),
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Location, Retry-After, X-Request-Id"),
+    (b"access-control-expose-headers", b"ETag, Location, Retry-After, WWW-Authenticate, X-Request-Id"),
 ]
+PRIVATE = [(b"cache-control", b"private"), (b"vary", b"Authorization")]  # where reads need a token
 ALLOWED_HEADERS = b"Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Commit-Message, X-Request-Id"
 Route = Callable[[Call, Receive, Send], Awaitable[None]]
 
@@ -48,12 +51,19 @@ Route = Callable[[Call, Receive, Send], Awaitable[None]]
 class Edge:
     """Around every request: its id, the headers that all answers have, refusals, CORS, metrics, the log."""
 
-    def __init__(self, inner: FastAPI, sparql: Sparql, graphs: Graphs, metrics: Metrics, settings: Settings) -> None:
+    def __init__(
+        self, inner: FastAPI, routes: tuple[Sparql, Graphs], metrics: Metrics, access: Access, *, logs_all: bool
+    ) -> None:
         self._inner = inner
-        self._sparql = sparql
-        self._routes: dict[str, tuple[str, Route]] = {"/sparql": (SPARQL_METHODS, sparql), "/graphs": (GRAPH_METHODS, graphs)}
+        self._sparql, graphs = routes
+        self._routes: dict[str, tuple[str, Route]] = {
+            "/sparql": (SPARQL_METHODS, self._sparql),
+            "/graphs": (GRAPH_METHODS, graphs),
+        }
         self._metrics = metrics
-        self._settings = settings
+        self._logs_all = logs_all
+        self._access = access
+        self._common = [*COMMON, *PRIVATE] if access.protects_reads else COMMON
         self._boot = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
@@ -62,7 +72,7 @@ class Edge:
             await self._inner(scope, receive, send)
             return
         call = Call.of(scope)
-        response = _Response(send, self._id(call))
+        response = _Response(send, self._id(call), self._common if self._access.protects(call.path) else COMMON)
         token = logs.request_id.set(response.request_id)
         started = call.begun.asked if call.begun else time.monotonic()
         route = self._route(call)
@@ -74,6 +84,8 @@ class Edge:
 
     def begin(self, call: Call) -> Answer | None:
         """Has a reader begin to answer a GET of /sparql, to be ended by `short`, `leave` or a call that has it as `begun`."""
+        if self._access.protects_reads and not self._access.admits(call):
+            return None  # to be refused the ordinary way
         return self._sparql.begin(call)
 
     def short(self, call: Call, answer: Answer) -> tuple[Headers, bytes] | None:
@@ -89,7 +101,7 @@ class Edge:
         token = logs.request_id.set(request_id)
         self._finish(call, call.path, 200, time.monotonic() - answer.asked)
         logs.request_id.reset(token)
-        return [*headers, *COMMON, (b"x-request-id", request_id.encode())], body
+        return [*headers, *self._common, (b"x-request-id", request_id.encode())], body
 
     def leave(self, call: Call, answer: Answer) -> None:
         """The client of what was begun has gone."""
@@ -111,7 +123,10 @@ class Edge:
         try:
             if call.method == "OPTIONS":
                 await response.send_options(self._routes[route][0] if route else "GET, HEAD, OPTIONS")
-            elif route:
+                return
+            if self._access.protects(call.path):
+                self._access.require(call, Scope.READ)
+            if route:
                 await self._routes[route][1](call, receive, response)
             else:
                 await self._inner(scope, receive, response)  # type: ignore[arg-type]  # Starlette's aliases are wider
@@ -134,7 +149,7 @@ class Edge:
 
     def _finish(self, call: Call, route: str, status: int, seconds: float) -> None:
         self._metrics.request(route or "page", call.method, status, seconds)
-        if self._settings.access_log or seconds > SLOW_SECONDS or status >= 500:
+        if self._logs_all or seconds > SLOW_SECONDS or status >= 500:
             log.info(
                 "request",
                 extra={
@@ -149,15 +164,16 @@ class Edge:
 class _Response:
     """ASGI's `send`, with the headers that every response has; remembers the status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, common: Headers) -> None:
         self._send = send
+        self._common = common
         self.request_id = request_id
         self.status = 0
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:  # Any: ASGI's own definition
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], *COMMON, (b"x-request-id", self.request_id.encode())]
+            message["headers"] = [*message["headers"], *self._common, (b"x-request-id", self.request_id.encode())]
         await self._send(message)
 
     async def send_options(self, methods: str) -> None:
@@ -205,7 +221,9 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     inner.openapi = lambda: pages.openapi(inner)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    return Edge(inner, Sparql(store, settings, metrics, pages.describe), Graphs(store, settings), metrics, settings)
+    access = Access(settings)
+    sparql = Sparql(store, settings, metrics, pages.describe, access)
+    return Edge(inner, (sparql, Graphs(store, settings, access)), metrics, access, logs_all=settings.access_log)
 
 
 class _Refused(Response):

@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import pyoxigraph as ox
 
 from motorgraph import __version__, corpus
+from motorgraph.bearer import bearers
 from motorgraph.engine import loading
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.reader import bad_query, evaluate
@@ -116,28 +117,30 @@ def graph_iri(written: str | None) -> str | None:
         raise BadRequest(f"--graph {written!r} is no absolute IRI, such as {Names().graph('accepted')}.") from refusal
 
 
-def ask_endpoint(url: str, text: str, form: Formats, out: IO[bytes]) -> None:
+def ask_endpoint(url: str, text: str, form: Formats, out: IO[bytes], token: str = "") -> None:
     """Sends the query by POST and copies the answer as it comes. Raises Failed with what the endpoint said."""
     accept = f"{form.solutions.media_type}, {form.graphs.media_type}"
-    _copy(url, accept, out, urlencode({"query": text}).encode())
+    _copy(url, accept, out, urlencode({"query": text}).encode(), token)
 
 
-def dump_endpoint(url: str, graph: str | None, form: Format, out: IO[bytes]) -> None:
+def dump_endpoint(url: str, graph: str | None, form: Format, out: IO[bytes], token: str = "") -> None:
     """Copies a graph, or all of them, from a graph store. Raises Failed with what it said."""
-    _copy(f"{url}?{urlencode({'graph': graph})}" if graph else url, form.media_type, out)
+    _copy(f"{url}?{urlencode({'graph': graph})}" if graph else url, form.media_type, out, token=token)
 
 
 def update_endpoint(url: str, text: str, token: str, message: str) -> None:
     """Has a service make a change. Raises Failed with what it said."""
     headers = {"Content-Type": "application/sparql-update", "X-Commit-Message": message}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    with _answer(url, "*/*", text.encode(), headers):
+    with _answer(url, "*/*", text.encode(), headers | _bearing(token)):
         pass
 
 
-def _copy(url: str, accept: str, out: IO[bytes], body: bytes | None = None) -> None:
-    with _answer(url, accept, body) as answer:
+def _bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _copy(url: str, accept: str, out: IO[bytes], body: bytes | None = None, token: str = "") -> None:
+    with _answer(url, accept, body, _bearing(token)) as answer:
         while piece := _piece(answer, url):
             out.write(piece)
     out.flush()
@@ -285,12 +288,13 @@ def _places() -> dict[str, str]:
 
 
 def _in_force(settings: Settings) -> dict[str, str]:
-    """Each setting as a service on this machine would have it; of the token only whether there is one."""
+    """Each setting as a service on this machine would have it; of tokens only whose they are."""
     values = {
         **settings.model_dump(),
         "default_graph": "union" if settings.is_union else "separate",
         "readers": settings.limits(proportional_bytes(os.getpid())).readers,
-        "write_token": "none, so the service is read-only" if settings.write_token is None else "given",
+        "write_token": "none" if settings.write_token is None else "given",
+        "tokens": tuple(f"{bearer.name} ({bearer.scope.word})" for bearer in bearers(settings.tokens)),
     }
     return {name.replace("_", "-"): _shown(value) for name, value in values.items()}
 

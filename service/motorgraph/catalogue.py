@@ -36,12 +36,12 @@ class Description:
         for feature in self._features():
             yield _triple(service, "feature", ox.NamedNode(SD + feature))
         yield from _formats(service, "resultFormat", (*SOLUTIONS, *GRAPHS))
-        if self._settings.write_token is not None:
+        if self._settings.is_writable:
             yield from _formats(service, "inputFormat", READABLE)
         yield from self._dataset(dataset)
 
     def _languages(self) -> tuple[str, ...]:
-        return LANGUAGES if self._settings.write_token is not None else LANGUAGES[:-1]
+        return LANGUAGES if self._settings.is_writable else LANGUAGES[:-1]
 
     def _features(self) -> Iterator[str]:
         if self._settings.is_union:

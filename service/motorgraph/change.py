@@ -155,13 +155,15 @@ class Shapes:
     """By predicate: which watch (and which of its questions, or -1) looks at such triples."""
     prepared: dict[str, Query] = field(default_factory=dict)
     """The SPARQL constraints by their text."""
+    apart: frozenset[ox.NamedNode] = frozenset()
+    """Other graphs that are no data."""
 
     @classmethod
-    def of(cls, store: ox.Store, shapes_graph_iri: str) -> Shapes:
+    def of(cls, store: ox.Store, shapes_graph_iri: str, apart: Iterable[ox.NamedNode] = ()) -> Shapes:
         """Those in a named graph of the store. Raises what pySHACL does for shapes that are none."""
         name = ox.NamedNode(shapes_graph_iri)
         graph = gate.rdflib_graph(store.quads_for_pattern(None, None, None, name))
-        made = cls(name, graph, ShapesGraph(graph, False, logging.getLogger(__name__)))
+        made = cls(name, graph, ShapesGraph(graph, False, logging.getLogger(__name__)), apart=frozenset(apart))
         for shape in made.parsed.shapes:
             targets = Targets.of(shape)
             if targets and not shape.deactivated:
@@ -227,7 +229,7 @@ def judge_change(store: ox.Store, shapes: Shapes, removed: Quads, added: Quads) 
 
     The whole graph is validated if the change touches the shapes or the tree of classes, or has too many focus nodes.
     """
-    data = Data(store, shapes.name)
+    data = Data(store, shapes.name, *shapes.apart)
     gone, come = _merged_change(data, removed, added)
     changed = gone | come
     in_full = any(quad.graph_name == shapes.name for quad in (*removed, *added))
@@ -239,7 +241,7 @@ def judge_change(store: ox.Store, shapes: Shapes, removed: Quads, added: Quads) 
             pass
         else:
             return _validated(shapes, data, affected)
-    return gate.validate_store(store, shapes.name.value)
+    return gate.validate_store(store, shapes.name.value, shapes.apart)
 
 
 def _merged_change(data: Data, removed: Quads, added: Quads) -> tuple[Triples, Triples]:

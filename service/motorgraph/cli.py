@@ -1,4 +1,4 @@
-"""The command `motorgraph`: serve, query, validate, convert, dump, info."""
+"""The command `motorgraph`: serve, query, validate, convert, dump, info, token, and those that look at the journal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from motorgraph import __version__
+from motorgraph import __version__, bearer
 from motorgraph.errors import Refusal
 from motorgraph.settings import PREFIX, Settings
 
@@ -71,6 +71,7 @@ def motorgraph(
     """An open knowledge graph of the motor industry, and the service that keeps it."""
 
 
+_TOKEN = typer.Option(help="Token to send to the service with --url.", envvar=f"{PREFIX}TOKEN", show_default=False)
 LIMITS = "Limits"
 LOGS = "Logs"
 
@@ -86,6 +87,8 @@ def serve(
     data_dir: Annotated[Path | None, _option("data_dir")] = None,
     default_graph: Annotated[str | None, _option("default_graph")] = None,
     write_token: Annotated[str | None, _option("write_token")] = None,
+    tokens: Annotated[list[str] | None, _option("tokens")] = None,
+    protect_reads: Annotated[bool | None, _option("protect_reads")] = None,
     service_hosts: Annotated[list[str] | None, _option("service_hosts")] = None,
     readers: Annotated[int | None, _option("readers", panel=LIMITS)] = None,
     query_seconds: Annotated[float | None, _option("query_seconds", panel=LIMITS)] = None,
@@ -109,6 +112,7 @@ def serve(
 def query(
     text: Annotated[str, typer.Argument(help="The query; '-' reads it from standard input, '@FILE' from a file.")],
     url: Annotated[str | None, typer.Option(help="Endpoint to ask; without it the shipped graph is asked.")] = None,
+    token: Annotated[str, _TOKEN] = "",
     output: Annotated[
         str, typer.Option("--format", "-f", help="csv, tsv, json, xml; for graphs ttl, nt, nq, trig, jsonld, rdf.")
     ] = "",
@@ -124,7 +128,7 @@ def query(
         form = asking.formats(output)
         with asking.opened(None) as out:
             if url is not None:
-                asking.ask_endpoint(url, written, form, out)
+                asking.ask_endpoint(url, written, form, out, token)
             else:
                 asking.ask_files(_settings(load=load, align=align, plain=plain), written, form, out)
 
@@ -171,6 +175,7 @@ def dump(
     url: Annotated[
         str | None, typer.Option(help="Graph store of a running service, such as http://127.0.0.1:8800/graphs.")
     ] = None,
+    token: Annotated[str, _TOKEN] = "",
     load: Annotated[list[Path] | None, _option("load", "-l")] = None,
     plain: Annotated[bool | None, _option("plain")] = None,
 ) -> None:
@@ -181,7 +186,7 @@ def dump(
         name, written_as = asking.graph_iri(graph), asking.dump_format(form, output, graph)
         with asking.opened(output) as out:
             if url is not None:
-                asking.dump_endpoint(url, name, written_as, out)
+                asking.dump_endpoint(url, name, written_as, out, token)
             else:
                 asking.dump_files(_settings(load=load, plain=plain), name, written_as, out)
 
@@ -196,6 +201,29 @@ def info(
 
     with _refusals():
         asking.show_info(_settings(load=load, plain=plain))
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(help="Whose token it is: what the journal will name as author.")],
+    scope: Annotated[
+        str, typer.Option(help="What it is good for: read, write (includes read) or admin (includes write).")
+    ] = "write",
+) -> None:
+    """Make a token: it is printed once, with the entry for the setting tokens, which holds its hash."""
+    made = bearer.minted()
+    scopes = bearer.SCOPES
+    try:
+        if scope not in scopes:
+            raise ValueError(f"--scope is one of {', '.join(scopes)}")
+        entry = bearer.Bearer.of(bearer.Bearer.holding(name, scopes[scope], made).entry).entry
+    except ValueError as error:
+        _say(f"No token was made: {error}.")
+        raise typer.Exit(USAGE) from error
+    typer.echo(f"token {made}\nentry {entry}")
+    _say(
+        f"The token is for {name} and is kept nowhere. The entry is for the service: --tokens, {PREFIX}TOKENS or a line of @FILE."
+    )
 
 
 @app.command()

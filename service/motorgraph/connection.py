@@ -164,7 +164,8 @@ class Connection(HttpToolsProtocol):
         path, mark, query = self.url.partition(b"?")
         if path != SHORT_WAY or not mark or b"#" in query:
             return None
-        return Call("GET", "/sparql", query, by_name(self.headers), False, self.scheme or "http", path)
+        client = self.client[0] if self.client else ""
+        return Call("GET", "/sparql", query, by_name(self.headers), False, self.scheme or "http", path, client=client)
 
     def _opened(self, answer: Answer) -> None:
         """What was begun is whole, or too long to be held, or refused."""

@@ -4,8 +4,10 @@
   + BadRequest            400   the request does not say what the protocol needs
     - BadSyntax           400   query, update or data that does not parse; has line and column
     - BadEvaluation       400   parsed, but cannot be evaluated (an unknown function, say)
-  + Unauthorized          401   a write without the token
+  + Unauthorized          401   no token where one is needed
+    - InvalidToken        401   a token that is none of ours
   + Forbidden             403   a host, a graph or a write that the settings do not allow
+    - InsufficientScope   403   a token that is not good for this; names the scope that is
   + NotFound              404
   + MethodNotAllowed      405   lists what is allowed
   + NotAcceptable         406   lists what there is
@@ -13,6 +15,7 @@
   + TooLarge              413   a body or a query over the limit
   + UnsupportedMediaType  415   lists what is read
   + Nonconforming         422   the change breaks the shapes; carries the report
+  + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
   + Failed                500   the service tried and could not
     - OutOfMemory         500   the query needed more than its memory
     - ReaderDied          500   the process that evaluated the query ended
@@ -28,6 +31,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
+
+_CHALLENGE = b'Bearer realm="motorgraph"'  # RFC 6750 §3
 
 
 class Broken(Exception):
@@ -71,11 +76,30 @@ class Unauthorized(Refusal):
     status, title = 401, "A token is needed"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"www-authenticate", b'Bearer realm="motorgraph"')]
+        return [(b"www-authenticate", _CHALLENGE)]
+
+
+class InvalidToken(Unauthorized):
+    title = "Wrong token"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"www-authenticate", _CHALLENGE + b', error="invalid_token"')]
 
 
 class Forbidden(Refusal):
     status, title = 403, "Not allowed"
+
+
+class InsufficientScope(Forbidden):
+    title = "The token is not good for this"
+
+    @classmethod
+    def of(cls, what: str, scope: str) -> InsufficientScope:
+        return cls(f"{what}; this needs a token with the scope {scope}.", scope=scope)
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        wanted = f', error="insufficient_scope", scope="{self.members["scope"]}"'
+        return [(b"www-authenticate", _CHALLENGE + wanted.encode())]
 
 
 class NotFound(Refusal):
@@ -117,6 +141,13 @@ class UnsupportedMediaType(Refusal):
 
 class Nonconforming(Refusal):
     status, title = 422, "The change breaks the shapes"
+
+
+class TooManyAttempts(Refusal):
+    status, title = 429, "Too many wrong tokens"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"retry-after", str(self.members["retry_after"]).encode())]
 
 
 class Failed(Refusal):

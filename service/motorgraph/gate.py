@@ -115,11 +115,12 @@ def _named_shape(shape: Node | None, shapes: Graph) -> str:
     return next((str(node) for node in around if isinstance(node, URIRef)), "")
 
 
-def validate_store(store: ox.Store, shapes: str) -> Report:
-    """All named graphs of a store but `shapes`, merged, against the graph `shapes` in it."""
+def validate_store(store: ox.Store, shapes: str, apart: Iterable[ox.NamedNode] = ()) -> Report:
+    """All named graphs of a store but `shapes` and those `apart`, merged, against the graph `shapes` in it."""
     name = ox.NamedNode(shapes)
     quads = store.quads_for_pattern(None, None, None)
-    data = (q for q in quads if q.graph_name != name and not isinstance(q.graph_name, ox.DefaultGraph))
+    no_data = {name, *apart, ox.DefaultGraph()}
+    data = (q for q in quads if q.graph_name not in no_data)
     return validate(rdflib_graph(data), rdflib_graph(store.quads_for_pattern(None, None, None, name)))
 
 

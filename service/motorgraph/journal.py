@@ -41,13 +41,16 @@ _TABLES = """
         PRIMARY KEY (id, added, number)
     ) WITHOUT ROWID;
 """
+_GRAPHS = "CREATE TABLE IF NOT EXISTS graphs (id INTEGER NOT NULL, graph TEXT NOT NULL, PRIMARY KEY (id, graph)) WITHOUT ROWID"
+"""Which named graphs each commit changes: what its pieces say too, at hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a commit is to say: graphs made and dropped, quads removed and added as N-Quads, who did it, and why.
 
-    `origin` names the file or package that the quads come from, where that is not a client. `report` is the gate's summary.
+    `origin` names the file or package that the quads come from, where that is not a client. `report` is the gate's summary;
+    `graphs` are the named graphs that it changes.
     """
 
     removed: Iterable[bytes] = ()
@@ -58,6 +61,7 @@ class Change:
     message: str = ""
     origin: str = ""
     report: dict[str, int] = field(default_factory=dict)
+    graphs: Iterable[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class Journal:
                 base.execute("PRAGMA journal_mode = WAL")
                 base.execute("PRAGMA synchronous = FULL")
                 _require_version(base, folder)
+                base.execute(_GRAPHS)
                 return cls(folder, base, lock)
         except Failed:
             lock.close()
@@ -169,8 +174,25 @@ class Journal:
         row = (number, time, change.author, change.message, change.origin, json.dumps(change.made), json.dumps(change.dropped))
         told = (*row, *counts, size, json.dumps(change.report))
         digest.update(repr(told).encode())
+        self._note_graphs(number, change.graphs)
         self._base.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*told, digest.digest()))
         return _commit((*told, digest.digest()))
+
+    def note_graphs(self, number: int, graphs: Iterable[str]) -> None:
+        """Notes which named graphs a commit has changed, if that was not done when it was made."""
+        with _told(self.folder):
+            self._note_graphs(number, graphs)
+
+    def _note_graphs(self, number: int, graphs: Iterable[str]) -> None:
+        self._base.executemany("INSERT OR IGNORE INTO graphs VALUES (?, ?)", [(number, iri) for iri in graphs])
+
+    def graphs(self) -> dict[int, list[str]]:
+        """The named graphs that each commit has changed, for those of which it was noted."""
+        found: dict[int, list[str]] = {}
+        if self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'graphs'").fetchone():
+            for number, graph in self._base.execute("SELECT id, graph FROM graphs ORDER BY id, graph"):
+                found.setdefault(number, []).append(graph)
+        return found
 
     def commits(self, after: int = 0, upto: int | None = None) -> Iterator[Commit]:
         """The commits beyond `after`, oldest first, as far as `upto`."""
@@ -245,7 +267,7 @@ class Journal:
         """Forgets the commits after one; what follows is another history, so it has a lineage of its own."""
         with _told(self.folder):
             self._base.execute("BEGIN IMMEDIATE")
-            for table in ("pieces", "commits"):
+            for table in ("pieces", "graphs", "commits"):
                 self._base.execute(f"DELETE FROM {table} WHERE id > ?", (number,))  # noqa: S608  # our own names
             self._base.execute("UPDATE about SET value = ? WHERE key = 'lineage'", (secrets.token_hex(4),))
             self._base.execute("COMMIT")

@@ -30,12 +30,12 @@ class TooFar(Exception):
 
 
 class Data:
-    """The merge of all named graphs of a store but the shapes; walks over it also take the triples that are gone."""
+    """The merge of all named graphs of a store but those that are no data; walks over it also take the triples that are gone."""
 
-    def __init__(self, store: ox.Store, shapes: ox.NamedNode) -> None:
+    def __init__(self, store: ox.Store, *no_data: ox.NamedNode) -> None:
         self.store = store
         self.gone = ox.Store()
-        self._no_data = (shapes, ox.DefaultGraph())
+        self._no_data = {*no_data, ox.DefaultGraph()}
         self._above: dict[Term, set[Term]] = {}
 
     @cached_property

@@ -177,6 +177,8 @@ class Pages:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schema["paths"] |= {"/sparql": _sparql_paths(), "/graphs": _graphs_paths()}
             schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            if self._settings.protect_reads:
+                schema["security"] = _NEEDS_TOKEN
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -239,7 +241,7 @@ def _sparql_paths() -> dict[str, object]:
         "parameters": [*dataset, *using, _IF_MATCH],
         "requestBody": {"required": True, "content": _content(QUERY_TYPE, UPDATE_TYPE) | {FORM: {"schema": _form()}}},
         "responses": _responses(
-            {"200": results, "204": ()}, "400", "401", "403", "406", "412", "413", "415", "422", "500", "503"
+            {"200": results, "204": ()}, "400", "401", "403", "406", "412", "413", "415", "422", "429", "500", "503"
         ),
     }
     return {"get": get, "post": post}
@@ -274,10 +276,10 @@ def _graphs_paths() -> dict[str, object]:
     drop = {"security": _NEEDS_TOKEN, "parameters": [*which, _IF_MATCH]}
     body = {"required": True, "content": _content(*[f.media_type for f in READABLE], "multipart/form-data")}
     write = {"security": _NEEDS_TOKEN, "parameters": [*which, _IF_MATCH, _IF_NONE_MATCH], "requestBody": body}
-    made, refused = {"201": (), "204": ()}, ("401", "403", "412", "413", "415", "422")
+    made, refused = {"201": (), "204": ()}, ("401", "403", "412", "413", "415", "422", "429")
     return {
         "get": verb("A graph", {"200": [f.media_type for f in GRAPHS]}, "404", "406"),
         "put": verb("Replace a graph", made, *refused) | write,
         "post": verb("Merge into a graph", made, *refused) | write,
-        "delete": verb("Drop a graph", {"204": ()}, "401", "403", "404", "405", "412", "422") | drop,
+        "delete": verb("Drop a graph", {"204": ()}, "401", "403", "404", "405", "412", "422", "429") | drop,
     }

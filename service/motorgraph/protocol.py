@@ -32,7 +32,8 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 class Call:
     """One HTTP request; headers by lower-case name, several of one name joined (RFC 9110 §5.2).
 
-    `begun` is the answer that a reader is at already, if the server had it begin before it called the application.
+    `begun` is the answer that a reader is at already, if the server had it begin before it called the application; `client`
+    the address that the connection comes from, "" if it has none.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Call:
     scheme: str
     raw_path: bytes = b""
     begun: Answer | None = None
+    client: str = ""
 
     @classmethod
     def of(cls, scope: Scope) -> Call:
@@ -56,6 +58,7 @@ class Call:
             scope["scheme"],
             scope.get("raw_path") or scope["path"].encode(),
             scope.get("state", {}).get(BEGUN),
+            (scope.get("client") or ("",))[0],
         )
 
     def header(self, name: bytes) -> str:

@@ -8,9 +8,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from motorgraph.bearer import SHORTHAND, Bearer, Scope, bearers
 from motorgraph.engine.process import available_bytes, cores
 from motorgraph.limits import Limits
 from motorgraph.vocab import CANONICAL_BASE
@@ -61,8 +62,13 @@ class Settings(BaseSettings):
         description="Host that SERVICE may ask, without a port; may be given again (or separated by ','). None by default.",
     )
     write_token: SecretStr | None = Field(
-        None, description="Bearer token that a write has to bring; without one the service is read-only."
+        None, description="Bearer token of the scope admin, the shorthand for one person; without any the service is read-only."
     )
+    tokens: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="NAME:SCOPE:HASH of a bearer token, by 'motorgraph token', or @FILE with one a line; may be given again.",
+    )
+    protect_reads: bool = Field(False, description="Reads need a token too: all addresses but /health, /ready and /static.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     access_log: bool = Field(False, description="Log every request, not only those that fail or are slow.")
 
@@ -93,6 +99,31 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError(f"{value!r} is no base: it has to begin with http:// or https://, as {CANONICAL_BASE} does")
         return value.rstrip("/")
+
+    @field_validator("tokens", mode="before")
+    @classmethod
+    def _token_entries(cls, value: Any) -> Any:  # Any: as above
+        return tuple(bearer.entry for bearer in bearers([value] if isinstance(value, str) else value))
+
+    @field_validator("protect_reads")
+    @classmethod
+    def _somebody_may_read(cls, value: bool, given: ValidationInfo) -> bool:
+        if value and not given.data.get("tokens", True) and given.data.get("write_token", True) is None:
+            raise ValueError("without any token this would shut out everybody; give tokens (or write_token) too")
+        return value
+
+    @property
+    def bearers(self) -> tuple[Bearer, ...]:
+        """Who has a token."""
+        named = bearers(self.tokens)
+        if self.write_token is None:
+            return named
+        return (*named, Bearer.holding(SHORTHAND, Scope.ADMIN, self.write_token.get_secret_value()))
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether anybody may write."""
+        return any(bearer.scope >= Scope.WRITE for bearer in self.bearers)
 
     @property
     def is_union(self) -> bool:

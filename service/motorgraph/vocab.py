@@ -9,6 +9,8 @@ CANONICAL_BASE = "https://motorgraph.example"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 XSD = "http://www.w3.org/2001/XMLSchema#"
+DCTERMS = "http://purl.org/dc/terms/"
+PROV = "http://www.w3.org/ns/prov#"
 SD = "http://www.w3.org/ns/sparql-service-description#"
 VOID = "http://rdfs.org/ns/void#"
 FORMATS = "http://www.w3.org/ns/formats/"
@@ -23,3 +25,11 @@ class Names:
     def graph(self, name: str) -> str:
         """The IRI of a named graph, such as `accepted` or `source/founding-article`."""
         return f"{self.base}/graph/{name}"
+
+    def thing(self, kind: str, slug: str) -> str:
+        """The IRI of a thing, such as that of the kind `commit` with the slug `12`."""
+        return f"{self.base}/id/{kind}/{slug}"
+
+    def term(self, name: str) -> str:
+        """The IRI of a term of the ontology, such as `quadsAdded`."""
+        return f"{self.base}/ontology/{name}"

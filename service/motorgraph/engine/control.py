@@ -30,7 +30,8 @@ MOST_CHILDREN_AT_ONCE = 32
 class Start:
     """What a keeper starts from: the journal in `folder`, to which it adds if it `is_writable`, then the files, then the rules.
 
-    `union` keeps the default graph as the merge of all; `shapes` names the graph of shapes that drafts judge by, "" for none.
+    `union` keeps the default graph as the merge of all; `shapes` names the graph of shapes that drafts judge by, "" for none;
+    `catalogue` is the base of the IRIs by which the graph of the commits speaks, "" where there is to be none.
     """
 
     files: Sequence[File]
@@ -39,6 +40,7 @@ class Start:
     union: bool
     rules: Sequence[Rule] = ()
     shapes: str = ""
+    catalogue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

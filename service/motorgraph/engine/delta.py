@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import IO, Any
 
 import pyoxigraph as ox
 
+from motorgraph.engine import provenance
 from motorgraph.engine.loading import follow
 from motorgraph.engine.wire import Job
 from motorgraph.journal import Change
@@ -32,6 +34,12 @@ class Delta:
         """Whether it changes nothing."""
         return not (self.made or self.dropped or self.removed or self.added)
 
+    @cached_property
+    def graphs(self) -> set[str]:
+        """The named graphs that it changes; to be asked when it is complete."""
+        names = {quad.graph_name for quads in (self.removed, self.added) for quad in quads}
+        return {name.value for name in names if isinstance(name, ox.NamedNode)} | self.made | self.dropped
+
     @property
     def touches_default(self) -> bool:
         """Whether a triple of the unnamed graph came or went."""
@@ -52,7 +60,7 @@ class Delta:
         derived = derived or Delta()
         parts = [_nquads(quads) for quads in (self.removed, self.added, derived.removed, derived.added)]
         head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "sizes": list(map(len, parts)), "union": job.union}
-        told = {"author": job.author, "message": job.message, "report": report}
+        told = {"author": job.author, "message": job.message, "report": report, "graphs": sorted(self.graphs)}
         spool.write(json.dumps(head | told).encode() + b"\n" + b"".join(parts))
         spool.flush()
 
@@ -72,6 +80,8 @@ class Written:
     removed: bytes
     added: bytes
     derived: tuple[bytes, bytes]
+    catalogued: bytes = b""
+    """What the keeper has put behind it: what the catalogue says of the commit, which it alone knows."""
 
     @classmethod
     def of(cls, text: bytes) -> Written:
@@ -80,7 +90,12 @@ class Written:
         head = json.loads(line)
         ends = list(accumulate(head["sizes"], initial=0))
         removed, added, lost, won = (quads[start:end] for start, end in pairwise(ends))
-        return cls(text, head, removed, added, (lost, won))
+        return cls(text, head, removed, added, (lost, won), quads[ends[-1] :])
+
+    def told(self, entry: str) -> Written:
+        """It with an entry of the catalogue (N-Quads) behind it."""
+        catalogued = entry.encode()
+        return replace(self, text=self.text + catalogued, catalogued=catalogued)
 
     @property
     def is_empty(self) -> bool:
@@ -92,7 +107,8 @@ class Written:
         """It as a commit."""
         head = self.head
         graphs = tuple(head["made"]), tuple(head["dropped"])
-        return Change([self.removed], [self.added], *graphs, head["author"], head["message"], report=head["report"])
+        told = {"report": head["report"], "graphs": head["graphs"]}
+        return Change([self.removed], [self.added], *graphs, head["author"], head["message"], **told)
 
     def make(self, store: ox.Store) -> None:
         """Does it to a store."""
@@ -102,3 +118,4 @@ class Written:
             Delta(removed=removed, added=added).make(store)
             if self.head["union"]:
                 follow(store, removed, added)
+        provenance.add(store, self.catalogued, union=self.head["union"])

@@ -18,6 +18,7 @@ import pyoxigraph as ox
 
 from motorgraph.engine import process, wire
 from motorgraph.engine.delta import NQUADS, Delta, Quads
+from motorgraph.engine.guard import refuse_unfit
 from motorgraph.engine.loading import follow
 from motorgraph.engine.reader import Alarm, Outlet, bad_query, refused
 from motorgraph.engine.wire import Job
@@ -70,6 +71,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: t
     with process.opening_at_most(0):
         delta, created = TASKS[job.task](job, body, store)
     _refuse_made_graphs(delta, job, rules)
+    refuse_unfit(delta, job)
     derived, report = Delta(), {}
     if not delta.is_empty:
         if job.union:
@@ -118,7 +120,7 @@ def _judge(job: Job, store: ox.Store, delta: Delta, shapes: Shapes | None) -> di
         if shapes is not None and job.union:
             report = change.judge_change(store, shapes, delta.removed, delta.added)
         else:
-            report = gate.validate_store(store, job.shapes)
+            report = gate.validate_store(store, job.shapes, [ox.NamedNode(job.catalogue)] if job.catalogue else [])
     except (OSError, ValueError, RuntimeError, MemoryError) as error:
         raise Failed(f"The change could not be judged, so it was not made: {type(error).__name__}: {error}.") from error
     if not report.conforms:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -66,7 +67,8 @@ class History:
             _load(store, files, progress)
             if self._is_writable and files:
                 spool = _dump(store)
-                self._pend(_loaded(files, (), _dumped(spool), _empty_graphs(store)), _digest(files), spool)
+                change = _loaded(files, (), _dumped(spool), _empty_graphs(store))
+                self._pend(replace(change, graphs=[name.value for name in store.named_graphs()]), _digest(files), spool)
             return
         self._replay(store)
         digest = _digest(files)
@@ -84,13 +86,25 @@ class History:
         self._pending.clear()
         return self.commit if self._journal is not None else 1
 
-    def append(self, change: Change) -> int:
+    def append(self, change: Change) -> Commit:
         """Makes a commit, durable when this returns. Raises Failed."""
         if self._journal is None or not self._is_writable:
             raise Failed("There is no journal here to keep a change in: start the service with a write token.")
         commit = self._journal.append(change)
         self._bytes_since += commit.size
-        return commit.id
+        return commit
+
+    def catalogued(self) -> Iterator[tuple[Commit, Sequence[str]]]:
+        """Every commit with the named graphs that it has changed; of one of an older journal its quads are looked at."""
+        if self._journal is None:
+            return
+        known = self._journal.graphs()
+        for commit in self._journal.commits():
+            if commit.id not in known:
+                known[commit.id] = sorted(_graphs_of(self._journal, commit))
+                if self._is_writable:
+                    self._journal.note_graphs(commit.id, known[commit.id])
+            yield commit, known[commit.id]
 
     def snapshot(self, store: ox.Store, derived: Iterable[str], *, union: bool) -> None:
         """Writes the graph as it is, in a process forked for it: what can be made again is taken out of its copy first."""
@@ -143,7 +157,7 @@ class History:
         for quad in removed:
             store.remove(quad)
         store.extend(added)
-        return _loaded(files, _serialized(removed), _serialized(added))
+        return replace(_loaded(files, _serialized(removed), _serialized(added)), graphs=_named(removed | added))
 
     def _pend(self, change: Change, digest: str, spool: IO[bytes] | None) -> None:
         self._pending.append((change, digest, spool))
@@ -173,6 +187,16 @@ def _redo(journal: Journal, store: ox.Store, commit: Commit) -> None:
         store.add_graph(ox.NamedNode(iri))
     for piece in journal.added(commit.id):
         store.bulk_extend(ox.parse(piece, NQUADS))
+
+
+def _graphs_of(journal: Journal, commit: Commit) -> set[str]:
+    """The named graphs that a commit has changed."""
+    pieces = (piece for quads in (journal.removed(commit.id), journal.added(commit.id)) for piece in quads)
+    return _named(quad for piece in pieces for quad in ox.parse(piece, NQUADS)) | {*commit.made, *commit.dropped}
+
+
+def _named(quads: Iterable[ox.Quad]) -> set[str]:
+    return {quad.graph_name.value for quad in quads if isinstance(quad.graph_name, ox.NamedNode)}
 
 
 def _load(store: ox.Store, files: Sequence[File], progress: Progress) -> None:

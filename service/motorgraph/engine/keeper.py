@@ -27,6 +27,7 @@ from motorgraph.engine import draft, process, reader
 from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.loading import File, merge
+from motorgraph.engine.provenance import Catalogue
 from motorgraph.errors import Refusal
 from motorgraph.inference import Rule, renew
 
@@ -55,6 +56,7 @@ class Keeper:
         self._shapes_graph = ""
         self._shapes: Shapes | None = None
         self._is_union = False
+        self._catalogue: Catalogue | None = None
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
         self._not_for_children: list[_Closable] = []
@@ -129,6 +131,9 @@ class Keeper:
             self._history.start(self._store, files, self._progress)
             self._shapes_graph = command.get("shapes", "")
             self._rules = [Rule(**rule) for rule in command.get("rules", ())]
+            self._catalogue = Catalogue(command["catalogue"]) if command.get("catalogue") else None
+            if self._catalogue is not None:
+                self._catalogue.clear(self._store)  # what a file may have brought
             renew(self._store, self._rules)
         except (Unreadable, Refusal, ValueError) as refusal:
             self._tell("refused", id=command["id"], detail=str(refusal).rstrip("."))
@@ -140,10 +145,14 @@ class Keeper:
         self._tell("loaded", id=command["id"], lineage=self._history.lineage, **told)
 
     def _record(self, command: dict[str, Any]) -> None:
-        """Has the journal keep what the start has brought; the graph has been judged."""
+        """Has the journal keep what the start has brought, and catalogues all commits; the graph has been judged."""
         assert self._history is not None
         try:
-            self._tell("recorded", id=command["id"], commit=self._history.record())
+            commit = self._history.record()
+            if self._catalogue is not None:
+                self._catalogue.fill(self._store, self._history.catalogued(), union=self._is_union)
+                self._freeze()
+            self._tell("recorded", id=command["id"], commit=commit)
         except Refusal as refusal:
             self._tell("refused", id=command["id"], detail=refusal.detail)
 
@@ -169,7 +178,7 @@ class Keeper:
         from motorgraph.change import Shapes  # only for a service with shapes that somebody writes to
 
         try:
-            self._shapes = Shapes.of(self._store, self._shapes_graph)
+            self._shapes = Shapes.of(self._store, self._shapes_graph, [self._catalogue.graph] if self._catalogue else [])
         except Exception:  # noqa: BLE001  # whatever pySHACL finds wrong with them: drafts judge in full, and say it
             traceback.print_exc()
             sys.stderr.flush()
@@ -248,10 +257,12 @@ class Keeper:
         delta = None
         if not written.is_empty:
             try:
-                self._history.append(written.change)
+                commit = self._history.append(written.change)
             except Refusal as refusal:
                 self._tell("refused", id=command["id"], detail=f"Nothing was changed: {refusal.detail}")
                 return
+            if self._catalogue is not None:
+                written = written.told(self._catalogue.entry(commit, written.head["graphs"]))
             if self._shapes_graph.encode() in written.removed + written.added:
                 self._shapes = None
             written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
@@ -260,6 +271,11 @@ class Keeper:
         self._tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
         if self._history.needs_snapshot:
             self._fork_scribe()
+
+    @property
+    def _derived(self) -> set[str]:
+        """The graphs that can be made again."""
+        return {rule.graph for rule in self._rules} | ({self._catalogue.graph.value} if self._catalogue else set())
 
     def _fork_scribe(self) -> None:
         """Forks a process that writes a snapshot of the graph as it is now."""
@@ -271,7 +287,7 @@ class Keeper:
                 process.name("mg-scribe")
                 process.die_with(parent)
                 self._close_for_child()
-                self._history.snapshot(self._store, {rule.graph for rule in self._rules}, union=self._is_union)
+                self._history.snapshot(self._store, self._derived, union=self._is_union)
             except BaseException:  # noqa: BLE001  # the border of the process; the next commit tries again
                 traceback.print_exc()
                 sys.stderr.flush()

@@ -40,7 +40,8 @@ class Job:
     `task` is query, graph, census, validate, update, put, post or delete. `graph` is a graph's IRI, "" for the default graph,
     None for all. `solutions` and `graphs` are the media types to answer in (None: the client takes none). Sizes are in bytes.
     For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy;
-    `author` and `message` go into the journal. The task delta, whose `text` is what a draft wrote down, has no answer.
+    `author` and `message` go into the journal; only one who `is_admin` may change the graphs that are `guarded`, and nobody the
+    `catalogue` of the commits. The task delta, whose `text` is what a draft wrote down, has no answer.
     """
 
     task: str
@@ -63,7 +64,10 @@ class Job:
     union: bool = False
     shapes: str = ""
     author: str = ""
+    is_admin: bool = False
     message: str = ""
+    guarded: tuple[str, ...] = ()
+    catalogue: str = ""
 
     @cached_property
     def key(self) -> tuple[object, ...]:
@@ -89,7 +93,7 @@ def decode_job(payload: bytes) -> tuple[Job, float]:
 @lru_cache(maxsize=64)
 def _decoded(payload: bytes) -> Job:
     values = json.loads(payload)
-    for name in ("default_graphs", "named_graphs", "hosts"):
+    for name in ("default_graphs", "named_graphs", "hosts", "guarded"):
         values[name] = tuple(values[name])
     return Job(**values)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from motorgraph.access import Access
 from motorgraph.conditions import must_be_new, must_exist, require_match, send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
@@ -13,7 +14,7 @@ from motorgraph.reply import Send, send_bytes
 from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
-from motorgraph.writing import authorise, signed
+from motorgraph.writing import signed
 
 METHODS = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
 STORE_METHODS = "GET, HEAD, POST, OPTIONS"
@@ -24,8 +25,9 @@ DATASET_FORMATS = (TRIG, NQUADS)
 class Graphs:
     """The graph store."""
 
-    def __init__(self, store: Embedded, settings: Settings) -> None:
+    def __init__(self, store: Embedded, settings: Settings, access: Access) -> None:
         self._store = store
+        self._access = access
         self._settings = settings
         self._limits = settings.limits()
 
@@ -58,7 +60,7 @@ class Graphs:
         await send_current(self._store.pool, job, etag, call, receive, send)
 
     async def _send(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
-        authorise(call, self._settings)
+        bearer = self._access.require_write(call)
         location = []
         if graph is None:
             if call.method == "PUT":
@@ -77,16 +79,17 @@ class Graphs:
             max_bytes=self._limits.body_bytes,
         )
         body = await read_body(call, receive, self._limits.body_bytes, "body_bytes")
-        created = await self._store.write(signed(job, call), body, guard=lambda: require_match(call, self._store.version))
+        created = await self._store.write(signed(job, call, bearer), body, guard=lambda: require_match(call, self._store.version))
         headers = [*location, (b"etag", f'"{self._store.version}"'.encode())]
         await send_bytes(send, 201 if created or location else 204, headers, b"")
 
     async def _delete(self, graph: str | None, call: Call, send: Send) -> None:
-        authorise(call, self._settings)
+        bearer = self._access.require_write(call)
         if graph is None:
             raise MethodNotAllowed("DELETE without ?graph=IRI or ?default", STORE_METHODS)
         self._refuse_merge(graph)
-        await self._store.write(signed(Job("delete", graph=graph), call), guard=lambda: require_match(call, self._store.version))
+        job = signed(Job("delete", graph=graph), call, bearer)
+        await self._store.write(job, guard=lambda: require_match(call, self._store.version))
         await send_bytes(send, 204, [], b"")
 
     def _refuse_merge(self, graph: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from motorgraph.access import Access
 from motorgraph.conditions import require_match, send_current, tagged
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
@@ -20,7 +21,7 @@ from motorgraph.query import Query, Update, is_repeatable
 from motorgraph.reply import POLICY, VARY, Send, answer_headers, send_bytes
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
-from motorgraph.writing import authorise, signed
+from motorgraph.writing import signed
 
 REMEMBERED = 1024
 REMEMBER_UP_TO_BYTES = 8192
@@ -39,12 +40,13 @@ class Sparql:
     """The endpoint."""
 
     def __init__(
-        self, store: Embedded, settings: Settings, metrics: Metrics, describe: Callable[[Call], tuple[str, bytes]]
+        self, store: Embedded, settings: Settings, metrics: Metrics, describe: Callable[[Call], tuple[str, bytes]], access: Access
     ) -> None:
         self._store = store
         self._settings = settings
         self._metrics = metrics
         self._describe = describe
+        self._access = access
         self._limits = settings.limits()
         self._known: dict[tuple[object, ...], Prepared | Update | None] = {}
 
@@ -151,10 +153,10 @@ class Sparql:
             self._metrics.answer(answer.rows, answer.size)
 
     async def _update(self, update: Update, call: Call, send: Send) -> None:
-        authorise(call, self._settings)
+        bearer = self._access.require_write(call)
         using = update.using
         told = Job("update", update.text, update.base, default_graphs=using.default, named_graphs=using.named)
-        job = signed(told, call)
+        job = signed(told, call, bearer)
         await self._store.write(job, guard=lambda: require_match(call, self._store.version))
         await send_bytes(send, 204, [(b"etag", f'"{self._store.version}"'.encode())], b"")
 

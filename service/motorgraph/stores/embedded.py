@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from motorgraph import corpus
 from motorgraph.engine.control import Control, Start
@@ -21,6 +22,7 @@ from motorgraph.inference import Rule, shipped_rules
 from motorgraph.settings import Settings
 from motorgraph.vocab import Names
 
+ADMIN_GRAPHS = ("ontology", "shapes")
 CLOSE_SECONDS = 2.0
 FIRST_VIOLATIONS = 10
 log = logging.getLogger("motorgraph.store")
@@ -72,14 +74,22 @@ class Embedded:
         """The graph of the shapes that every write has to satisfy; "" for none."""
         return "" if self.settings.plain else self.names.graph("shapes")
 
+    @property
+    def _guards(self) -> dict[str, Any]:  # Any: fields of a Job of several types
+        """Of a write: the graph that it is judged by, those that only an admin may change, and the one that nobody may."""
+        if self.settings.plain:
+            return {}
+        guarded = tuple(map(self.names.graph, ADMIN_GRAPHS))
+        return {"shapes": self._shapes, "guarded": guarded, "catalogue": self.names.graph("catalogue")}
+
     async def start(self) -> None:
         """Loads, judges, forks readers. Raises Failed or Nonconforming, saying what to mend."""
         self.control.listen()
         files = corpus.starting(self.settings, self.names)
         self._be("loading")
         rules = [] if self.settings.plain else shipped_rules(self.names)
-        is_writable = self.settings.write_token is not None
-        start = Start(files, self.settings.folder, is_writable, self.settings.is_union, rules, self._shapes)
+        told = {} if self.settings.plain else {"shapes": self._shapes, "catalogue": self.names.base}
+        start = Start(files, self.settings.folder, self.settings.is_writable, self.settings.is_union, rules, **told)
         loaded = await self.control.load(start)
         self._lineage = loaded.lineage or self._lineage
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
@@ -109,7 +119,7 @@ class Embedded:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
         async with self._writing:
             guard()
-            answer, self.commit = await self.pool.rehearse(replace(job, union=self.settings.is_union, shapes=self._shapes), body)
+            answer, self.commit = await self.pool.rehearse(replace(job, union=self.settings.is_union, **self._guards), body)
         self._count_soon()
         return answer.created
 

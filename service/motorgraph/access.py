@@ -1,0 +1,72 @@
+"""Who may do what here: the bearers of the settings, what each address has tried, and whether reads are open."""
+
+from __future__ import annotations
+
+import logging
+
+from motorgraph.attempts import Attempts
+from motorgraph.bearer import Bearer, Scope, find
+from motorgraph.errors import Forbidden, InsufficientScope, InvalidToken, TooManyAttempts, Unauthorized
+from motorgraph.protocol import Call
+from motorgraph.settings import Settings
+
+OPEN_PATHS = ("/health", "/ready")
+OPEN_FOLDER = "/static/"
+log = logging.getLogger("motorgraph.access")
+
+
+class Access:
+    """The bearers of one service. `protects_reads` says whether a read needs a token too."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.protects_reads = settings.protect_reads
+        self._bearers = settings.bearers
+        self._is_writable = settings.is_writable
+        self._attempts = Attempts()
+
+    def protects(self, path: str) -> bool:
+        """Whether nobody gets what is there without a token."""
+        return self.protects_reads and path not in OPEN_PATHS and not path.startswith(OPEN_FOLDER)
+
+    def admits(self, call: Call) -> bool:
+        """Whether the request brings a token that is good for a read; if not, it is for `require` to say and count it."""
+        token = _token(call)
+        bearer = find(self._bearers, token) if token else None
+        if bearer is None or self._attempts.seconds_to_wait(call.client, bearer.name):
+            return False
+        self._attempts.was_right(call.client, bearer.name)
+        return True
+
+    def require(self, call: Call, scope: Scope) -> Bearer:
+        """Who makes the request. Raises Unauthorized, InvalidToken, InsufficientScope or TooManyAttempts."""
+        token = _token(call)
+        if not token:
+            raise Unauthorized(f"A {scope.word} needs the header 'Authorization: Bearer …' with a token of this service.")
+        bearer = find(self._bearers, token)
+        wait = self._attempts.seconds_to_wait(call.client, bearer.name if bearer else None)
+        if wait:
+            raise TooManyAttempts(
+                f"Too many wrong tokens came from your address. Come again in {wait} seconds.", retry_after=wait
+            )
+        if bearer is None:
+            if self._attempts.was_wrong(call.client):
+                log.warning("too many wrong tokens from one address", extra={"address": call.client})
+            raise InvalidToken("The token is none of this service. Ask whoever keeps it for one of your own.")
+        self._attempts.was_right(call.client, bearer.name)
+        if bearer.scope < scope:
+            raise InsufficientScope.of(f"The token of {bearer.name} has the scope {bearer.scope.word}", scope.word)
+        return bearer
+
+    def require_write(self, call: Call) -> Bearer:
+        """Who makes the change. Raises Forbidden if nobody may write here, else what `require` does."""
+        if not self._is_writable:
+            raise Forbidden(
+                "This service is read-only: it was started without a token for writes (settings tokens, write_token)."
+            )
+        return self.require(call, Scope.WRITE)
+
+
+def _token(call: Call) -> bytes:
+    """The token that the request brings, empty if it brings none."""
+    scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else b""
