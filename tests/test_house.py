@@ -20,7 +20,7 @@ ROOMS = {  # what only these rooms may import
     "starlette": {"app", "pages", "routes"},
     "uvicorn": {"server", "connection"},
     "pyshacl": {"change", "gate"},
-    "rdflib": {"change", "gate", "merged", "queried", "reach", "sieve"},
+    "rdflib": {"change", "constraints", "gate", "merged", "queried", "reach", "sieve"},
     "prometheus_client": {"metrics"},
     "jinja2": {"pages"},
     "sqlite3": {"journal"},

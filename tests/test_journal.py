@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -16,7 +18,7 @@ import pytest
 
 from motorgraph import journal as journal_module
 from motorgraph.errors import Failed, NotFound
-from motorgraph.journal import FILE, LOCK, SNAPSHOTS, Change, Journal
+from motorgraph.journal import FILE, LOCK, SNAPSHOTS, Change, Journal, Key
 
 ONE = b"<a:s> <a:p> <a:o> .\n"
 TWO = b'<a:s> <a:p> "two" <a:g> .\n'
@@ -130,7 +132,7 @@ def test_a_journal_of_a_newer_version_is_refused(journal: Journal) -> None:
     journal.close()
     with sqlite3.connect(journal.folder / FILE) as base:
         base.execute("PRAGMA user_version = 99")
-    with pytest.raises(Failed, match="is of version 99; this motorgraph reads 1"):
+    with pytest.raises(Failed, match="is of version 99; this motorgraph reads 2"):
         Journal.open(journal.folder)
     (journal.folder / LOCK).unlink()
 
@@ -231,3 +233,98 @@ def test_the_snapshot_of_another_journal_does_not_count(journal: Journal, tmp_pa
     (other.folder / SNAPSHOTS / "1.nq.gz").rename(journal.folder / SNAPSHOTS / "1.nq.gz")
     assert journal.newest_snapshot(1) is None
     other.close()
+
+
+# What makes a write happen once
+
+
+KEY = Key("ada", "8e03", "hash", "/graphs/1", created=True)
+
+
+def test_a_key_is_there_with_its_commit_after_the_journal_is_opened_again(journal: Journal) -> None:
+    journal.append(Change(added=[ONE]))
+    journal.append(Change(added=[TWO], key=KEY))
+    with_it = again(journal)
+    assert with_it.recall("ada", "8e03") == (KEY, 2)
+    assert with_it.recall("eve", "8e03") is None
+    assert with_it.verify() == ""
+    with_it.close()
+
+
+def test_a_key_of_a_commit_that_cannot_be_written_is_not_kept(journal: Journal) -> None:
+    def torn() -> Iterator[bytes]:
+        yield ONE
+        raise OSError("the disk is gone")
+
+    with pytest.raises(Failed, match="the disk is gone"):
+        journal.append(Change(added=torn(), key=KEY))
+    assert journal.recall("ada", "8e03") is None
+    assert journal.head is None
+
+
+def test_a_commit_whose_key_cannot_be_written_is_not_kept(journal: Journal) -> None:
+    with sqlite3.connect(journal.folder / FILE) as base:
+        base.execute("CREATE TRIGGER no BEFORE INSERT ON keys BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    with pytest.raises(Failed, match="no room"):
+        journal.append(Change(added=[ONE], key=KEY))
+    assert list(journal.commits()) == []
+
+
+def test_a_key_of_a_write_that_changed_nothing_names_the_commit_before(journal: Journal) -> None:
+    journal.append(Change(added=[ONE]))
+    journal.remember(KEY)
+    assert journal.recall("ada", "8e03") == (KEY, 1)
+    assert [commit.id for commit in journal.commits()] == [1]
+
+
+def test_a_key_is_forgotten_after_its_time(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.remember(KEY)
+    monkeypatch.setattr(journal_module, "KEPT_KEYS_FOR", timedelta(0))
+    assert journal.recall("ada", "8e03") is None
+    journal.remember(replace(KEY, name="other"))
+    monkeypatch.undo()
+    assert journal.recall("ada", "8e03") is None
+    assert journal.recall("ada", "other") is not None
+
+
+def test_only_the_newest_keys_are_kept(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "KEPT_KEYS", 3)
+    for n in range(5):
+        journal.remember(replace(KEY, name=str(n)))
+    assert [journal.recall("ada", str(n)) is not None for n in range(5)] == [False, False, True, True, True]
+
+
+def test_another_history_has_none_of_the_keys(journal: Journal) -> None:
+    journal.append(Change(added=[ONE], key=KEY))
+    journal.append(Change(added=[TWO]))
+    journal.cut(1)
+    assert journal.recall("ada", "8e03") is None
+
+
+def of_version_1(journal: Journal) -> None:
+    """Makes the journal what the version before this one has written, and closes it."""
+    journal.append(Change(added=[ONE]))
+    journal.close()
+    with sqlite3.connect(journal.folder / FILE) as base:
+        base.execute("DROP TABLE keys")
+        base.execute("PRAGMA user_version = 1")
+
+
+def test_a_journal_of_the_version_before_is_brought_up_when_it_is_opened(journal: Journal) -> None:
+    of_version_1(journal)
+    for _ in range(2):
+        opened = Journal.open(journal.folder)
+        assert [commit.id for commit in opened.commits()] == [1]
+        assert opened.verify() == ""
+        opened.remember(KEY)
+        assert opened.recall("ada", "8e03") == (KEY, 1)
+        opened.close()
+
+
+def test_a_journal_of_the_version_before_can_be_looked_at_and_stays_as_it_is(journal: Journal) -> None:
+    of_version_1(journal)
+    before = (journal.folder / FILE).read_bytes()
+    looked_at = Journal.read(journal.folder)
+    assert looked_at.verify() == ""
+    looked_at.close()
+    assert (journal.folder / FILE).read_bytes() == before

@@ -76,7 +76,7 @@ def test_the_document_is_openapi_3_1_with_title_and_version(document: Json) -> N
     ("path", "methods"),
     [
         ("/sparql", {"get", "post"}),
-        ("/graphs", {"get", "put", "post", "delete"}),
+        ("/graphs", {"get", "put", "post", "patch", "delete"}),
         ("/health", {"get"}),
         ("/ready", {"get"}),
         ("/metrics", {"get"}),
@@ -147,7 +147,8 @@ def test_a_success_is_not_described_as_a_refusal(document: Json) -> None:
 
 def test_the_formats_of_answers_are_those_that_are_sent(document: Json) -> None:
     for method in ("get", "post"):
-        assert media_types(document, "/sparql", method, "200") == TABLES | GRAPHS
+        told = {"application/json"} if method == "post" else set()  # of an update
+        assert media_types(document, "/sparql", method, "200") == TABLES | GRAPHS | told
     assert media_types(document, "/graphs", "get", "200") == GRAPHS
 
 
@@ -170,7 +171,7 @@ def test_a_client_learns_which_graph_a_request_names_and_what_may_be_sent(docume
 
 
 @pytest.mark.parametrize(
-    ("path", "method"), [("/sparql", "post"), ("/graphs", "put"), ("/graphs", "post"), ("/graphs", "delete")]
+    ("path", "method"), [("/sparql", "post"), *(("/graphs", method) for method in ("put", "post", "patch", "delete"))]
 )
 def test_a_client_learns_that_writes_need_a_bearer_token(document: Json, path: str, method: str) -> None:
     schemes = document["components"]["securitySchemes"]
@@ -179,9 +180,22 @@ def test_a_client_learns_that_writes_need_a_bearer_token(document: Json, path: s
     assert any((schemes[name]["type"], schemes[name]["scheme"]) == ("http", "bearer") for name in named)
 
 
+def test_a_client_learns_what_can_be_asked_of_every_write(document: Json) -> None:
+    for path, method in [("/sparql", "post"), *(("/graphs", method) for method in ("put", "post", "patch", "delete"))]:
+        parameters = {(p["name"], p["in"]): p for p in document["paths"][path][method]["parameters"]}
+        assert parameters["dry-run", "query"]["schema"]["enum"] == ["true", "false"]
+        assert {(name, "header") for name in ("If-Match", "Idempotency-Key", "Prefer", "X-Commit-Message")} <= parameters.keys()
+        assert "application/json" in media_types(document, path, method, "200")
+    assert (
+        "dry-run"
+        in resolved(document, document["paths"]["/sparql"]["post"]["requestBody"])["content"][FORM]["schema"]["properties"]
+    )
+
+
 def test_every_refusal_that_a_client_meets_is_described(plain: Service, document: Json) -> None:
     token = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
     asks = {"Content-Type": "application/sparql-query"}
+    patch = token | {"Content-Type": "application/sparql-update"}
     client = plain.client
     met = [
         ("/sparql", "get", client.get("/sparql?query=ASK")),
@@ -198,6 +212,12 @@ def test_every_refusal_that_a_client_meets_is_described(plain: Service, document
         ("/graphs", "put", client.put("/graphs?graph=http://nowhere/", headers=token | {"Content-Type": "image/png"})),
         ("/graphs", "post", client.post("/graphs?graph=http://nowhere/", content="<")),
         ("/graphs", "delete", client.delete("/graphs?graph=http://nowhere/", headers=token)),
+        ("/graphs", "delete", client.delete("/graphs?graph=http://nowhere/&dry-run=1", headers=token)),
+        ("/graphs", "put", client.put("/graphs?graph=http://nowhere/&dry-run=true", headers=token | {"Accept": "image/png"})),
+        ("/graphs", "patch", client.patch("/graphs?graph=http://nowhere/", headers=token)),
+        ("/graphs", "patch", client.patch("/graphs?graph=http://nowhere/", headers=patch)),
+        ("/graphs", "patch", client.patch("/graphs", headers=patch)),
+        ("/graphs", "patch", client.patch("/graphs?graph=http://nowhere/", content="CLEAR ALL", headers=patch)),
     ]
     for path, method, response in met:
         assert 400 <= response.status_code < 500

@@ -24,7 +24,7 @@ from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
-from motorgraph.protocol import SPARQL_METHODS, Call, Receive
+from motorgraph.protocol import SPARQL_METHODS, UPDATE_TYPE, Call, Receive
 from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.graphs import METHODS as GRAPH_METHODS
@@ -41,10 +41,16 @@ REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 COMMON = [
     (b"x-content-type-options", b"nosniff"),
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Location, Retry-After, WWW-Authenticate, X-Request-Id"),
+    (
+        b"access-control-expose-headers",
+        b"ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id",
+    ),
 ]
 PRIVATE = [(b"cache-control", b"private"), (b"vary", b"Authorization")]  # where reads need a token
-ALLOWED_HEADERS = b"Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Commit-Message, X-Request-Id"
+ALLOWED_HEADERS = (
+    b"Accept, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Commit-Message, "
+    b"X-Request-Id"
+)
 Route = Callable[[Call, Receive, Send], Awaitable[None]]
 
 
@@ -184,6 +190,8 @@ class _Response:
             (b"access-control-allow-headers", ALLOWED_HEADERS),
             (b"access-control-max-age", b"86400"),
         ]
+        if "PATCH" in methods:
+            headers.append((b"accept-patch", UPDATE_TYPE.encode()))
         await self({"type": "http.response.start", "status": 204, "headers": headers})
         await self({"type": "http.response.body", "body": b""})
 

@@ -42,6 +42,8 @@ def _print(report: gate.Report, files: int) -> None:
         console.print(f"    {result.message}", markup=False)
         if result.value:
             console.print(f"    found: {result.value}", markup=False)
+        if result.expected:
+            console.print(f"    expected: {result.expected}", markup=False)
     violations = len(report.violations)
     verdict = "conforms" if report.conforms else _number(violations, "violation")
     console.print(f"{_number(files, 'file')}: {verdict}, {_number(len(report.results) - violations, 'other finding')}.")

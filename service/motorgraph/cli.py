@@ -98,6 +98,7 @@ def serve(
     query_length: Annotated[int | None, _option("query_length", panel=LIMITS)] = None,
     body_bytes: Annotated[int | None, _option("body_bytes", panel=LIMITS)] = None,
     queue_length: Annotated[int | None, _option("queue_length", panel=LIMITS)] = None,
+    write_queue_length: Annotated[int | None, _option("write_queue_length", panel=LIMITS)] = None,
     log_level: Annotated[str | None, _option("log_level", panel=LOGS)] = None,
     access_log: Annotated[bool | None, _option("access_log", panel=LOGS)] = None,
 ) -> None:

@@ -11,10 +11,13 @@
   + NotFound              404
   + MethodNotAllowed      405   lists what is allowed
   + NotAcceptable         406   lists what there is
+  + Conflict              409   the same write is under way already
   + PreconditionFailed    412   the graph has changed since the client saw it, or is there already
   + TooLarge              413   a body or a query over the limit
   + UnsupportedMediaType  415   lists what is read
   + Nonconforming         422   the change breaks the shapes; carries the report
+  + OutOfScope            422   a patch of one graph that would change another
+  + KeyReused             422   an Idempotency-Key that stands for another request
   + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
   + Failed                500   the service tried and could not
     - OutOfMemory         500   the query needed more than its memory
@@ -120,6 +123,10 @@ class NotAcceptable(Refusal):
     status, title = 406, "No such format"
 
 
+class Conflict(Refusal):
+    status, title = 409, "Under way already"
+
+
 class PreconditionFailed(Refusal):
     status, title = 412, "The graph is not as expected"
 
@@ -132,15 +139,24 @@ class UnsupportedMediaType(Refusal):
     status, title = 415, "Unsupported media type"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        return (
-            [(b"accept-encoding", ", ".join(self.members["codings"]).encode() or b"identity")]
-            if "codings" in self.members
-            else []
-        )
+        found = []
+        if "codings" in self.members:
+            found.append((b"accept-encoding", ", ".join(self.members["codings"]).encode() or b"identity"))
+        if "patches" in self.members:
+            found.append((b"accept-patch", ", ".join(self.members["patches"]).encode()))
+        return found
 
 
 class Nonconforming(Refusal):
     status, title = 422, "The change breaks the shapes"
+
+
+class OutOfScope(Refusal):
+    status, title = 422, "The patch is about another graph"
+
+
+class KeyReused(Refusal):
+    status, title = 422, "The key stands for another request"
 
 
 class TooManyAttempts(Refusal):
@@ -176,7 +192,7 @@ class DeadlineExceeded(Unavailable):
 
 
 class QueueFull(Unavailable):
-    title = "Too many queries at once"
+    title = "Too many at once"
 
 
 class NotReady(Unavailable):

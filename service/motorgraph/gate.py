@@ -15,17 +15,18 @@ from typing import Any
 import pyoxigraph as ox
 import pyshacl
 from rdflib import BNode, Graph, Literal, URIRef
-from rdflib.namespace import SH
+from rdflib.namespace import RDF, SH, XSD
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result as Solutions
 from rdflib.store import Store
 from rdflib.term import Node
 
-from motorgraph import corpus
+from motorgraph import constraints, corpus
 from motorgraph.engine.loading import UNREADABLE, opened, rdf_format
 from motorgraph.errors import BadRequest
 from motorgraph.sieve import Term, sieved
+from motorgraph.validation import BLANK
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 SEVERITIES = {str(SH[name]): name for name in ("Violation", "Warning", "Info")}
@@ -33,13 +34,22 @@ SEVERITIES = {str(SH[name]): name for name in ("Violation", "Warning", "Info")}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One finding: the focus node, what is wrong with it and what would be right (`message`), how grave it is."""
+    """One finding: the focus node, what is wrong with it (`message`), what would be right (`expected`), how grave it is.
+
+    `path` is an IRI, or SPARQL's text of a longer path. `value` is a literal if it has a `datatype`, else an IRI or "a blank
+    node". `shape` is the IRI of the shape, or of the nearest one around it that has a name; `component` that of what it asks for.
+    What is not there is "".
+    """
 
     severity: str
     focus: str
     message: str
     path: str = ""
     value: str = ""
+    datatype: str = ""
+    language: str = ""
+    expected: str = ""
+    component: str = ""
     shape: str = ""
 
     def __str__(self) -> str:
@@ -63,9 +73,10 @@ class Report:
         """The findings that refuse."""
         return tuple(r for r in self.results if r.severity == "Violation")
 
-    def as_json(self) -> dict[str, Any]:  # Any: plain JSON
-        """The report as plain JSON."""
-        return {"conforms": self.conforms, "results": [asdict(r) for r in self.results]}
+    def as_json(self, most: int | None = None) -> dict[str, Any]:  # Any: plain JSON
+        """The report as plain JSON, with `most` of its results; `total` is how many there are."""
+        results = [asdict(r) for r in self.results[:most]]
+        return {"conforms": self.conforms, "total": len(self.results), "results": results}
 
     @classmethod
     def from_json(cls, report: dict[str, Any]) -> Report:  # Any: plain JSON
@@ -97,16 +108,29 @@ def report(results: Graph, shapes: Graph) -> Report:
 def _result(node: Node, results: Graph, shapes: Graph) -> Result:
     def text(predicate: URIRef) -> str:
         value = results.value(node, predicate)
-        return "" if value is None or isinstance(value, BNode) else str(value)
+        return "" if value is None else str(value)
 
+    focus, value = results.value(node, SH.focusNode), results.value(node, SH.value)
+    component, shape = results.value(node, SH.sourceConstraintComponent), results.value(node, SH.sourceShape)
     return Result(
         severity=SEVERITIES.get(text(SH.resultSeverity), "Violation"),
-        focus=text(SH.focusNode) or "a blank node",
+        focus=focus.n3() if isinstance(focus, Literal) else _name(focus) or BLANK,
         message=text(SH.resultMessage),
-        path=text(SH.resultPath),
-        value=text(SH.value),
-        shape=_named_shape(results.value(node, SH.sourceShape), shapes),
+        path=constraints.path_text(results.value(node, SH.resultPath), results),
+        value=_name(value),
+        datatype=str(value.datatype or (RDF.langString if value.language else XSD.string)) if isinstance(value, Literal) else "",
+        language=value.language or "" if isinstance(value, Literal) else "",
+        expected=constraints.expected(component, shape, shapes),
+        component=_name(component),
+        shape=_named_shape(shape, shapes),
     )
+
+
+def _name(term: Node | None) -> str:
+    """The IRI or the text of a term; a blank node has no name that means anything to others."""
+    if isinstance(term, BNode):
+        return BLANK
+    return "" if term is None else str(term)
 
 
 def _named_shape(shape: Node | None, shapes: Graph) -> str:

@@ -6,7 +6,6 @@ is the truth: whatever else there is can be made from it. Each commit's digest c
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import hashlib
 import json
@@ -17,18 +16,21 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
 from motorgraph.errors import Failed, NotFound
+from motorgraph.lock import locked
 
 FILE = "journal.db"
 LOCK = "lock"
 SNAPSHOTS = "snapshots"
-VERSION = 1
+VERSION = 2
 PIECE_BYTES = 8 << 20
 KEPT_SNAPSHOTS = 2
+KEPT_KEYS = 100_000
+KEPT_KEYS_FOR = timedelta(hours=24)
 _TABLES = """
     CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE commits (
@@ -43,6 +45,27 @@ _TABLES = """
 """
 _GRAPHS = "CREATE TABLE IF NOT EXISTS graphs (id INTEGER NOT NULL, graph TEXT NOT NULL, PRIMARY KEY (id, graph)) WITHOUT ROWID"
 """Which named graphs each commit changes: what its pieces say too, at hand."""
+
+
+# Since version 2: what makes a write happen once. No commit depends on it, so no digest covers it.
+_KEYS_TABLE = """
+    CREATE TABLE keys (
+        author TEXT NOT NULL, name TEXT NOT NULL, request TEXT NOT NULL, created INTEGER NOT NULL, location TEXT NOT NULL,
+        id INTEGER NOT NULL, time TEXT NOT NULL, PRIMARY KEY (author, name)
+    );
+    CREATE INDEX keys_by_time ON keys (time);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A client's key for a write: whose it is, a hash of the request, and what is answered when it comes again."""
+
+    author: str
+    name: str
+    request: str
+    location: str = ""
+    created: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +85,7 @@ class Change:
     origin: str = ""
     report: dict[str, int] = field(default_factory=dict)
     graphs: Iterable[str] = ()
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +120,7 @@ class Journal:
         """The journal of a folder, made if there is none. Raises Failed, saying what stands in the way."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = _locked(folder / LOCK)
+            lock = locked(folder / LOCK)
         except OSError as error:
             raise Failed(f"The data folder {folder} cannot be used: {error.strerror or error}.") from error
         try:
@@ -118,6 +142,7 @@ class Journal:
             raise NotFound(f"There is no journal in {folder}.")
         with _told(folder):
             base = sqlite3.connect(f"{(folder / FILE).resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            base.execute("PRAGMA query_only = ON")
             _require_version(base, folder)
             return cls(folder, base, None)
 
@@ -144,17 +169,47 @@ class Journal:
 
     def append(self, change: Change) -> Commit:
         """Writes a commit; when this returns, it is on the disk. Raises Failed, with nothing written, if it cannot be."""
+        with self._transaction():
+            commit = self._append(change)
+            if change.key is not None:
+                self._remember(change.key, commit.id)
+        self.head = commit
+        return commit
+
+    def remember(self, key: Key) -> None:
+        """Notes that the write of a key has changed nothing. Raises Failed."""
+        with self._transaction():
+            self._remember(key, self.head.id if self.head else 0)
+
+    def recall(self, author: str, name: str) -> tuple[Key, int] | None:
+        """What was noted under a key, and the newest commit after its write; None for one that is new or too old."""
+        since = (datetime.now(UTC) - KEPT_KEYS_FOR).isoformat(timespec="microseconds")
+        with _told(self.folder):
+            row = self._base.execute(
+                "SELECT request, location, created, id FROM keys WHERE author = ? AND name = ? AND time >= ?",
+                (author, name, since),
+            ).fetchone()
+        return (Key(author, name, row[0], row[1], bool(row[2])), row[3]) if row else None
+
+    def _remember(self, key: Key, number: int) -> None:
+        """Notes a key; those that are too old, or too many, go."""
+        row = (key.author, key.name, key.request, key.created, key.location, number, _moment(timedelta(0)))
+        self._base.execute("DELETE FROM keys WHERE time < ?", (_moment(KEPT_KEYS_FOR),))
+        self._base.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._base.execute("DELETE FROM keys WHERE rowid <= (SELECT max(rowid) FROM keys) - ?", (KEPT_KEYS,))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All within is written, or nothing is."""
         with _told(self.folder):
             self._base.execute("BEGIN IMMEDIATE")
             try:
-                commit = self._append(change)
+                yield
                 self._base.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
                     self._base.execute("ROLLBACK")
                 raise
-        self.head = commit
-        return commit
 
     def _append(self, change: Change) -> Commit:
         number = self.head.id + 1 if self.head else 1
@@ -170,7 +225,7 @@ class Journal:
                 self._base.execute("INSERT INTO pieces VALUES (?, ?, ?, ?)", (number, added, place, packed))
             digest.update(b"\x00")
             counts.append(count)
-        time = datetime.now(UTC).isoformat(timespec="microseconds")
+        time = _moment(timedelta(0))
         row = (number, time, change.author, change.message, change.origin, json.dumps(change.made), json.dumps(change.dropped))
         told = (*row, *counts, size, json.dumps(change.report))
         digest.update(repr(told).encode())
@@ -265,12 +320,11 @@ class Journal:
 
     def cut(self, number: int) -> None:
         """Forgets the commits after one; what follows is another history, so it has a lineage of its own."""
-        with _told(self.folder):
-            self._base.execute("BEGIN IMMEDIATE")
+        with self._transaction():
+            self._base.execute("DELETE FROM keys")
             for table in ("pieces", "graphs", "commits"):
                 self._base.execute(f"DELETE FROM {table} WHERE id > ?", (number,))  # noqa: S608  # our own names
             self._base.execute("UPDATE about SET value = ? WHERE key = 'lineage'", (secrets.token_hex(4),))
-            self._base.execute("COMMIT")
         self.head = self._newest()
 
     # Snapshots
@@ -318,6 +372,11 @@ class Journal:
         return _commit(row) if row else None
 
 
+def _moment(ago: timedelta) -> str:
+    """So long ago, as the journal writes a time."""
+    return (datetime.now(UTC) - ago).isoformat(timespec="microseconds")
+
+
 def _commit(row: tuple) -> Commit:  # type: ignore[type-arg]  # as SQLite gives it
     number, time, author, message, origin, made, dropped, removed, added, size, report, digest = row
     graphs = tuple(json.loads(made)), tuple(json.loads(dropped))
@@ -349,32 +408,16 @@ def _pieces(quads: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(rest)
 
 
-def _locked(path: Path) -> IO[str]:
-    """The lock file, locked, with our process in it. Raises Failed, naming who holds it."""
-    lock = path.open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        holder = lock.read().strip() or "another process"
-        lock.close()
-        raise Failed(
-            f"The data folder {path.parent} is in use by {holder}. Choose another --data-dir, or end that one."
-        ) from error
-    lock.truncate(0)
-    lock.write(f"process {os.getpid()}\n")
-    lock.flush()
-    return lock
-
-
 def _require_version(base: sqlite3.Connection, folder: Path) -> None:
-    """Makes the tables of a new journal. Raises Failed for one that a newer motorgraph has written."""
+    """Makes the tables of a new journal, and those that an older one lacks. Raises Failed for one of a newer motorgraph."""
     version = base.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise Failed(f"The journal in {folder} is of version {version}; this motorgraph reads {VERSION}. Use a newer one.")
     if version == 0:
-        base.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        base.executescript(f"BEGIN; {_TABLES} {_KEYS_TABLE} PRAGMA user_version = {VERSION}; COMMIT;")
         base.execute("INSERT INTO about VALUES ('lineage', ?)", (secrets.token_hex(4),))
+    elif version < VERSION and not base.execute("PRAGMA query_only").fetchone()[0]:
+        base.executescript(f"BEGIN IMMEDIATE; {_KEYS_TABLE} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from motorgraph.errors import UnsupportedMediaType
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -123,6 +125,16 @@ def readable(content_type: str) -> Format | None:
     """The format of a body by its Content-Type (parameters ignored); None if it is not one that we read."""
     name = content_type.partition(";")[0].strip().lower()
     return next((f for f in READABLE if name == f.media_type or name in f.also), None)
+
+
+_CHARSET = re.compile(r""";\s*charset\s*=\s*"?([^\s";]+)""", re.IGNORECASE)
+
+
+def refuse_charset(content_type: str) -> None:
+    """Raises UnsupportedMediaType for a Content-Type that says another charset than UTF-8 or its part US-ASCII."""
+    said = _CHARSET.search(content_type)
+    if said and said[1].lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
+        raise UnsupportedMediaType(f"A body in the charset {said[1][:40]} is not read here; send it in UTF-8.")
 
 
 def by_suffix(file_name: str) -> Format | None:

@@ -32,6 +32,7 @@ class Metrics:
         self.deaths = self._gauge("motorgraph_reader_deaths", "Readers that ended without being asked to, since the start.")
         self.parked = self._gauge("motorgraph_queries_parked", "Long queries put aside for others, since the start.")
         self.queue = self._gauge("motorgraph_queue_length", "Queries that wait for a reader.")
+        self.writes = self._gauge("motorgraph_write_queue_length", "Writes that wait for the one under way.")
         self.readers = self._gauge("motorgraph_readers", "Reader processes.")
         self.commit = self._gauge("motorgraph_commit", "Number of the newest commit.")
         self.triples = self._gauge("motorgraph_triples", "Triples by graph at the last count.", "graph")

@@ -223,6 +223,22 @@ def _responses(successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[s
     return {**done, **dict.fromkeys(refusals, problem)}
 
 
+_ACCOUNT = "application/json"
+_TRUTH = {"type": "string", "enum": ["true", "false"]}
+_ONLY_REHEARSED = "`true`: the write is rehearsed and not made; the answer is what it would do, and the report of the shapes."
+_DRY_RUN = _parameter("dry-run", _ONLY_REHEARSED, schema=_TRUTH)
+_IF_MATCH = _parameter("If-Match", "ETag of the version that the change is meant for.", place="header")
+_IF_NONE_MATCH = _parameter("If-None-Match", "`*`: only if there is no such graph yet.", place="header")
+_WRITE_HEADERS = [
+    _IF_MATCH,
+    _parameter(
+        "Idempotency-Key", "A string in quotes; the write is made once, however often it is sent with it.", place="header"
+    ),
+    _parameter("Prefer", "`return=representation`: the answer says what the write did.", place="header"),
+    _parameter("X-Commit-Message", "Why the change is made; kept with the commit.", place="header"),
+]
+
+
 def _sparql_paths() -> dict[str, object]:
     """/sparql as OpenAPI."""
     results = [f.media_type for f in (*SOLUTIONS, *GRAPHS)]
@@ -238,10 +254,11 @@ def _sparql_paths() -> dict[str, object]:
         "summary": "SPARQL query or update",
         "tags": ["sparql"],
         "security": [{}, *_NEEDS_TOKEN],  # a query needs none
-        "parameters": [*dataset, *using, _IF_MATCH],
+        "parameters": [*dataset, *using, _DRY_RUN, *_WRITE_HEADERS],
         "requestBody": {"required": True, "content": _content(QUERY_TYPE, UPDATE_TYPE) | {FORM: {"schema": _form()}}},
         "responses": _responses(
-            {"200": results, "204": ()}, "400", "401", "403", "406", "412", "413", "415", "422", "429", "500", "503"
+            {"200": [*results, _ACCOUNT], "204": ()},
+            *("400", "401", "403", "406", "409", "412", "413", "415", "422", "429", "500", "503"),
         ),
     }
     return {"get": get, "post": post}
@@ -256,12 +273,9 @@ def _form() -> dict[str, object]:
         "properties": {
             **{name: {**_TEXT, "description": words} for name, words in texts.items()},
             **{name: {**_TEXTS, "description": words} for name, words in {**_DATASET, **_USING}.items()},
+            "dry-run": {**_TRUTH, "description": _ONLY_REHEARSED},
         },
     }
-
-
-_IF_MATCH = _parameter("If-Match", "ETag of the version that the change is meant for.", place="header")
-_IF_NONE_MATCH = _parameter("If-None-Match", "`*`: only if there is no such graph yet.", place="header")
 
 
 def _graphs_paths() -> dict[str, object]:
@@ -273,13 +287,16 @@ def _graphs_paths() -> dict[str, object]:
         responses = _responses(successes, "400", *refusals, "500", "503")
         return {"summary": summary, "tags": ["graph store"], "parameters": which, "responses": responses}
 
-    drop = {"security": _NEEDS_TOKEN, "parameters": [*which, _IF_MATCH]}
+    change = {"security": _NEEDS_TOKEN, "parameters": [*which, _DRY_RUN, *_WRITE_HEADERS, _IF_NONE_MATCH]}
     body = {"required": True, "content": _content(*[f.media_type for f in READABLE], "multipart/form-data")}
-    write = {"security": _NEEDS_TOKEN, "parameters": [*which, _IF_MATCH, _IF_NONE_MATCH], "requestBody": body}
-    made, refused = {"201": (), "204": ()}, ("401", "403", "412", "413", "415", "422", "429")
+    patch = {"required": True, "content": _content(UPDATE_TYPE)}
+    told = [_ACCOUNT, *[f.media_type for f in GRAPHS]]
+    made, refused = {"200": told, "201": told, "204": ()}, ("401", "403", "406", "409", "412", "413", "415", "422", "429")
+    done = {"200": told, "204": ()}
     return {
         "get": verb("A graph", {"200": [f.media_type for f in GRAPHS]}, "404", "406"),
-        "put": verb("Replace a graph", made, *refused) | write,
-        "post": verb("Merge into a graph", made, *refused) | write,
-        "delete": verb("Drop a graph", {"204": ()}, "401", "403", "404", "405", "412", "422", "429") | drop,
+        "put": verb("Replace a graph", made, *refused) | change | {"requestBody": body},
+        "post": verb("Merge into a graph", made, *refused) | change | {"requestBody": body},
+        "patch": verb("Change a graph by an update", made, *refused, "404", "405") | change | {"requestBody": patch},
+        "delete": verb("Drop a graph", done, "401", "403", "404", "405", "406", "409", "412", "422", "429") | change,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from motorgraph.errors import BadRequest, MethodNotAllowed, TooLarge, UnsupportedMediaType
+from motorgraph.media import refuse_charset
 from motorgraph.query import Dataset, Query, Update
 
 if TYPE_CHECKING:
@@ -171,10 +172,23 @@ def _direct(kind: str, call: Call, body: bytes) -> Query | Update:
     for name in ("query", "update"):
         if name in parameters:
             raise BadRequest(f"The {kind} is the body, so there may be no parameter {name!r} beside it.")
+    return _built(kind, body_text(kind, body, call), parameters, call)
+
+
+def body_text(kind: str, body: bytes, call: Call) -> str:
+    """The query, update or patch that is the body. Raises UnsupportedMediaType or BadRequest if it is no UTF-8."""
+    refuse_charset(call.header(b"content-type"))
     try:
-        return _built(kind, body.decode(), parameters, call)
+        text = body.decode()
     except UnicodeDecodeError as error:
         raise BadRequest(f"The {kind} is not UTF-8: {error.reason} at byte {error.start}.") from error
+    _refuse_nul(kind, text)
+    return text
+
+
+def _refuse_nul(kind: str, text: str) -> None:
+    if "\x00" in text:
+        raise BadRequest(f"The {kind} holds a NUL character.")
 
 
 def _operation(parameters: dict[str, list[str]], call: Call) -> Query | Update:
@@ -194,11 +208,26 @@ def _built(kind: str, text: str, parameters: dict[str, list[str]], call: Call) -
     for name in other:
         if name in parameters:
             raise BadRequest(f"{name} does not go with a {kind}; use {' and '.join(_PARAMETERS[kind])}.")
-    if "\x00" in text:
-        raise BadRequest(f"The {kind} holds a NUL character.")
+    _refuse_nul(kind, text)
     default, named = (_graphs(name, parameters.get(name, [])) for name in _PARAMETERS[kind])
     dataset = Dataset(default, named)
-    return Query(text, dataset, call.url) if kind == "query" else Update(text, dataset, call.url)
+    if kind == "query":
+        return Query(text, dataset, call.url)
+    return Update(text, dataset, call.url, dry_run=_dry_run(parameters))
+
+
+def is_dry_run(call: Call) -> bool:
+    """Whether a write is only to be rehearsed (`?dry-run=true`). Raises BadRequest for what is neither true nor false."""
+    return _dry_run(_parameters(call.query_string))
+
+
+def _dry_run(parameters: Mapping[str, Sequence[str]]) -> bool:
+    """As `is_dry_run`. A name that only looks like it is refused too: the write would be made, which its sender did not want."""
+    meant = [name for name in parameters if name.lower().replace("_", "").replace("-", "") == "dryrun"]
+    given = [value for name in meant for value in parameters[name]]
+    if set(meant) - {"dry-run"} or given not in ([], ["true"], ["false"]):
+        raise BadRequest("A rehearsal is asked for by ?dry-run=true, once; ?dry-run=false is as good as nothing.")
+    return given == ["true"]
 
 
 def _graphs(name: str, iris: list[str]) -> tuple[str, ...]:

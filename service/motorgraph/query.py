@@ -36,11 +36,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A SPARQL update as the protocol brought it; `using` stands for USING and USING NAMED in every operation."""
+    """A SPARQL update as the protocol brought it; `using` stands for USING and USING NAMED in every operation.
+
+    A `dry_run` is not made.
+    """
 
     text: str
     using: Dataset = field(default_factory=Dataset)
     base: str = ""
+    dry_run: bool = False
 
 
 _MENTIONS_DATASET = re.compile(r"from", re.IGNORECASE)

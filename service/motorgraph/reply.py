@@ -12,13 +12,15 @@ from typing import Any
 import orjson
 
 from motorgraph.engine.answer import Answer
-from motorgraph.errors import Refusal
-from motorgraph.media import GRAPHS, PROBLEM, SOLUTIONS, prefers_html
+from motorgraph.errors import Nonconforming, Refusal
+from motorgraph.media import GRAPHS, PROBLEM, SOLUTIONS, Format, choose, prefers_html
 from motorgraph.protocol import Call, Receive
+from motorgraph.validation import as_rdf
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]  # Any: ASGI's own definition
 Headers = Sequence[tuple[bytes, bytes]]
 PROBLEM_TYPES = "https://motorgraph.example/problem/"
+REPORTS = (Format("problem", PROBLEM, "json", ("application/json",)), *GRAPHS)
 SPOOL_BYTES = 1 << 20
 WATCH_AFTER_SECONDS = 0.05
 CONTENT_TYPES = {f.media_type: f.content_type.encode() for f in (*SOLUTIONS, *GRAPHS)}
@@ -96,11 +98,16 @@ def problem(refusal: Refusal, instance: str) -> dict[str, object]:
 
 
 async def send_refusal(refusal: Refusal, call: Call, send: Send, request_id: str) -> None:
-    """A refusal as problem+json, or as a page for a browser."""
+    """A refusal as problem+json, or as a page for a browser; the report on a change that breaks the shapes also in RDF."""
     with_body = call.method != "HEAD"
     if prefers_html(call.header(b"accept")):
         headers = [(b"content-type", b"text/html; charset=utf-8"), VARY, POLICY, *refusal.headers()]
         await send_bytes(send, refusal.status, headers, _page(refusal, request_id), with_body=with_body)
+        return
+    form = choose(call.header(b"accept"), REPORTS) if isinstance(refusal, Nonconforming) else None
+    if form in GRAPHS:
+        headers = [(b"content-type", form.content_type.encode()), VARY, *refusal.headers()]
+        await send_bytes(send, refusal.status, headers, as_rdf(refusal.members, form), with_body=with_body)
         return
     headers = [(b"content-type", PROBLEM.encode()), VARY, *refusal.headers()]
     body = orjson.dumps(problem(refusal, request_id), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -112,9 +119,19 @@ def _page(refusal: Refusal, request_id: str) -> bytes:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<title>{escape(refusal.title)} – motorgraph</title><link rel="stylesheet" href="/static/style.css"></head>'
         f"<body><main><h1>{escape(refusal.title)}</h1><p>{escape(refusal.detail)}</p>"
+        f"{_listed(refusal)}"
         f'<p class="quiet">Status {refusal.status}, request {escape(request_id)}. <a href="/">To the start</a></p>'
         "</main></body></html>"
     ).encode()
+
+
+def _listed(refusal: Refusal) -> str:
+    """The findings of a report, for who has to mend them."""
+    items = [
+        f"<li><code>{escape(result['focus'])}</code> {escape(result['path'])}: {escape(result['message'])}</li>"
+        for result in (refusal.members["results"] if isinstance(refusal, Nonconforming) else ())
+    ]
+    return f"<ul>{''.join(items)}</ul>" if items else ""
 
 
 class Departure:

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     query_length: int = Field(1024, ge=1, description="KiB that the text of a query or update may have.")
     body_bytes: int = Field(256, ge=1, description="MiB that a body sent to /graphs may have.")
     queue_length: int = Field(256, ge=1, description="Queries that may wait before more are refused.")
+    write_queue_length: int = Field(32, ge=0, description="Writes that may wait for the one under way before more are refused.")
     service_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Host that SERVICE may ask, without a port; may be given again (or separated by ','). None by default.",

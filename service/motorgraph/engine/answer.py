@@ -88,6 +88,7 @@ class Answer:
     is_slow = False
     is_unwanted = False
     created = False
+    account = b""  # what a draft has told of its change, where that was wanted
     has_begun = False  # the client may have seen some of it, so that it cannot be started again
     etag: bytes | None = None  # what tells it from other answers, where the front knows that
     reader: Source | None = None

@@ -17,6 +17,7 @@ from typing import Any
 from motorgraph.engine.loading import File
 from motorgraph.errors import Failed, NotReady
 from motorgraph.inference import Rule
+from motorgraph.journal import Key
 
 # Huge pages: a fork of 10 M triples takes 5 ms instead of 85. A longer list of free pieces: the engine frees and takes
 # thousands of small ones a query, and answers in three quarters of the time.
@@ -115,6 +116,11 @@ class Control:
         """Has the keeper do what the draft `pid` rehearsed. Raises Failed, with nothing changed, if it cannot be kept."""
         applied: Applied = await self._ask("apply", pid=pid)
         return applied
+
+    async def recall(self, author: str, name: str) -> tuple[Key, int] | None:
+        """What was noted under a client's key, and the newest commit after its write. Raises Failed."""
+        recalled: tuple[Key, int] | None = await self._ask("recall", author=author, name=name)
+        return recalled
 
     def nice(self, pid: int) -> None:
         """Lets every other process go before this one."""
@@ -217,6 +223,9 @@ class Control:
 
     def _on_applied(self, id: int, commit: int, delta: str | None) -> None:
         self._resolve(id, Applied(commit, delta))
+
+    def _on_recalled(self, id: int, key: dict[str, Any] | None, commit: int) -> None:
+        self._resolve(id, (Key(**key), commit) if key else None)
 
     def _on_progress(self, path: str, done: int, total: int) -> None:
         self.on_progress(path, done, total)

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 from motorgraph.engine import provenance
 from motorgraph.engine.loading import follow
 from motorgraph.engine.wire import Job
-from motorgraph.journal import Change
+from motorgraph.journal import Change, Key
 
 NQUADS = ox.RdfFormat.N_QUADS
 Quads = set[ox.Quad]
@@ -61,6 +61,8 @@ class Delta:
         parts = [_nquads(quads) for quads in (self.removed, self.added, derived.removed, derived.added)]
         head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "sizes": list(map(len, parts)), "union": job.union}
         told = {"author": job.author, "message": job.message, "report": report, "graphs": sorted(self.graphs)}
+        if job.once:
+            told["key"] = json.loads(job.once) | {"created": job.graph in self.made}
         spool.write(json.dumps(head | told).encode() + b"\n" + b"".join(parts))
         spool.flush()
 
@@ -103,11 +105,16 @@ class Written:
         return not (self.removed or self.added or self.head["made"] or self.head["dropped"])
 
     @property
+    def key(self) -> Key | None:
+        """What makes the write happen once, if its client has given a key."""
+        return Key(**self.head["key"]) if "key" in self.head else None
+
+    @property
     def change(self) -> Change:
         """It as a commit."""
         head = self.head
         graphs = tuple(head["made"]), tuple(head["dropped"])
-        told = {"report": head["report"], "graphs": head["graphs"]}
+        told = {"report": head["report"], "graphs": head["graphs"], "key": self.key}
         return Change([self.removed], [self.added], *graphs, head["author"], head["message"], **told)
 
     def make(self, store: ox.Store) -> None:

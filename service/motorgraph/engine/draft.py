@@ -6,41 +6,34 @@ crashes, runs too long, takes too much memory or breaks the shapes does so in th
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from email.parser import BytesParser
-from email.policy import HTTP
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from socket import socket
 from typing import IO, TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from motorgraph.engine import process, wire
+from motorgraph.engine.account import account, frames
+from motorgraph.engine.body import parsed_body
 from motorgraph.engine.delta import NQUADS, Delta, Quads
 from motorgraph.engine.guard import refuse_unfit
 from motorgraph.engine.loading import follow
 from motorgraph.engine.reader import Alarm, Outlet, bad_query, refused
 from motorgraph.engine.wire import Job
-from motorgraph.errors import (
-    BadRequest,
-    BadSyntax,
-    Failed,
-    Forbidden,
-    Nonconforming,
-    NotFound,
-    PreconditionFailed,
-    TooLarge,
-    UnsupportedMediaType,
-)
+from motorgraph.errors import BadSyntax, Failed, Forbidden, Nonconforming, NotFound, OutOfScope, PreconditionFailed
 from motorgraph.inference import Rule, filled, rebuild
-from motorgraph.media import READABLE, by_suffix, listing, readable
+from motorgraph.patch import as_patch
 from motorgraph.query import Dataset, Update, as_insertions, refuse_hosts, with_using
 
 if TYPE_CHECKING:
     from motorgraph.change import Shapes
+    from motorgraph.gate import Report
 
 FIRST_VIOLATIONS = 50
+NOTHING_FOUND = {"conforms": True, "total": 0, "results": []}
 
 
 def run(sock: socket, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule] = (), shapes: Shapes | None = None) -> None:
@@ -49,30 +42,37 @@ def run(sock: socket, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule] =
     What follows from the change by the rules is part of what it does. With `shapes`, parsed before the fork, only the focus nodes
     that it can affect are judged.
     """
-    frames = wire.received(sock)
-    job, seconds = wire.decode_job(next(frames)[1])
+    received = wire.received(sock)
+    job, seconds = wire.decode_job(next(received)[1])
     alarm = Alarm()
     alarm.after(seconds)
-    body = wire.body_of(frames)
+    body = wire.body_of(received)
     outlet = Outlet(sock, job)
     with refused(outlet, "The change"):
-        created = _rehearse(job, body, store, spool, (rules, shapes))
+        created, told = _rehearse(job, body, store, spool, (rules, shapes))
         alarm.off()  # from here on the keeper is at work
-        sock.sendall(wire.end(created=created))
-    for _ in frames:
+        sock.sendall(frames(told, created=created))
+    for _ in received:
         pass  # the keeper reads the spool while the front holds this end open
 
 
-def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: tuple[Sequence[Rule], Shapes | None]) -> bool:
-    """Makes the change here, judges the outcome, writes the delta down. True if the change makes a graph."""
+def _rehearse(
+    job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: tuple[Sequence[Rule], Shapes | None]
+) -> tuple[bool, bytes]:
+    """Makes the change here, judges the outcome, writes the delta down.
+
+    Returns whether the change makes a graph, and the account of it if one is wanted.
+    """
     rules, shapes = known
     if job.must_exist and not _exists(job, store):
         raise PreconditionFailed(f"If-Match: * asks for a graph that is there, and <{job.graph}> is not.")
+    if job.must_be_new and _exists(job, store):
+        raise PreconditionFailed(f"If-None-Match: * asks for a new graph, and <{job.graph}> is there.")
     with process.opening_at_most(0):
         delta, created = TASKS[job.task](job, body, store)
     _refuse_made_graphs(delta, job, rules)
     refuse_unfit(delta, job)
-    derived, report = Delta(), {}
+    derived, report = Delta(), None
     if not delta.is_empty:
         if job.union:
             follow(store, delta.removed, delta.added)
@@ -80,8 +80,12 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: t
     if job.shapes and not delta.is_empty:
         whole = Delta(removed=delta.removed | derived.removed, added=delta.added | derived.added)
         report = _judge(job, store, whole, shapes)
-    delta.write(spool, job, report, derived)
-    return created
+    if not job.dry_run:
+        _require_conforming(report)
+        delta.write(spool, job, _counts(report), derived)
+    if not (job.dry_run or job.wants_account):
+        return created, b""
+    return created, account(delta, derived, report.as_json(FIRST_VIOLATIONS) if report else NOTHING_FOUND)
 
 
 def _refuse_made_graphs(delta: Delta, job: Job, rules: Sequence[Rule]) -> None:
@@ -110,27 +114,34 @@ def _derived(store: ox.Store, rules: Sequence[Rule], *, union: bool) -> Delta:
     return delta
 
 
-def _judge(job: Job, store: ox.Store, delta: Delta, shapes: Shapes | None) -> dict[str, int]:
-    """How many findings of each severity are admitted. Raises Nonconforming if there is a violation."""
+def _judge(job: Job, store: ox.Store, delta: Delta, shapes: Shapes | None) -> Report:
+    """What the gate says of the outcome. Raises Failed if it cannot say."""
     from motorgraph import change, gate  # only here: neither the front nor a reader needs pySHACL and rdflib
 
     if next(iter(store.quads_for_pattern(None, None, None, ox.NamedNode(job.shapes))), None) is None:
         raise Forbidden(f"The change would leave no shapes in <{job.shapes}>, and so nothing that judges the next one.")
     try:
         if shapes is not None and job.union:
-            report = change.judge_change(store, shapes, delta.removed, delta.added)
-        else:
-            report = gate.validate_store(store, job.shapes, [ox.NamedNode(job.catalogue)] if job.catalogue else [])
+            return change.judge_change(store, shapes, delta.removed, delta.added)
+        return gate.validate_store(store, job.shapes, [ox.NamedNode(job.catalogue)] if job.catalogue else [])
     except (OSError, ValueError, RuntimeError, MemoryError) as error:
         raise Failed(f"The change could not be judged, so it was not made: {type(error).__name__}: {error}.") from error
-    if not report.conforms:
+
+
+def _require_conforming(report: Report | None) -> None:
+    """Raises Nonconforming if there is a violation."""
+    if report is not None and not report.conforms:
         count = len(report.violations)
         raise Nonconforming(
             f"The graph would have {count} violation{'s' if count > 1 else ''} of its shapes; nothing was changed. "
             f"The first: {report.violations[0]}",
-            **gate.Report(report.results[:FIRST_VIOLATIONS]).as_json(),
+            **report.as_json(FIRST_VIOLATIONS),
         )
-    return dict(Counter(result.severity for result in report.results))
+
+
+def _counts(report: Report | None) -> dict[str, int]:
+    """How many findings of each severity are admitted."""
+    return dict(Counter(result.severity for result in report.results)) if report else {}
 
 
 # The four changes: each is made on the store, and tells its delta and whether it made a graph
@@ -194,11 +205,43 @@ def _graph_names(store: ox.Store) -> set[str]:
     return {name.value for name in store.named_graphs() if isinstance(name, ox.NamedNode)}
 
 
+def _patch(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
+    """Makes an update of the graph alone (§5.7). Raises OutOfScope if it changes another, NotFound if none is or comes there."""
+    is_new = not _exists(job, store)
+    if job.graph and is_new:
+        store.add_graph(ox.NamedNode(job.graph))  # so that it can be cleared, as any default graph can
+    try:
+        delta, _ = _update(replace(job, text=as_patch(job.text, job.graph)) if job.graph else job, body, store)
+    except BadSyntax:
+        _parse(job)
+        raise
+    touched = {quad.graph_name for quad in (*delta.removed, *delta.added)} | set(map(ox.NamedNode, delta.made | delta.dropped))
+    others = sorted(map(str, touched - {_name(job)}))
+    if others:
+        raise OutOfScope(f"The patch would change {others[0]} too; it may change {_name(job)} alone. Send it to /sparql instead.")
+    if is_new and not delta.added:
+        raise NotFound(f"There is no graph <{job.graph}>, and the patch adds nothing to it.")
+    if is_new and job.graph:
+        delta.made.add(job.graph)
+    return delta, is_new
+
+
+def _parse(job: Job) -> None:
+    """Raises BadSyntax if the text as the client has written it does not parse, with the place in it."""
+
+    def change(written: str = job.text) -> None:
+        with suppress(OSError, ValueError, RuntimeError):  # it is only to be parsed
+            ox.Store().update(written, base_iri=job.base or None)
+
+    try:
+        change()
+    except SyntaxError as error:
+        raise bad_query(job.text, change, error, start="Updates") from error
+
+
 def _put(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     """Replaces the graph by the body (Graph Store Protocol §5.3)."""
-    quads, is_new = set(_quads(job, body)), not _exists(job, store)
-    if job.must_be_new and not is_new:
-        raise PreconditionFailed(f"If-None-Match: * asks for a new graph, and <{job.graph}> is there.")
+    quads, is_new = _quads(job, body), not _exists(job, store)
     before = set(store.quads_for_pattern(None, None, None, _name(job)))
     return _made(Delta({job.graph} if job.graph and is_new else set(), set(), before - quads, quads - before), store), is_new
 
@@ -222,6 +265,7 @@ TASKS: dict[str, Callable[[Job, bytes, ox.Store], tuple[Delta, bool]]] = {
     "put": _put,
     "post": _post,
     "delete": _delete,
+    "patch": _patch,
 }
 
 
@@ -235,65 +279,11 @@ def _name(job: Job) -> ox.NamedNode | ox.DefaultGraph:
     return ox.NamedNode(job.graph) if job.graph else ox.DefaultGraph()
 
 
+def _quads(job: Job, body: bytes) -> Quads:
+    """The body's triples in the job's graph."""
+    name = _name(job)
+    return {ox.Quad(triple.subject, triple.predicate, triple.object, name) for triple in parsed_body(job, body)}
+
+
 def _exists(job: Job, store: ox.Store) -> bool:
     return not job.graph or store.contains_named_graph(ox.NamedNode(job.graph))
-
-
-# The body of a graph write
-
-
-def _quads(job: Job, body: bytes) -> Iterator[ox.Quad]:
-    """The body's triples in the job's graph; blank nodes are renamed, so that they can only be new (RDF merge)."""
-    name = _name(job)
-    for media_type, document in _documents(job, _decoded(job, body)):
-        for triple in _parsed(job, media_type, document):
-            yield ox.Quad(triple.subject, triple.predicate, triple.object, name)
-
-
-def _decoded(job: Job, body: bytes) -> bytes:
-    """The body without its Content-Encoding. Raises BadRequest, or TooLarge for one that unpacks to more than is taken."""
-    if job.content_encoding not in ("gzip", "x-gzip"):
-        return body
-    inflate = zlib.decompressobj(31)
-    try:
-        data = inflate.decompress(body, job.max_bytes + 1)
-    except zlib.error as error:
-        raise BadRequest(f"The body is not the gzip that its Content-Encoding says: {error}.") from error
-    if len(data) > job.max_bytes:
-        raise TooLarge(f"The body unpacks to more than {job.max_bytes:,} bytes (setting body_bytes).")
-    if not inflate.eof:
-        raise BadRequest("The gzip of the body ends too early.")
-    return data
-
-
-def _documents(job: Job, body: bytes) -> Iterator[tuple[str, bytes]]:
-    """The one document of the body, or the several of a multipart form, each with its media type."""
-    if not job.content_type.lower().startswith("multipart/"):
-        yield job.content_type, body
-        return
-    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + job.content_type.encode() + b"\r\n\r\n" + body)
-    if not message.is_multipart():
-        raise BadRequest("The body is no multipart form with the boundary that its Content-Type names.")
-    for part in message.walk():
-        if not part.is_multipart():
-            content = part.get_payload(decode=True)
-            named = by_suffix(part.get_filename() or "")
-            media_type = part.get_content_type() if readable(part.get_content_type()) or not named else named.media_type
-            yield media_type, content if isinstance(content, bytes) else b""
-
-
-def _parsed(job: Job, media_type: str, document: bytes) -> Iterator[ox.Quad]:
-    form = readable(media_type)
-    if form is None:
-        raise UnsupportedMediaType(f"{media_type} is not read; send {listing(READABLE)}.")
-    try:
-        yield from ox.parse(
-            document,
-            ox.RdfFormat.from_media_type(form.media_type),
-            base_iri=job.base or None,
-            without_named_graphs=True,
-            rename_blank_nodes=True,
-        )
-    except SyntaxError as error:
-        where = f", line {error.lineno}" if error.lineno else ""
-        raise BadSyntax(f"The {form.name} does not parse{where}: {error.msg}.", line=error.lineno, column=error.offset) from error

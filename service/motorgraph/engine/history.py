@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from motorgraph.engine.loading import UNREADABLE, File, Progress, hash_files, load_file
 from motorgraph.errors import Failed
 from motorgraph.journal import FILE as JOURNAL_FILE
-from motorgraph.journal import PIECE_BYTES, Change, Commit, Journal
+from motorgraph.journal import PIECE_BYTES, Change, Commit, Journal, Key
 
 NQUADS = ox.RdfFormat.N_QUADS
 SNAPSHOT_AFTER_COMMITS = 1000
@@ -105,6 +105,15 @@ class History:
                 if self._is_writable:
                     self._journal.note_graphs(commit.id, known[commit.id])
             yield commit, known[commit.id]
+
+    def remember(self, key: Key) -> None:
+        """Notes that the write of a key has changed nothing. Raises Failed."""
+        if self._journal is not None and self._is_writable:
+            self._journal.remember(key)
+
+    def recall(self, author: str, name: str) -> tuple[Key, int] | None:
+        """What was noted under a key, and the newest commit after its write. Raises Failed."""
+        return self._journal.recall(author, name) if self._journal is not None and self._is_writable else None
 
     def snapshot(self, store: ox.Store, derived: Iterable[str], *, union: bool) -> None:
         """Writes the graph as it is, in a process forked for it: what can be made again is taken out of its copy first."""

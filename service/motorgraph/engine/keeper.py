@@ -1,7 +1,8 @@
 """The keeper: one process, one thread, that holds the graph, forks readers and drafts from it, and is the only writer.
 
 `python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front; it never parses a client's text.
-Commands: load, fork, nice, kill, apply, record. Events: loaded, child, applied, recorded, refused, progress, exit.
+Commands: load, fork, nice, kill, apply, recall, record.
+Events: loaded, child, applied, recalled, recorded, refused, progress, exit.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -66,6 +68,7 @@ class Keeper:
             "nice": self._nice,
             "kill": self._kill,
             "apply": self._apply,
+            "recall": self._recall,
             "record": self._record,
         }
 
@@ -255,14 +258,12 @@ class Keeper:
         spool.seek(0)
         written = Written.of(spool.read())
         delta = None
+        try:
+            written = self._kept(written)
+        except Refusal as refusal:
+            self._tell("refused", id=command["id"], detail=f"Nothing was changed: {refusal.detail}")
+            return
         if not written.is_empty:
-            try:
-                commit = self._history.append(written.change)
-            except Refusal as refusal:
-                self._tell("refused", id=command["id"], detail=f"Nothing was changed: {refusal.detail}")
-                return
-            if self._catalogue is not None:
-                written = written.told(self._catalogue.entry(commit, written.head["graphs"]))
             if self._shapes_graph.encode() in written.removed + written.added:
                 self._shapes = None
             written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
@@ -272,10 +273,30 @@ class Keeper:
         if self._history.needs_snapshot:
             self._fork_scribe()
 
+    def _kept(self, written: Written) -> Written:
+        """Has the journal keep a delta, or only its key if it changes nothing; the delta as it is to be done. Raises Failed."""
+        assert self._history is not None
+        if not written.is_empty:
+            commit = self._history.append(written.change)
+            return written.told(self._catalogue.entry(commit, written.head["graphs"])) if self._catalogue else written
+        if written.key is not None:
+            self._history.remember(written.key)
+        return written
+
     @property
     def _derived(self) -> set[str]:
         """The graphs that can be made again."""
         return {rule.graph for rule in self._rules} | ({self._catalogue.graph.value} if self._catalogue else set())
+
+    def _recall(self, command: dict[str, Any]) -> None:
+        """Tells what a key was used for before."""
+        assert self._history is not None
+        try:
+            found = self._history.recall(command["author"], command["name"])
+        except Refusal as refusal:
+            self._tell("refused", id=command["id"], detail=refusal.detail)
+            return
+        self._tell("recalled", id=command["id"], key=asdict(found[0]) if found else None, commit=found[1] if found else 0)
 
     def _fork_scribe(self) -> None:
         """Forks a process that writes a snapshot of the graph as it is now."""

@@ -13,6 +13,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.backlog import Backlog
@@ -31,6 +33,7 @@ class Pool:
     def __init__(self, control: Control, limits: Limits) -> None:
         self.limits = limits
         self.parked_total = 0
+        self.on_commit: Callable[[int], None] = lambda commit: None
         self._readers = Readers(control, self)
         self._control = control
         self._backlog = Backlog()
@@ -120,28 +123,43 @@ class Pool:
     async def rehearse(self, job: Job, body: bytes) -> tuple[Answer, int]:
         """Runs a write in a draft; when it stands there, the keeper does it and every new query sees it. Raises Refusal.
 
-        Returns the draft's answer and the newest commit.
+        Returns the draft's answer and the newest commit, 0 for a dry run. Cancelled, it changes nothing, unless the keeper was at
+        it already: then it is cancelled when that is done.
         """
-        reader = await self._readers.apart("draft", memory=self.limits.memory + 8 * len(body))
+        reader = await self._draft(self.limits.memory + 8 * len(body))
         answer = Answer(job, float("inf"))
         try:
             reader.begin(answer, encode_job(job, self.limits.seconds) + body_frames(body))
             self.ended(reader)
             await answer.opened()
-            made = asyncio.ensure_future(self._made(reader))
-            made.add_done_callback(lambda task: task.cancelled() or task.exception())  # heard even if nobody waits any more
-            commit = await asyncio.shield(made)  # once begun it is not given up half way
+            answer.account = b"".join([piece async for piece in answer.pieces()])
+            return answer, 0 if job.dry_run else await _to_the_end(self._made(reader))
+        except Broken as broken:
+            raise broken.__cause__ or broken from None
         finally:
-            if not answer.has_begun:
+            if not answer.is_over:
                 self._readers.kill(reader)
             reader.close()
-        return answer, commit
+
+    async def _draft(self, memory: int) -> Reader:
+        """A new draft; if whoever wants it has gone meanwhile, it is ended as soon as it is here."""
+        coming = asyncio.ensure_future(self._readers.apart("draft", memory=memory))
+        try:
+            return await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            coming.add_done_callback(self._end_draft)
+            raise
+
+    def _end_draft(self, coming: asyncio.Future[Reader]) -> None:
+        if not coming.cancelled() and coming.exception() is None:
+            self._readers.kill(coming.result())
 
     async def _made(self, draft: Reader) -> int:
         """Has the keeper do what the draft did, and the readers too. Returns the newest commit."""
         applied = await self._control.apply(draft.pid)
         if applied.delta is not None:
             self._readers.renew(applied.delta)
+        self.on_commit(applied.commit)
         return applied.commit
 
     def release(self, answer: Answer) -> None:
@@ -406,3 +424,15 @@ class Pool:
             self._watch.off(answer)
             answer.fail(cause_of_death(reader.cause, self.limits))
             self.dispatch()
+
+
+async def _to_the_end(work: Coroutine[Any, Any, int]) -> int:  # Any: what a coroutine never sends or takes here
+    """What comes of work that is not given up half way, even if nobody waits for it any more."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # heard
+        raise

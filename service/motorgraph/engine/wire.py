@@ -37,11 +37,12 @@ KINDS = tuple(Kind)  # by number, which is quicker than Kind(number)
 class Job:
     """One thing for a reader or draft to do.
 
-    `task` is query, graph, census, validate, update, put, post or delete. `graph` is a graph's IRI, "" for the default graph,
-    None for all. `solutions` and `graphs` are the media types to answer in (None: the client takes none). Sizes are in bytes.
+    `task` is query, graph, census, validate, update, put, post, patch or delete. `graph` is a graph's IRI, "" for the default
+    graph, None for all. `solutions` and `graphs` are the media types to answer in (None: the client takes none). Sizes are bytes.
     For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy;
-    `author` and `message` go into the journal; only one who `is_admin` may change the graphs that are `guarded`, and nobody the
-    `catalogue` of the commits. The task delta, whose `text` is what a draft wrote down, has no answer.
+    `author`, `message` and `once` (see once.py) go into the journal; only one who `is_admin` may change the graphs that are
+    `guarded`, and nobody the `catalogue` of the commits. A `dry_run` only says what the change would do, which is also told of
+    one that `wants_account`. The task delta, whose `text` is what a draft wrote down, has no answer.
     """
 
     task: str
@@ -68,6 +69,9 @@ class Job:
     message: str = ""
     guarded: tuple[str, ...] = ()
     catalogue: str = ""
+    once: str = ""
+    dry_run: bool = False
+    wants_account: bool = False
 
     @cached_property
     def key(self) -> tuple[object, ...]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from motorgraph.access import Access
-from motorgraph.conditions import must_be_new, must_exist, require_match, send_current
+from motorgraph.conditions import must_be_new, must_exist, send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
-from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable
-from motorgraph.protocol import UPDATE_TYPE, Call, Receive, graph_name, read_body, refuse_codings
-from motorgraph.reply import Send, send_bytes
+from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable, refuse_charset
+from motorgraph.outcome import Sent, Wish, send_write
+from motorgraph.protocol import UPDATE_TYPE, Call, Receive, body_text, graph_name, is_dry_run, read_body, refuse_codings
+from motorgraph.reply import Send
 from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import signed
 
-METHODS = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
+METHODS = "GET, HEAD, PUT, POST, DELETE, PATCH, OPTIONS"
 STORE_METHODS = "GET, HEAD, POST, OPTIONS"
 TRIPLE_FORMATS = tuple(f for f in GRAPHS if not f.datasets or f.name == "JSON-LD")
 DATASET_FORMATS = (TRIG, NQUADS)
@@ -38,10 +40,8 @@ class Graphs:
         graph = graph_name(call, self._settings.base)
         if call.method in ("GET", "HEAD"):
             await self._get(graph, call, receive, send)
-        elif call.method == "DELETE":
-            await self._delete(graph, call, send)
         else:
-            await self._send(graph, call, receive, send)
+            await self._write(graph, call, receive, send)
 
     async def _get(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
         formats: tuple[Format, ...] = DATASET_FORMATS if graph is None else TRIPLE_FORMATS
@@ -59,51 +59,69 @@ class Graphs:
         )
         await send_current(self._store.pool, job, etag, call, receive, send)
 
-    async def _send(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
+    async def _write(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
         bearer = self._access.require_write(call)
-        location = []
+        wish, location = Wish.of(call, dry_run=is_dry_run(call)), ""
         if graph is None:
-            if call.method == "PUT":
-                raise BadRequest("PUT replaces one graph: name it with ?graph=IRI or ?default.")
-            graph = f"{self._settings.base}/graphs/{secrets.token_hex(10)}"
-            location = [(b"location", graph.removeprefix(self._settings.base).encode())]
-        self._refuse_merge(graph)
+            _require_post(call)
+            location = f"/graphs/{secrets.token_hex(10)}"
+            graph = self._settings.base + location
+        if not graph and self._settings.is_union:
+            raise Forbidden("The default graph here is the merge of all graphs. Write to a graph that has a name: ?graph=IRI.")
+        job = self._job(graph, call, is_minted=bool(location))
+        self._store.turns.require_room()  # rather than read a body in vain
+        body = await self._body(call, receive)
+        data = body if job.content_type else b""
+        if call.method == "PATCH":
+            job = replace(job, text=body_text("patch", body, call))
+        await send_write(self._store, signed(job, call, bearer), data, Sent(call, body, wish, location), receive, send)
+
+    async def _body(self, call: Call, receive: Receive) -> bytes:
+        if call.method == "DELETE":
+            return b""
+        if call.method == "PATCH":
+            return await read_body(call, receive, self._limits.query_bytes, "query_length")
+        return await read_body(call, receive, self._limits.body_bytes, "body_bytes")
+
+    def _job(self, graph: str, call: Call, *, is_minted: bool) -> Job:
+        """The change that a request is for, but for the text of a patch. Raises UnsupportedMediaType."""
         job = Job(
             call.method.lower(),
             graph=graph,
             base=graph or call.url,
-            content_type=_content_type(call),
-            content_encoding=refuse_codings(call, ("gzip", "x-gzip")),
-            must_be_new=must_be_new(call),
+            must_be_new=must_be_new(call) or is_minted,
             must_exist=must_exist(call),
-            max_bytes=self._limits.body_bytes,
         )
-        body = await read_body(call, receive, self._limits.body_bytes, "body_bytes")
-        created = await self._store.write(signed(job, call, bearer), body, guard=lambda: require_match(call, self._store.version))
-        headers = [*location, (b"etag", f'"{self._store.version}"'.encode())]
-        await send_bytes(send, 201 if created or location else 204, headers, b"")
+        if call.method == "DELETE":
+            return job
+        if call.method == "PATCH":
+            refuse_codings(call, ())
+            if call.media_type != UPDATE_TYPE:
+                raise UnsupportedMediaType(
+                    f"{call.media_type or 'A body without a Content-Type'} is no patch; send {UPDATE_TYPE}.",
+                    patches=[UPDATE_TYPE],
+                )
+            return job
+        coding = refuse_codings(call, ("gzip", "x-gzip"))
+        return replace(job, content_type=_content_type(call), content_encoding=coding, max_bytes=self._limits.body_bytes)
 
-    async def _delete(self, graph: str | None, call: Call, send: Send) -> None:
-        bearer = self._access.require_write(call)
-        if graph is None:
-            raise MethodNotAllowed("DELETE without ?graph=IRI or ?default", STORE_METHODS)
-        self._refuse_merge(graph)
-        job = signed(Job("delete", graph=graph), call, bearer)
-        await self._store.write(job, guard=lambda: require_match(call, self._store.version))
-        await send_bytes(send, 204, [], b"")
 
-    def _refuse_merge(self, graph: str) -> None:
-        if not graph and self._settings.is_union:
-            raise Forbidden("The default graph here is the merge of all graphs. Write to a graph that has a name: ?graph=IRI.")
+def _require_post(call: Call) -> None:
+    """Raises BadRequest or MethodNotAllowed for a method that does nothing to the store as a whole."""
+    if call.method == "PUT":
+        raise BadRequest("PUT replaces one graph: name it with ?graph=IRI or ?default.")
+    if call.method != "POST":
+        raise MethodNotAllowed(f"{call.method} without ?graph=IRI or ?default", STORE_METHODS)
 
 
 def _content_type(call: Call) -> str:
-    """The Content-Type that the body is read by; RDF/XML if none was sent (§4.1). Raises UnsupportedMediaType."""
+    """The Content-Type that the body is read by; RDF/XML if none was sent (§5.3). Raises UnsupportedMediaType."""
+    refuse_charset(call.header(b"content-type"))
     if call.media_type == "multipart/form-data":
         return call.header(b"content-type")
     form = readable(call.media_type) if call.media_type else RDFXML
     if form is None:
-        hint = " Updates go to /sparql." if call.media_type == UPDATE_TYPE else ""
+        hint = " Updates go to /sparql, or here by PATCH." if call.media_type == UPDATE_TYPE else ""
         raise UnsupportedMediaType(
             f"{call.media_type} is not read; send {listing(READABLE)}.{hint}", readable=[f.media_type for f in READABLE]
         )

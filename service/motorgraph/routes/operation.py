@@ -42,6 +42,7 @@ def _observe(store: Embedded, metrics: Metrics) -> None:
     metrics.deaths.set(store.pool.deaths)
     metrics.parked.set(store.pool.parked_total)
     metrics.queue.set(store.pool.queue)
+    metrics.writes.set(store.turns.waiting)
     metrics.readers.set(store.pool.running)
     metrics.commit.set(store.commit)
     metrics.triples.clear()

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from motorgraph.access import Access
-from motorgraph.conditions import require_match, send_current, tagged
+from motorgraph.conditions import send_current, tagged
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, Refusal, TooLarge
 from motorgraph.media import GRAPHS, HTML, SOLUTIONS, choose, listing, prefers_html
 from motorgraph.metrics import Metrics
+from motorgraph.outcome import Sent, Wish, send_write
 from motorgraph.protocol import Call, Receive, operation, read_body, refuse_codings
 from motorgraph.query import Query, Update, is_repeatable
 from motorgraph.reply import POLICY, VARY, Send, answer_headers, send_bytes
@@ -64,7 +65,7 @@ class Sparql:
             headers = [(b"content-type", media_type.encode()), VARY, *([POLICY] if media_type.startswith(HTML) else [])]
             await send_bytes(send, 200, headers, text, with_body=call.method != "HEAD")
         else:
-            await self._update(prepared, call, send)
+            await self._update(prepared, body, call, receive, send)
 
     def _prepared(self, call: Call, body: bytes) -> Prepared | Update | None:
         """What the request asks for; a short request that was seen before is not read again."""
@@ -152,13 +153,11 @@ class Sparql:
         if answer is not None:
             self._metrics.answer(answer.rows, answer.size)
 
-    async def _update(self, update: Update, call: Call, send: Send) -> None:
+    async def _update(self, update: Update, body: bytes, call: Call, receive: Receive, send: Send) -> None:
         bearer = self._access.require_write(call)
-        using = update.using
+        using, wish = update.using, Wish.of(call, dry_run=update.dry_run)
         told = Job("update", update.text, update.base, default_graphs=using.default, named_graphs=using.named)
-        job = signed(told, call, bearer)
-        await self._store.write(job, guard=lambda: require_match(call, self._store.version))
-        await send_bytes(send, 204, [(b"etag", f'"{self._store.version}"'.encode())], b"")
+        await send_write(self._store, signed(told, call, bearer), b"", Sent(call, body, wish), receive, send)
 
 
 def accepts_gzip(header: str) -> bool:

@@ -6,7 +6,8 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ from motorgraph.engine.loading import File
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Broken, Nonconforming, NotReady, Refusal
+from motorgraph.errors import Broken, Conflict, Nonconforming, NotReady, Refusal
 from motorgraph.inference import Rule, shipped_rules
+from motorgraph.journal import Key
+from motorgraph.once import require_same
 from motorgraph.settings import Settings
+from motorgraph.stores.turns import Turns
 from motorgraph.vocab import Names
 
 ADMIN_GRAPHS = ("ontology", "shapes")
@@ -47,6 +51,21 @@ class Verdicts:
             log.warning("the verdict cannot be kept", extra={"folder": str(self.folder), "error": str(error)})
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A write that was made, or rehearsed: the newest commit, whether it made a graph and where, and the account of it if any.
+
+    `is_replayed` says that it was made when it was sent before.
+    """
+
+    commit: int
+    version: str
+    created: bool = False
+    location: str = ""
+    account: bytes = b""
+    is_replayed: bool = False
+
+
 class Embedded:
     """The graph in memory. `start` before anything else; `close` at the end."""
 
@@ -61,7 +80,9 @@ class Embedded:
         self.stage = "starting"
         self.on_stage: Callable[[str], None] = lambda stage: None
         self._lineage = secrets.token_hex(4)
-        self._writing = asyncio.Lock()
+        self.turns = Turns(settings.write_queue_length)
+        self._keys: set[tuple[str, str]] = set()
+        self.pool.on_commit = self._advance
         self._counting: asyncio.Task[None] | None = None
 
     @property
@@ -110,18 +131,52 @@ class Embedded:
         self.pool.close()
         await self.control.close(CLOSE_SECONDS)
 
-    async def write(self, job: Job, body: bytes = b"", guard: Callable[[], None] = lambda: None) -> bool:
-        """Rehearses and makes one change; true if it made a graph. Raises the Refusal that it met, with nothing changed.
+    async def write(self, job: Job, body: bytes = b"", guard: Callable[[], None] = lambda: None) -> Outcome:
+        """Rehearses and makes one change, or only rehearses it. Raises the Refusal that it met, with nothing changed.
 
-        `guard` is called when no other write is under way, and raises the refusal of a change that no longer fits.
+        `guard` is called when no other write is under way, and raises the refusal of a change that no longer fits. Cancelled
+        while it waits or is rehearsed, the change is not made.
         """
         if not self.is_ready:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
-        async with self._writing:
-            guard()
-            answer, self.commit = await self.pool.rehearse(replace(job, union=self.settings.is_union, **self._guards), body)
+        if not job.once or job.dry_run:
+            async with self.turns.turn():
+                return await self._write(job, body, guard)
+        key = Key(**json.loads(job.once))
+        with self._only(key):
+            async with self.turns.turn():
+                return await self._recalled(key) or await self._write(job, body, guard)
+
+    async def _write(self, job: Job, body: bytes, guard: Callable[[], None]) -> Outcome:
+        guard()
+        answer, _ = await self.pool.rehearse(replace(job, union=self.settings.is_union, **self._guards), body)
+        return Outcome(self.commit, self.version, answer.created, account=answer.account)
+
+    async def _recalled(self, key: Key) -> Outcome | None:
+        """What came of the write when it was sent before. Raises KeyReused if that was another."""
+        found = await self.control.recall(key.author, key.name)
+        if found is None:
+            return None
+        known, commit = found
+        require_same(key, known)
+        return Outcome(commit, f"{self._lineage}-{commit}", known.created, known.location, is_replayed=True)
+
+    @contextmanager
+    def _only(self, key: Key) -> Iterator[None]:
+        """Raises Conflict while another request with the key is under way."""
+        name = key.author, key.name
+        if name in self._keys:
+            raise Conflict(f"A write with the Idempotency-Key {key.name!r} is under way. Ask again when it is done.")
+        self._keys.add(name)
+        try:
+            yield
+        finally:
+            self._keys.remove(name)
+
+    def _advance(self, commit: int) -> None:
+        """A change has been made."""
+        self.commit = commit
         self._count_soon()
-        return answer.created
 
     def memory(self) -> dict[str, int]:
         """Proportional memory in bytes of the keeper and of all readers."""
