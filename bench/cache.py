@@ -22,12 +22,13 @@ def passing_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="run-", dir=folder())
 
 
-def graph(triples: int) -> Path:
+def graph(triples: int, violations: int = VIOLATIONS) -> Path:
     """The generated graph of so many triples as an N-Triples file, written if it is missing."""
-    path = folder() / f"graph-{triples}-{SEED}.nt"
+    clean = "" if violations == VIOLATIONS else f"-{violations}"
+    path = folder() / f"graph-{triples}-{SEED}{clean}.nt"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("w", buffering=1 << 20) as lines:
-            generate(triples, SEED, lines.write, violations=VIOLATIONS)
+            generate(triples, SEED, lines.write, violations=violations)
         unfinished.replace(path)
     return path

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 import pyoxigraph as ox
 import pytest
 
-from motorgraph import gate
-from motorgraph.change import Affected, Shapes, judge_change
+from motorgraph import gate, judge
+from motorgraph.change import Affected, judge_change
 from motorgraph.engine import loading
+from motorgraph.errors import BadShapes
 from motorgraph.gate import validate_store
-from motorgraph.merged import Data
+from motorgraph.shapes import Shapes
 from tests.test_gate import PREFIXES
 
 SHAPES = ox.NamedNode("http://x/shapes")
@@ -49,7 +50,7 @@ class Graphs:
         """The focus nodes that are validated by pySHACL after a change."""
         gone, come = quads(removed), quads(added)
         make(self.store, gone, come)
-        data = Data(self.store, SHAPES)
+        data = self.shapes.data(self.store)
         data.gone.extend(in_graph(quad, ox.DefaultGraph()) for quad in gone)
         found = Affected(self.shapes, data, {quad.triple for quad in gone | come}).focus_nodes()
         return {str(node).removeprefix("<http://x/").removesuffix(">") for _, nodes in found for node in nodes}
@@ -188,13 +189,77 @@ def test_a_query_does_not_see_the_shapes() -> None:
     assert graphs.judged(":m a :Maker .") == ["a"]
 
 
-def test_a_new_subclass_is_judged_in_full() -> None:
-    assert Graphs(NAMED, ":v a :Van .").judged("", ":Van rdfs:subClassOf :Car .") == ["v"]
+def test_a_new_subclass_is_judged_at_its_members() -> None:
+    graphs = Graphs(NAMED, ":v a :Van . :w a :Kombi . :Kombi rdfs:subClassOf :Van . :x a :Boat . :c a :Car .")
+    assert graphs.affected("", ":Van rdfs:subClassOf :Car .") == {"v", "w"}
+    more = Graphs(NAMED, ":v a :Van . :w a :Kombi . :Kombi rdfs:subClassOf :Van .")
+    assert more.judged("", ":Van rdfs:subClassOf :Car .") == ["v", "w"]
 
 
-def test_a_change_of_the_shapes_is_judged_in_full() -> None:
-    graphs = Graphs(NAMED, ':a a :Car ; :name "A" .')
-    assert graphs.judged("", ":S sh:class :Van .", graph="shapes") == ["a"]
+def test_a_member_of_a_class_that_is_none_of_the_target_any_more_is_not_judged() -> None:
+    graphs = Graphs(NAMED, ':v a :Van ; :name "V" . :Van rdfs:subClassOf :Car .')
+    assert graphs.judged(":Van rdfs:subClassOf :Car . :v :name 'V' .") == []
+
+
+def test_values_of_a_class_that_is_taken_out_of_another_are_judged() -> None:
+    graphs = Graphs(property_of(":maker", "sh:class :Firm"), CARS + " :Maker rdfs:subClassOf :Firm .")
+    assert graphs.judged(":Maker rdfs:subClassOf :Firm .") == ["a", "b"]
+
+
+def test_a_shape_that_changes_is_judged_at_all_its_focus_nodes() -> None:
+    graphs = Graphs(NAMED, ':a a :Car ; :name "A" . :b a :Car ; :name "B" .')
+    assert graphs.judged("", ":S sh:class :Van .", graph="shapes") == ["a", "b"]
+
+
+OTHER = ':T a sh:NodeShape ; sh:targetClass :Maker ; sh:property [ sh:path :seat ; sh:minCount 1 ; sh:message "n" ] .'
+SAME = {  # two texts that say the same of :S, or not
+    "another shape": (NAMED, NAMED + OTHER, True),
+    "other names of blank nodes": (NAMED, NAMED.replace("[ sh:path", "[ sh:path "), True),
+    "another message": (NAMED, NAMED.replace('"m"', '"o"'), False),
+    "another count": (NAMED, NAMED.replace("maxCount 1", "maxCount 2"), False),
+    "another prefix": (
+        query("SELECT $this WHERE { $this :name ?n }"),
+        query("SELECT $this WHERE { $this :name ?n }") + ':N sh:declare [ sh:prefix "x" ; sh:namespace "http://x/" ] .',
+        False,
+    ),
+    "a shape that it names": (
+        shape("sh:node :T") + OTHER,
+        shape("sh:node :T") + OTHER.replace("minCount 1", "minCount 2"),
+        False,
+    ),
+    "a shape that names it": (NAMED + ":U a sh:NodeShape .", NAMED + ":U a sh:NodeShape ; sh:node :S .", True),
+    "an order": (shape("sh:in ( 1 2 )"), shape("sh:in ( 2 1 )"), False),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_shape_is_another_one_if_anything_that_it_says_or_names_is(name: str) -> None:
+    before, after, is_same = SAME[name]
+    shapes = [Shapes.of(Graphs(text, "").store, SHAPES.value) for text in (before, after)]
+    places = {str(watch.shape.node): at for at, watch in enumerate(shapes[1].watches)}
+    assert (places["http://x/S"] not in shapes[1].unlike(shapes[0])) is is_same
+
+
+def test_shapes_that_change_leave_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = []
+    judge_at = judge.at
+    monkeypatch.setattr(
+        "motorgraph.judge.at", lambda shapes, data, nodes: judged.extend(told := list(nodes)) or judge_at(shapes, data, told)
+    )
+    graphs = Graphs(NAMED, f"{CARS} :o a :Maker .")
+    assert graphs.judged("", OTHER, graph="shapes") == ["o"]
+    found = {str(shape.node): {str(node.value).removeprefix("http://x/") for node in nodes} for shape, nodes in judged}
+    assert found == {"http://x/T": {"m", "n", "o"}}
+
+
+def test_a_change_to_shapes_that_cannot_be_used_is_refused_by_name() -> None:
+    with pytest.raises(BadShapes, match="<http://x/S>"):
+        Graphs(NAMED, CARS).judged("", ':S sh:pattern "(" .', graph="shapes")
+
+
+def test_shapes_come_to_data_that_are_there_already() -> None:
+    graphs = Graphs("", CARS)
+    assert graphs.judged("", property_of(":year", "sh:minCount 1"), graph="shapes") == ["a", "b"]
 
 
 def test_a_change_with_too_many_focus_nodes_is_judged_in_full(monkeypatch: pytest.MonkeyPatch) -> None:

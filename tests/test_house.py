@@ -19,8 +19,8 @@ ROOMS = {  # what only these rooms may import
     "fastapi": {"app", "pages", "routes"},
     "starlette": {"app", "pages", "routes"},
     "uvicorn": {"server", "connection"},
-    "pyshacl": {"change", "gate"},
-    "rdflib": {"change", "constraints", "gate", "merged", "queried", "reach", "sieve"},
+    "pyshacl": {"change", "faults", "judge", "shapes", "sieve"},
+    "rdflib": {"constraints", "faults", "gate", "merged", "queried", "reach", "shapes", "sieve"},
     "prometheus_client": {"metrics"},
     "jinja2": {"pages"},
     "sqlite3": {"journal"},
@@ -127,7 +127,7 @@ def test_the_store_of_the_engine_is_opened_only_by_the_engine_and_the_commands_w
         "mapping.py",
         "merged.py",
         "remembering.py",
-        "sieve.py",
+        "shapes.py",
     }
     assert {user for user in users if not user.startswith("engine/")} <= without_service
 

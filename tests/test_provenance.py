@@ -15,7 +15,7 @@ from rdflib.namespace import OWL, RDFS
 
 from motorgraph import gate
 from motorgraph.bearer import Bearer, Scope
-from motorgraph.change import Shapes, judge_change
+from motorgraph.change import judge_change
 from motorgraph.engine import loading, provenance
 from motorgraph.engine.control import Control, Start
 from motorgraph.engine.history import History
@@ -24,6 +24,7 @@ from motorgraph.engine.pool import Pool
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.journal import Change, Commit, Journal
 from motorgraph.limits import Limits
+from motorgraph.shapes import Shapes
 from motorgraph.vocab import Names
 from tests.forked import CSV, Engine
 from tests.forked import run as in_loop

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 from rich.console import Console
+from rich.progress import Progress
 from rich.text import Text
 
 from motorgraph import corpus, gate
@@ -27,12 +29,26 @@ def check(files: Sequence[Path], shapes: Sequence[Path], *, as_json: bool) -> bo
         *sorted(asset("data").glob("reference*.trig")),
         *sorted(asset("data").glob("built/[01]*.trig")),  # countries, blocs, towns, datasets, documents, publishers
     ]
-    report = gate.validate_files(files, background, list(shapes) or sorted(asset("shapes").glob("*.ttl")))
+    with _progress() as told:
+        report = gate.validate_files(files, background, list(shapes) or sorted(asset("shapes").glob("*.ttl")), told)
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     else:
         _print(report, len(files))
     return report.conforms
+
+
+@contextmanager
+def _progress() -> Iterator[gate.Told]:
+    """A bar while it takes long, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with Progress(
+        console=Console(stderr=True), transient=True, auto_refresh=False
+    ) as bar:  # a thread would be in the way of forks
+        task = bar.add_task("validating", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
 
 
 def _print(report: gate.Report, files: int) -> None:

@@ -16,6 +16,7 @@
   + TooLarge              413   a body or a query over the limit
   + UnsupportedMediaType  415   lists what is read
   + Nonconforming         422   the change breaks the shapes; carries the report
+  + BadShapes             422   shapes that cannot be used; says which one and why
   + OutOfScope            422   a patch of one graph that would change another
   + KeyReused             422   an Idempotency-Key that stands for another request
   + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
@@ -149,6 +150,10 @@ class UnsupportedMediaType(Refusal):
 
 class Nonconforming(Refusal):
     status, title = 422, "The change breaks the shapes"
+
+
+class BadShapes(Refusal):
+    status, title = 422, "The shapes are faulty"
 
 
 class OutOfScope(Refusal):

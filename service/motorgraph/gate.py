@@ -6,14 +6,13 @@ the keeper before it forks the first draft, and the command `validate`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
-import pyshacl
 from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import RDF, SH, XSD
 from rdflib.plugins.sparql import prepareQuery
@@ -25,10 +24,19 @@ from rdflib.term import Node
 from motorgraph import constraints, corpus
 from motorgraph.engine.loading import UNREADABLE, opened, rdf_format
 from motorgraph.errors import BadRequest
-from motorgraph.sieve import Term, sieved
+from motorgraph.reach import Term
 from motorgraph.validation import BLANK
 
+if TYPE_CHECKING:
+    from motorgraph.merged import Data
+    from motorgraph.shapes import Shapes
+
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
+NOWHERE = ox.NamedNode("urn:shapes")
+"""The name of a graph of shapes that is in no store with data."""
+TRIPLE_TERMS = "SELECT ?term { ?subject ?predicate ?term FILTER(isTriple(?term)) } LIMIT 1"
+Told = Callable[[int, int], None]
+"""Is told how much of something long is done, and of how much."""
 SEVERITIES = {str(SH[name]): name for name in ("Violation", "Warning", "Info")}
 
 
@@ -84,25 +92,23 @@ class Report:
         return cls(tuple(Result(**r) for r in report["results"]))
 
 
-def validate(data: Graph, shapes: Graph) -> Report:
+def validate(data: Judged, shapes: Judged) -> Report:
     """The data against the shapes, in full. `data` includes the ontology, whose subclasses count; it is not changed."""
-    _, results, _ = pyshacl.validate(
-        data,
-        shacl_graph=sieved(shapes, data.in_engine) if isinstance(data, Judged) else shapes,
-        inference="none",
-        advanced=False,
-        inplace=True,
-        do_owl_imports=False,
-        allow_warnings=True,
-    )
-    assert isinstance(results, Graph)
-    return report(results, shapes)
+    from motorgraph.merged import Data  # these judge by what stands here, so they import this module
+    from motorgraph.shapes import Shapes
+
+    return _in_full(Shapes.read(shapes.in_engine, NOWHERE), Data(data.in_engine, NOWHERE))
 
 
 def report(results: Graph, shapes: Graph) -> Report:
     """The report that a graph of validation results (SHACL 1.0, 3.6.2) says."""
     found = (_result(node, results, shapes) for node in results.objects(None, SH.result))  # the details of one are none
-    return Report(tuple(sorted(found, key=lambda r: (r.severity != "Violation", r.focus, r.path, r.message))))
+    return Report(in_order(found))
+
+
+def in_order(results: Iterable[Result]) -> tuple[Result, ...]:
+    """Violations first, then by focus node, path and message."""
+    return tuple(sorted(results, key=lambda r: (r.severity != "Violation", r.focus, r.path, r.message)))
 
 
 def _result(node: Node, results: Graph, shapes: Graph) -> Result:
@@ -139,19 +145,51 @@ def _named_shape(shape: Node | None, shapes: Graph) -> str:
     return next((str(node) for node in around if isinstance(node, URIRef)), "")
 
 
-def validate_store(store: ox.Store, shapes: str, apart: Iterable[ox.NamedNode] = ()) -> Report:
-    """All named graphs of a store but `shapes` and those `apart`, merged, against the graph `shapes` in it."""
-    name = ox.NamedNode(shapes)
-    quads = store.quads_for_pattern(None, None, None)
-    no_data = {name, *apart, ox.DefaultGraph()}
-    data = (q for q in quads if q.graph_name not in no_data)
-    return validate(rdflib_graph(data), rdflib_graph(store.quads_for_pattern(None, None, None, name)))
+def validate_store(
+    store: ox.Store,
+    shapes: str,
+    apart: Iterable[ox.NamedNode] = (),
+    *,
+    is_merged: bool = False,
+    told: Told = lambda done, total: None,
+) -> Report:
+    """All named graphs of a store but `shapes` and those `apart`, merged, against the graph `shapes` in it.
+
+    `is_merged` says that the default graph is the merge of all others; without, a copy is made. `told` hears how far it is.
+    Raises BadShapes, and what `judge.at` does.
+    """
+    from motorgraph.merged import Data
+    from motorgraph.shapes import Shapes
+
+    known = Shapes.of(store, shapes, apart)
+    if is_merged:
+        return _in_full(known, known.data(store), told)
+    no_data = {known.name, *known.apart, ox.DefaultGraph()}
+    data = (quad for quad in store.quads_for_pattern(None, None, None) if quad.graph_name not in no_data)
+    return _in_full(known, Data.copied(data, known.name), told)
 
 
-def validate_files(paths: Sequence[Path], background: Sequence[Path], shapes: Sequence[Path]) -> Report:
-    """Files against shapes, with the ontology (`background`) beside them. Raises what `parse_file` does."""
+def validate_files(
+    paths: Sequence[Path], background: Sequence[Path], shapes: Sequence[Path], told: Told = lambda done, total: None
+) -> Report:
+    """Files against shapes, with the ontology (`background`) beside them. Raises what `parse_file` and `validate_store` do."""
+    from motorgraph.merged import Data
+    from motorgraph.shapes import Shapes
+
+    known = Shapes.read((quad for path in shapes for quad in parse_file(path)), NOWHERE)
     data = (quad for path in (*background, *paths) for quad in parse_file(path))
-    return validate(rdflib_graph(data), rdflib_graph(quad for path in shapes for quad in parse_file(path)))
+    return _in_full(known, Data.copied(data, NOWHERE), told)
+
+
+def _in_full(shapes: Shapes, data: Data, told: Told = lambda done, total: None) -> Report:
+    from motorgraph import faults, judge
+
+    faults.require_none(shapes.graph, shapes.parsed, shapes.prepared)
+    found = data.store.query(TRIPLE_TERMS)
+    assert isinstance(found, ox.QuerySolutions)
+    for row in found:
+        rdflib_term(row["term"])  # which refuses it
+    return judge.in_full(shapes, data, told)
 
 
 def parse_file(path: Path) -> list[ox.Quad]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -16,8 +16,7 @@ from rdflib.plugins.stores.memory import Memory
 from rdflib.term import Node
 
 from motorgraph import gate
-from motorgraph.reach import Choice, Hop, Path, Repeated, Sequence, engine_term
-from motorgraph.sieve import Term
+from motorgraph.reach import Choice, Hop, Look, Path, Repeated, Sequence, Term, engine_term
 
 SUBCLASS = ox.NamedNode(str(RDFS.subClassOf))
 MOST_NODES = 10_000
@@ -30,36 +29,73 @@ class TooFar(Exception):
 
 
 class Data:
-    """The merge of all named graphs of a store but those that are no data; walks over it also take the triples that are gone."""
+    """The merge of all named graphs of a store but those that are no data; walks over it also take the triples that are gone.
 
-    def __init__(self, store: ox.Store, *no_data: ox.NamedNode) -> None:
+    It is read in the default graph, which has to be the merge of all named graphs. `hidden` are the subjects in the graph of the
+    shapes: only with them, and with those of the graphs `apart`, a look at the named graphs has to tell whether a triple is data.
+    """
+
+    def __init__(
+        self, store: ox.Store, shapes: ox.NamedNode, hidden: Collection[Term] = (), apart: Collection[ox.NamedNode] = ()
+    ) -> None:
         self.store = store
         self.gone = ox.Store()
-        self._no_data = {*no_data, ox.DefaultGraph()}
+        self._no_data = {shapes, *apart, ox.DefaultGraph()}
+        self._hidden = hidden
+        self._apart = [graph for graph in apart if store.contains_named_graph(graph)]
         self._above: dict[Term, set[Term]] = {}
+
+    @classmethod
+    def copied(cls, quads: Iterable[ox.Quad], shapes: ox.NamedNode) -> Data:
+        """The merge of quads that are all data, in a store of its own."""
+        data = cls(ox.Store(), shapes)
+        data.store.bulk_extend(ox.Quad(quad.subject, quad.predicate, quad.object) for quad in quads)
+        return data
 
     @cached_property
     def names(self) -> list[GraphName]:
         """The graphs that are data."""
-        return [name for name in self.store.named_graphs() if self.holds(name)]
+        return [name for name in self.store.named_graphs() if self.holds(name)] if self._hides else [ox.DefaultGraph()]
+
+    @property
+    def _hides(self) -> bool:
+        """Whether the default graph has more than data."""
+        return bool(self._hidden or self._apart)
+
+    def _may_hide(self, subject: Term) -> bool:
+        """Whether a graph that is no data says something of a node."""
+        if isinstance(subject, ox.Literal) or subject in self._hidden:
+            return True
+        return any(True for graph in self._apart for _ in self.store.quads_for_pattern(subject, None, None, graph))
+
+    def shows_apart(self, looks: Iterable[Look]) -> bool:
+        """Whether a look may meet a triple of another graph that is no data."""
+        patterns = [(look.subject, look.predicate, look.object) for look in looks if not isinstance(look.subject, ox.Literal)]
+        return any(True for graph in self._apart for each in patterns for _ in self.store.quads_for_pattern(*each, graph))
 
     def holds(self, graph: GraphName) -> bool:
-        """Whether a graph is data."""
+        """Whether a named graph is data."""
         return graph not in self._no_data
 
+    def graphs(self, triple: ox.Triple) -> set[GraphName]:
+        """The graphs with data in which a triple stands."""
+        found = self.store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+        return {quad.graph_name for quad in found if self.holds(quad.graph_name)}
+
     def quads(self, subject: Term | None, predicate: Term | None, object_: Term | None) -> Iterator[ox.Quad]:
-        """The quads of a pattern (None: any term); a triple of two graphs comes twice."""
+        """The triples of a pattern (None: any term)."""
         if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode | None):
-            return
-        for quad in self.store.quads_for_pattern(subject, predicate, object_, None):
-            if self.holds(quad.graph_name):
-                yield quad
+            return iter(())
+        found = self.store.quads_for_pattern(subject, predicate, object_, ox.DefaultGraph())
+        if not self._hides or (subject is not None and not self._may_hide(subject)):
+            return found
+        return (quad for quad in found if not self._may_hide(quad.subject) or self.graphs(quad.triple))
 
     def far(self, node: Term, hop: Hop) -> Iterator[Term]:
-        """The nodes at the other end of a hop; one may come twice."""
-        subject, object_ = (None, node) if hop.is_inverse else (node, None)
-        for quad in self.quads(subject, hop.predicate, object_):
-            yield quad.subject if hop.is_inverse else quad.object
+        """The nodes at the other end of a hop; one may come twice if any predicate will do."""
+        if hop.is_inverse:
+            return (quad.subject for quad in self.quads(None, hop.predicate, node))
+        return (quad.object for quad in self.quads(node, hop.predicate, None))
 
     def _far_before(self, node: Term, hop: Hop) -> Iterator[Term]:
         """Those of triples that are gone."""
@@ -125,11 +161,11 @@ class View(gate.Preparing):
             if isinstance(predicate, RdflibPath):
                 return ((start, predicate, end) for start, end in predicate.eval(self, subject, object_))
             quads = self._data.quads(*(None if node is None else engine_term(node) for node in triple))
-            found = dict.fromkeys((self._term(q.subject), self._term(q.predicate), self._term(q.object)) for q in quads)
-            self._found[triple] = list(found)
+            self._found[triple] = [(self.term(q.subject), self.term(q.predicate), self.term(q.object)) for q in quads]
         return iter(self._found[triple])
 
-    def _term(self, term: Term) -> Node:
+    def term(self, term: Term) -> Node:
+        """rdflib's term for the engine's."""
         if term not in self._terms:
             self._terms[term] = gate.rdflib_term(term)
         return self._terms[term]

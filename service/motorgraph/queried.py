@@ -26,6 +26,7 @@ from motorgraph.reach import (
     Look,
     Path,
     Repeated,
+    Term,
     Unbounded,
     Way,
     after,
@@ -34,7 +35,6 @@ from motorgraph.reach import (
     hops,
     may_be_empty,
 )
-from motorgraph.sieve import Term
 
 THIS = Variable("this")
 MOST_WAYS = 6

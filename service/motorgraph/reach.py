@@ -11,8 +11,7 @@ from rdflib.collection import Collection
 from rdflib.namespace import RDF, SH
 from rdflib.term import Node
 
-from motorgraph.sieve import Term
-
+Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 RDF_TYPE = ox.NamedNode(str(RDF.type))
 SUBJECT, OBJECT = "subject", "object"
 

@@ -1,129 +1,411 @@
-"""Shapes made quick for pySHACL, with the same results: it works out for each focus node what is the same for all of them."""
+"""The sieve: the focus nodes that may break a constraint, found where the graph lies; at the others pySHACL would find nothing.
+
+Each answer is a superset: what cannot be told is suspicious, and pySHACL has the last word. What a value is worth by itself is
+asked of pySHACL's own constraints, once for each value; counts, classes, closed shapes and the logic between shapes are seen
+here.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pyoxigraph as ox
-from rdflib import Graph, URIRef
-from rdflib.namespace import OWL, RDF, RDFS, SH
+from pyshacl.constraints.constraint_component import ConstraintComponent
+from pyshacl.constraints.core import cardinality_constraints as cardinality
+from pyshacl.constraints.core import logical_constraints as logical
+from pyshacl.constraints.core import other_constraints as other
+from pyshacl.constraints.core import property_pair_constraints as pair
+from pyshacl.constraints.core import shape_based_constraints as based
+from pyshacl.constraints.core import string_based_constraints as string
+from pyshacl.constraints.core import value_constraints as value
+from pyshacl.constraints.core import value_range_constraints as bounds
+from pyshacl.constraints.sparql.sparql_based_constraints import SPARQLBasedConstraint
+from pyshacl.pytypes import SHACLExecutor
+from pyshacl.shape import Shape
+from rdflib import URIRef
+from rdflib.collection import Collection as RdfList
+from rdflib.namespace import RDF, RDFS, SH
 from rdflib.term import Node
 
-Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
-TARGETS = {
-    SH.targetClass: "?this a/rdfs:subClassOf* {target}",
-    SH.targetNode: "VALUES ?this {{ {target} }}",
-    SH.targetObjectsOf: "?any {target} ?this",
-    SH.targetSubjectsOf: "?this {target} ?any",
-}
-"""How SHACL 1.0, 2.1.3 finds the focus nodes of a target, in SPARQL."""
-NO_CONSTRAINTS = {*TARGETS, SH.description, SH.group, SH.message, SH.name, SH.order, SH.severity, SH.sparql}
-_OPENS_WITH_THIS = re.compile(r"\bWHERE\s*\{\s*[$?]this\s", re.IGNORECASE)
-_GROUP = re.compile(r"(\w*)\s*\{")
+from motorgraph import faults
+from motorgraph.merged import Data, View
+from motorgraph.reach import RDF_TYPE, Hop, Term, Unbounded, engine_term
+from motorgraph.shapes import Question, Shapes
+
+EXECUTOR = SHACLExecutor()
+MOST_STEPS = 4
+"""Of how many parts a path may be that is walked here; pySHACL walks longer ones, or refuses to."""
+MOST_VERDICTS = 100_000
+"""How many values a constraint remembers."""
+RESOURCE = ox.NamedNode(str(RDFS.Resource))
+BY_VALUE = (
+    *(value.DatatypeConstraintComponent, value.NodeKindConstraintComponent, other.InConstraintComponent),
+    *(bounds.MinExclusiveConstraintComponent, bounds.MinInclusiveConstraintComponent),
+    *(bounds.MaxExclusiveConstraintComponent, bounds.MaxInclusiveConstraintComponent),
+    *(string.MinLengthConstraintComponent, string.MaxLengthConstraintComponent),
+    *(string.PatternConstraintComponent, string.LanguageInConstraintComponent),
+)
+"""What depends on nothing but the value."""
+BY_FOCUS = (
+    *(other.HasValueConstraintComponent, string.UniqueLangConstraintComponent),
+    *(pair.EqualsConstraintComponent, pair.DisjointConstraintComponent),
+    *(pair.LessThanConstraintComponent, pair.LessThanOrEqualsConstraintComponent),
+)
+"""What depends on the values of a focus node, and at most on what else it says itself."""
+Steps = tuple[tuple[Hop, ...], ...]
+"""A path of steps, each of which goes over any of some hops."""
+Values = Mapping[Term, Collection[Term]]
+"""The value nodes of each focus node."""
 
 
-def sieved(shapes: Graph, store: ox.Store) -> Graph:
-    """The shapes, for the data in the default graph of `store`.
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The nodes that may fail, and those of them that certainly do."""
 
-    A property shape gets the targets of the node shape around it, so that all focus nodes are validated in one go. A shape of
-    SPARQL constraints gets as targets the focus nodes for which the engine finds a solution: for the others there is no result.
-    """
-    quick = Graph()
-    quick += shapes
-    for shape, _, _ in shapes.triples((None, SH.property, None)):
-        if _stands_alone(shapes, shape):
-            _unnest(quick, shapes, shape)
-    for shape in set(quick.subjects(SH.sparql, None)):
-        if _stands_alone(shapes, shape):
-            _sieve(quick, shape, store)
-    return quick
+    maybe: set[Term]
+    surely: set[Term]
 
+    def __or__(self, other: Doubt) -> Doubt:
+        return Doubt(self.maybe | other.maybe, self.surely | other.surely)
 
-def _stands_alone(shapes: Graph, shape: Node) -> bool:
-    """Whether it is a node shape with targets that nothing refers to and that is neither a class nor switched off."""
-    is_class = any((shape, RDF.type, kind) in shapes for kind in (OWL.Class, RDFS.Class))
-    is_told = any((shape, told, None) in shapes for told in (SH.deactivated, SH.path, SH.target))
-    is_alone = next(shapes.subjects(None, shape), None) is None
-    return is_alone and not is_class and not is_told and any(True for _ in _targets(shapes, shape))
+    def __and__(self, other: Doubt) -> Doubt:
+        return Doubt(self.maybe & other.maybe, self.surely & other.surely)
+
+    def lifted(self, values: Values) -> Doubt:
+        """The focus nodes that fail if one of their values does."""
+        return Doubt(_holders(self.maybe, values), _holders(self.surely, values))
 
 
-def _targets(shapes: Graph, shape: Node) -> Iterator[tuple[URIRef, Node]]:
-    for predicate in TARGETS:
-        for target in shapes.objects(shape, predicate):
-            yield predicate, target
+def _holders(found: set[Term], values: Values) -> set[Term]:
+    return {focus for focus, held in values.items() if not found.isdisjoint(held)} if found else set()
 
 
-def _unnest(quick: Graph, shapes: Graph, shape: Node) -> None:
-    """A property shape is validated for each focus node of its node shape and reports under its own name (SHACL 1.0, 4.8.1)."""
-    for inner in shapes.objects(shape, SH.property):
-        if list(shapes.subject_predicates(inner)) == [(shape, SH.property)] and not any(_targets(shapes, inner)):
-            quick.remove((shape, SH.property, inner))
-            for predicate, target in _targets(shapes, shape):
-                quick.add((inner, predicate, target))
+def _none() -> Doubt:
+    return Doubt(set(), set())
 
 
-def _sieve(quick: Graph, shape: Node, store: ox.Store) -> None:
-    """Gives the shape the suspicious ones of its focus nodes as targets, if SPARQL is all that it constrains them with."""
-    if any(str(name).startswith(str(SH)) and name not in NO_CONSTRAINTS for name in quick.predicates(shape, None)):
-        return
-    try:
-        found = _suspicious(quick, shape, store)
-    except (SyntaxError, ValueError):
-        return  # pySHACL will say what is wrong
-    named = [node for node in found if isinstance(node, ox.NamedNode)]
-    if len(named) == len(found):
-        for predicate in TARGETS:
-            quick.remove((shape, predicate, None))
-        for node in named:
-            quick.add((shape, SH.targetNode, URIRef(node.value)))
+def _exactly(nodes: set[Term]) -> Doubt:
+    return Doubt(nodes, nodes)
 
 
-def _suspicious(shapes: Graph, shape: Node, store: ox.Store) -> set[Term]:
-    """The focus nodes of a shape for which one of its SPARQL constraints has a solution, `$this` being bound to them."""
-    focus = set()
-    for predicate, target in _targets(shapes, shape):
-        pattern = TARGETS[predicate].format(target=target.n3())
-        focus |= _this(store, f"PREFIX rdfs: <{RDFS}> SELECT DISTINCT ?this WHERE {{ {pattern} }}")
-    found = set()
-    for constraint in shapes.objects(shape, SH.sparql):
-        text = _with_prefixes(shapes, constraint)
-        if _may_run_unbound(text):
-            found |= focus & _this(store, text)
-        else:
-            found |= {node for node in focus - found if _has_solution(store, text, node)}
-    return found
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Focus nodes at which pySHACL has to look: at a constraint of a shape, or at the whole shape if that is None."""
+
+    shape: Shape
+    constraint: ConstraintComponent | None
+    nodes: set[Term]
 
 
-def _this(store: ox.Store, text: str) -> set[Term]:
-    found = store.query(text)
-    if not isinstance(found, ox.QuerySolutions) or ox.Variable("this") not in found.variables:
-        raise ValueError("A SPARQL constraint selects $this.")
-    return {row["this"] for row in found}
+class Sieve:
+    """For some shapes and data. `asks_all` says that so many nodes are coming that a query is better asked for all at once."""
+
+    def __init__(self, shapes: Shapes, data: Data, *, asks_all: bool = False) -> None:
+        self._shapes = shapes
+        self._data = data
+        self._asks_all = asks_all
+        self._constraints: dict[Node, list[ConstraintComponent]] = {}
+        self._steps: dict[Node, Steps | None] = {}
+        self._loops: dict[Node, bool] = {}
+        self._verdicts: dict[int, dict[Term, bool]] = {}
+        self._answers: dict[str, set[Term]] = {}
+        self.forget()
+        self._checks: dict[type[ConstraintComponent], Check] = {
+            **dict.fromkeys(BY_VALUE, self._by_value),
+            **dict.fromkeys(BY_FOCUS, self._by_focus),
+            value.ClassConstraintComponent: self._by_value,
+            cardinality.MinCountConstraintComponent: self._min_count,
+            cardinality.MaxCountConstraintComponent: self._max_count,
+            other.ClosedConstraintComponent: self._closed,
+            logical.NotConstraintComponent: self._not,
+            logical.AndConstraintComponent: self._and,
+            logical.OrConstraintComponent: self._or,
+            logical.XoneConstraintComponent: self._xone,
+            based.NodeConstraintComponent: self._all_of,
+            based.PropertyConstraintComponent: self._all_of,
+            based.QualifiedValueShapeConstraintComponent: self._qualified,
+            SPARQLBasedConstraint: self._sparql,
+        }
+
+    def forget(self) -> None:
+        """Forgets what was read of the graph, so that memory stays small."""
+        self.view = View(self._data, self._shapes.prepared)
+        self._told: dict[Term, dict[ox.NamedNode, list[Term]]] = {}
+
+    # What is suspicious
+
+    def suspicions(self, shape: Shape, nodes: Collection[Term]) -> Iterator[Suspicion]:
+        """Where pySHACL has to look to find what it would find at all these focus nodes of the shape."""
+        if shape.deactivated or not nodes:
+            return
+        if self._shapes.parsed.custom_constraints or self._is_within_itself(shape, ()):
+            if found := self._failing(shape, nodes, ()).maybe:
+                yield Suspicion(shape, None, found)
+            return
+        values = self._values(shape, nodes)
+        for constraint in self._of(shape):
+            if isinstance(constraint, based.PropertyConstraintComponent) and not shape.is_property_shape:
+                for inner in self._inner(constraint):
+                    yield from self.suspicions(inner, nodes)  # it reports under its own name (SHACL 1.0, 4.8.1)
+            elif found := self._checked(constraint, values, ()).maybe:
+                yield Suspicion(shape, constraint, found)
+
+    def _failing(self, shape: Shape, nodes: Collection[Term], around: tuple[Shape, ...]) -> Doubt:
+        """The nodes that do not conform to a shape."""
+        if shape.deactivated or not nodes:
+            return _none()
+        if shape in around or self._shapes.parsed.custom_constraints:
+            return Doubt(set(nodes), set())
+        values = self._values(shape, nodes)
+        failing = _none()
+        for constraint in self._of(shape):
+            failing |= self._checked(constraint, values, (*around, shape))
+        return failing
+
+    def _checked(self, constraint: ConstraintComponent, values: Values, around: tuple[Shape, ...]) -> Doubt:
+        """The focus nodes that break a constraint. pySHACL will meet what goes wrong here too, and say it."""
+        try:
+            return self._checks[type(constraint)](constraint, values, around)
+        except (Unbounded, SyntaxError, *faults.UNREADABLE):
+            return Doubt(set(values), set())
+
+    def _of(self, shape: Shape) -> list[ConstraintComponent]:
+        if shape.node not in self._constraints:
+            self._constraints[shape.node] = faults.components(shape)
+        return self._constraints[shape.node]
+
+    def _inner(self, constraint: ConstraintComponent) -> list[Shape]:
+        """The shapes that a constraint names. Raises Unbounded if there is none."""
+        match constraint:
+            case based.PropertyConstraintComponent():
+                return self._found(constraint.property_shapes)
+            case based.NodeConstraintComponent():
+                return self._found(constraint.node_shapes)
+            case based.QualifiedValueShapeConstraintComponent():
+                return self._found(constraint.value_shapes)
+            case logical.NotConstraintComponent():
+                return self._found(constraint.not_list)
+        return [shape for shapes in self._lists(constraint) for shape in shapes]
+
+    def _lists(self, constraint: ConstraintComponent) -> list[list[Shape]]:
+        match constraint:
+            case logical.AndConstraintComponent():
+                lists = constraint.and_list
+            case logical.OrConstraintComponent():
+                lists = constraint.or_list
+            case logical.XoneConstraintComponent():
+                lists = constraint.xone_nodes
+            case _:
+                return []
+        return [self._found(RdfList(self._shapes.graph, each)) for each in lists]
+
+    def _found(self, nodes: Iterable[Node]) -> list[Shape]:
+        try:
+            return [self._shapes.parsed.lookup_shape_from_node(node) for node in nodes]
+        except KeyError as error:
+            raise Unbounded(f"There is no shape {error}.") from error
+
+    def _is_within_itself(self, shape: Shape, around: tuple[Shape, ...]) -> bool:
+        if shape in around:
+            return True
+        if shape.node not in self._loops:
+            inner = [other for constraint in self._of(shape) for other in self._inner(constraint)]
+            self._loops[shape.node] = any(self._is_within_itself(other, (*around, shape)) for other in inner)
+        return self._loops[shape.node]
+
+    # The graph
+
+    def _out(self, node: Term) -> dict[ox.NamedNode, list[Term]]:
+        """What a node says, by predicate."""
+        if node not in self._told:
+            told = self._told[node] = {}
+            for quad in self._data.quads(node, None, None):
+                told.setdefault(quad.predicate, []).append(quad.object)
+        return self._told[node]
+
+    def _values(self, shape: Shape, nodes: Collection[Term]) -> Values:
+        if not shape.is_property_shape:
+            return {node: (node,) for node in nodes}
+        path = shape.path()  # type: ignore[no-untyped-call]  # pySHACL's own
+        if path not in self._steps:
+            self._steps[path] = self._steps_of(path)
+        steps = self._steps[path]
+        if steps is None:
+            return {node: self._by_pyshacl(shape, node) for node in nodes}
+        if len(steps) == 1 and len(steps[0]) == 1:
+            return {node: self._far(node, steps[0][0]) for node in nodes}
+        return {node: self._walked(steps, node) for node in nodes}
+
+    def _steps_of(self, path: Node) -> Steps | None:
+        """The steps of a path that is one or a few of them, one after the other; None for other paths."""
+        parts = list(RdfList(self._shapes.graph, path)) if (path, RDF.first, None) in self._shapes.graph else [path]
+        if len(parts) > MOST_STEPS or (len(parts) == 1 and parts[0] != path):
+            return None
+        found = [self._step(part) for part in parts]
+        return None if None in found else tuple(step for step in found if step is not None)
+
+    def _step(self, path: Node) -> tuple[Hop, ...] | None:
+        """The hops of which a step takes any; None for what is more than a step."""
+        if isinstance(path, URIRef):
+            return (Hop(ox.NamedNode(str(path))),)
+        match list(self._shapes.graph.predicate_objects(path)):
+            case [(SH.inversePath, URIRef() as way)]:
+                return (Hop(ox.NamedNode(str(way)), is_inverse=True),)
+            case [(SH.alternativePath, ways)]:
+                hops = [self._step(way) for way in RdfList(self._shapes.graph, ways)]
+                return None if None in hops or len(hops) == 1 else tuple(hop for step in hops if step is not None for hop in step)
+        return None
+
+    def _far(self, node: Term, hop: Hop) -> list[Term]:
+        """The nodes at the other end of a hop over a named predicate."""
+        if hop.is_inverse or hop.predicate is None:
+            return list(self._data.far(node, hop))
+        return self._out(node).get(hop.predicate, [])
+
+    def _walked(self, steps: Steps, start: Term) -> set[Term]:
+        nodes = {start}
+        for step in steps:
+            nodes = {end for node in nodes for hop in step for end in self._far(node, hop)}
+        return nodes
+
+    def _by_pyshacl(self, shape: Shape, node: Term) -> list[Term]:
+        focus = self.view.term(node)
+        return [engine_term(found) for found in shape.value_nodes(self.view, [focus])[focus]]
+
+    # The constraints. Each takes the values of the focus nodes, and gives the focus nodes that fail
+
+    def _by_value(self, constraint: ConstraintComponent, values: Values, _: tuple[Shape, ...]) -> Doubt:
+        known = self._verdicts.setdefault(id(constraint), {})
+        if len(known) > MOST_VERDICTS:
+            known.clear()
+        fresh = {each for held in values.values() for each in held if each not in known}
+        bad = self._outside(constraint, fresh) if isinstance(constraint, value.ClassConstraintComponent) else None
+        if bad is None:
+            bad = self._noted(constraint, {each: (each,) for each in fresh})
+        known.update((each, each in bad) for each in fresh)
+        return _exactly({focus for focus, held in values.items() if any(known[each] for each in held)})
+
+    def _outside(self, constraint: value.ClassConstraintComponent, nodes: set[Term]) -> set[Term]:
+        """The nodes that are in no subclass of one of the classes."""
+        classes = {engine_term(kind) for kind in constraint.class_rules}
+        return {node for node in nodes if not classes <= self._classes(node)}
+
+    def _classes(self, node: Term) -> set[Term]:
+        return set().union(*(self._data.classes_above(kind) for kind in self._out(node).get(RDF_TYPE, ())))
+
+    def _by_focus(self, constraint: ConstraintComponent, values: Values, _: tuple[Shape, ...]) -> Doubt:
+        return _exactly(self._noted(constraint, values))
+
+    def _noted(self, constraint: ConstraintComponent, values: Values) -> set[Term]:
+        """The focus nodes of which pySHACL would report that they break a constraint."""
+        term = self.view.term
+        known = {term(focus): focus for focus in values}
+        noted: set[Node] = set()
+        trial = type(constraint)(constraint.shape)
+
+        def note(*told: Any, **_: Any) -> None:  # Any: a graph, the focus node and more
+            noted.add(told[1])
+
+        trial.make_v_result = note  # type: ignore[method-assign]  # this one only notes what it would report
+        trial.evaluate(
+            EXECUTOR, self.view, {term(f): {term(v) for v in held} for f, held in values.items()}, [trial.shape, trial]
+        )
+        return {known[focus] for focus in noted}
+
+    def _min_count(self, constraint: cardinality.MinCountConstraintComponent, values: Values, _: tuple[Shape, ...]) -> Doubt:
+        least = int(constraint.min_count.value)
+        return _exactly({focus for focus, held in values.items() if len(held) < least})
+
+    def _max_count(self, constraint: cardinality.MaxCountConstraintComponent, values: Values, _: tuple[Shape, ...]) -> Doubt:
+        most = int(constraint.max_count.value)
+        return _exactly({focus for focus, held in values.items() if len(held) > most})
+
+    def _closed(self, constraint: other.ClosedConstraintComponent, values: Values, _: tuple[Shape, ...]) -> Doubt:
+        if not constraint.is_closed:
+            return _none()
+        paths = (self._shapes.graph.value(shape, SH.path) for shape in constraint.property_shapes)
+        allowed = {*constraint.ignored_props, *paths}
+        names = {ox.NamedNode(str(name)) for name in allowed if isinstance(name, URIRef)}
+        nodes = {each for held in values.values() for each in held}
+        return _exactly({node for node in nodes if self._says_more(node, names)}).lifted(values)
+
+    def _says_more(self, node: Term, names: set[ox.NamedNode]) -> bool:
+        told = self._out(node)
+        others = told.keys() - names
+        return bool(others) and (others != {RDF_TYPE} or any(kind != RESOURCE for kind in told[RDF_TYPE]))
+
+    def _inside(self, shapes: list[Shape], values: Values, around: tuple[Shape, ...]) -> list[Doubt]:
+        """For each of the shapes, the values that do not conform to it."""
+        nodes = {each for held in values.values() for each in held}
+        return [self._failing(shape, nodes, around) for shape in shapes]
+
+    def _all_of(self, constraint: ConstraintComponent, values: Values, around: tuple[Shape, ...]) -> Doubt:
+        failing = _none()
+        for doubt in self._inside(self._inner(constraint), values, around):
+            failing |= doubt
+        return failing.lifted(values)
+
+    def _not(self, constraint: ConstraintComponent, values: Values, around: tuple[Shape, ...]) -> Doubt:
+        nodes = {each for held in values.values() for each in held}
+        failing = _none()
+        for doubt in self._inside(self._inner(constraint), values, around):
+            failing |= Doubt(nodes - doubt.surely, nodes - doubt.maybe)
+        return failing.lifted(values)
+
+    def _and(self, constraint: ConstraintComponent, values: Values, around: tuple[Shape, ...]) -> Doubt:
+        return self._all_of(constraint, values, around)
+
+    def _or(self, constraint: ConstraintComponent, values: Values, around: tuple[Shape, ...]) -> Doubt:
+        failing = _none()
+        for shapes in self._lists(constraint):
+            first, *more = self._inside(shapes, values, around)
+            for doubt in more:
+                first &= doubt
+            failing |= first
+        return failing.lifted(values)
+
+    def _xone(self, constraint: ConstraintComponent, values: Values, around: tuple[Shape, ...]) -> Doubt:
+        nodes = {each for held in values.values() for each in held}
+        failing = _none()
+        for shapes in self._lists(constraint):
+            doubts = self._inside(shapes, values, around)
+            least = {node: sum(node not in doubt.maybe for doubt in doubts) for node in nodes}
+            most = {node: sum(node not in doubt.surely for doubt in doubts) for node in nodes}
+            maybe = {node for node in nodes if (least[node], most[node]) != (1, 1)}
+            failing |= Doubt(maybe, {node for node in nodes if most[node] == 0 or least[node] > 1})
+        return failing.lifted(values)
+
+    def _qualified(
+        self, constraint: based.QualifiedValueShapeConstraintComponent, values: Values, around: tuple[Shape, ...]
+    ) -> Doubt:
+        failing = _none()
+        for doubt in self._inside(self._inner(constraint), values, around):
+            for focus, held in values.items():
+                least = 0 if constraint.is_disjoint else sum(each not in doubt.maybe for each in held)
+                most = sum(each not in doubt.surely for each in held)
+                lower, upper = constraint.min_count, constraint.max_count
+                if (lower is not None and least < lower) or (upper is not None and most > upper):
+                    failing.maybe.add(focus)
+                if (lower is not None and most < lower) or (upper is not None and least > upper):
+                    failing.surely.add(focus)
+        return failing
+
+    def _sparql(self, constraint: SPARQLBasedConstraint, values: Values, _: tuple[Shape, ...]) -> Doubt:
+        found: set[Term] = set()
+        for query in constraint.sparql_constraints:
+            if not query.deactivated:
+                question = self._shapes.question(faults.text_of(query, constraint.shape.node))
+                found |= self._asked(question, values.keys() - found)
+        return Doubt(found, set())
+
+    def _asked(self, question: Question, nodes: set[Term]) -> set[Term]:
+        if not (self._asks_all and question.asks_all(self._data)):
+            return question.suspicious(nodes, self._data)
+        if question.text not in self._answers:
+            self._answers[question.text] = question.all_suspicious(self._data)
+        return self._answers[question.text] & nodes
 
 
-def _has_solution(store: ox.Store, text: str, node: Term) -> bool:
-    found = store.query(text, substitutions={ox.Variable("this"): node})
-    return not isinstance(found, ox.QuerySolutions) or next(found, None) is not None
-
-
-def _may_run_unbound(text: str) -> bool:
-    """Whether all solutions at once are those of one focus node after the other.
-
-    So it is if the first pattern binds `$this` and each group within sees it: those of EXISTS and OPTIONAL do.
-    """
-    groups = [word.upper() for word in _GROUP.findall(text[text.upper().find("WHERE") :])]
-    return bool(_OPENS_WITH_THIS.search(text)) and all(word in ("WHERE", "EXISTS", "OPTIONAL") for word in groups)
-
-
-def _with_prefixes(shapes: Graph, constraint: Node) -> str:
-    """The text of a SPARQL constraint below the prefixes that it names (SHACL 1.0, 5.2.1). Raises ValueError for none or two."""
-    texts = [str(text) for text in shapes.objects(constraint, SH.select)]
-    if len(texts) != 1:
-        raise ValueError("A SPARQL constraint has one sh:select.")
-    lines = [
-        f"PREFIX {shapes.value(each, SH.prefix)}: <{shapes.value(each, SH.namespace)}>\n"
-        for prefixes in shapes.objects(constraint, SH.prefixes)
-        for each in shapes.objects(prefixes, SH.declare)
-    ]
-    return "".join(lines) + texts[0]
+Check = Callable[..., Doubt]

@@ -29,8 +29,8 @@ from motorgraph.patch import as_patch
 from motorgraph.query import Dataset, Update, as_insertions, refuse_hosts, with_using
 
 if TYPE_CHECKING:
-    from motorgraph.change import Shapes
     from motorgraph.gate import Report
+    from motorgraph.shapes import Shapes
 
 FIRST_VIOLATIONS = 50
 NOTHING_FOUND = {"conforms": True, "total": 0, "results": []}
@@ -123,7 +123,8 @@ def _judge(job: Job, store: ox.Store, delta: Delta, shapes: Shapes | None) -> Re
     try:
         if shapes is not None and job.union:
             return change.judge_change(store, shapes, delta.removed, delta.added)
-        return gate.validate_store(store, job.shapes, [ox.NamedNode(job.catalogue)] if job.catalogue else [])
+        apart = [ox.NamedNode(job.catalogue)] if job.catalogue else []
+        return gate.validate_store(store, job.shapes, apart, is_merged=job.union)
     except (OSError, ValueError, RuntimeError, MemoryError) as error:
         raise Failed(f"The change could not be judged, so it was not made: {type(error).__name__}: {error}.") from error
 

@@ -34,7 +34,7 @@ from motorgraph.errors import Refusal
 from motorgraph.inference import Rule, renew
 
 if TYPE_CHECKING:
-    from motorgraph.change import Shapes
+    from motorgraph.shapes import Shapes
 
 NICENESS = 19
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
@@ -178,7 +178,7 @@ class Keeper:
         """Parses the shapes before the first draft is forked, and again when they have changed: every draft has them then."""
         if self._shapes is not None or not self._shapes_graph:
             return
-        from motorgraph.change import Shapes  # only for a service with shapes that somebody writes to
+        from motorgraph.shapes import Shapes  # only for a service with shapes that somebody writes to
 
         try:
             self._shapes = Shapes.of(self._store, self._shapes_graph, [self._catalogue.graph] if self._catalogue else [])

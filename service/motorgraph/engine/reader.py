@@ -310,7 +310,7 @@ def _validate(job: Job, store: ox.Store, outlet: Outlet) -> None:
     """The whole graph against the shapes in `job.graph`: the report as a JSON object."""
     from motorgraph import gate  # only here: pySHACL and rdflib stay out of every other process
 
-    report = gate.validate_store(store, job.graph or "")
+    report = gate.validate_store(store, job.graph or "", is_merged=job.union)
     outlet.begin("json", "application/json")
     outlet.write(json.dumps(report.as_json()).encode())
     outlet.finish()

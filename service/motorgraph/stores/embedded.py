@@ -195,7 +195,8 @@ class Embedded:
         if verdicts.has_passed(digest):
             return
         self._be("validating")
-        report = json.loads(await self.pool.alone(Job("validate", graph=self.names.graph("shapes")), role="judge"))
+        job = Job("validate", graph=self.names.graph("shapes"), union=self.settings.is_union)
+        report = json.loads(await self.pool.alone(job, role="judge"))
         violations = [r for r in report["results"] if r["severity"] == "Violation"]
         if violations:
             raise Nonconforming(
