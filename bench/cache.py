@@ -24,8 +24,7 @@ def passing_folder() -> tempfile.TemporaryDirectory[str]:
 
 def graph(triples: int, violations: int = VIOLATIONS) -> Path:
     """The generated graph of so many triples as an N-Triples file, written if it is missing."""
-    clean = "" if violations == VIOLATIONS else f"-{violations}"
-    path = folder() / f"graph-{triples}-{SEED}{clean}.nt"
+    path = folder() / f"graph-{triples}-{SEED}{'' if violations == VIOLATIONS else f'-{violations}'}.nt"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("w", buffering=1 << 20) as lines:

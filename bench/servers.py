@@ -16,7 +16,7 @@ from types import FrameType
 from urllib.parse import quote
 
 LOOPBACK = "127.0.0.1"
-SECONDS_TO_READY = 600
+SECONDS_TO_READY = 1800  # a start with shapes validates all that it loads
 SECONDS_TO_STOP = 10
 SECONDS_TO_ANSWER = 300
 RESULTS_JSON = "application/sparql-results+json"
@@ -88,10 +88,16 @@ def ask(port: int, path: str, accept: str = "*/*") -> tuple[int, bytes]:
 @contextmanager
 def motorgraph(graph: Path | None, folder: Path, *options: str) -> Iterator[Server]:
     """A plain motorgraph service with the graph loaded, or empty; options go to `motorgraph serve`."""
+    with shipped_motorgraph(graph, folder, "--plain", *options) as server:
+        yield server
+
+
+@contextmanager
+def shipped_motorgraph(graph: Path | None, folder: Path, *options: str) -> Iterator[Server]:
+    """A motorgraph service with what ships with it and the graph."""
     port = free_port()
     data = folder / f"motorgraph-{port}"
-    command = [executable("motorgraph"), "serve", "--plain", "--host", LOOPBACK, "--port", str(port)]
-    command += ["--data-dir", str(data), *options]
+    command = [executable("motorgraph"), "serve", "--host", LOOPBACK, "--port", str(port), "--data-dir", str(data), *options]
     if graph is not None:
         command += ["--load", str(graph)]
     with _running(Launch("motorgraph", command, port, "/sparql", "/ready"), folder) as server:

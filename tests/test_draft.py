@@ -28,6 +28,7 @@ from motorgraph.errors import (
     Refusal,
     UnsupportedMediaType,
 )
+from motorgraph.journal import Journal
 from tests.forked import NTRIPLES, Engine, engine, eventually, run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
@@ -204,6 +205,26 @@ def test_the_documents_of_a_multipart_form_are_merged(tmp_path: Path) -> None:
     )
     job = Job("post", graph=G, content_type="multipart/form-data; boundary=b")
     assert doing(tmp_path, (job, body), data="")[0] == {quad("a:s", 1, G), quad("a:s", 2, G)}
+
+
+@pytest.mark.parametrize("task", ["put", "post"])
+def test_what_a_body_says_twice_is_added_once(tmp_path: Path, task: str) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, data="") as running:
+            for start, added in ((b"", 2), (b"<a:s> <a:p> 1 .", 1), (b"<a:s> <a:p> 2 .", 1)):
+                await running.pool.rehearse(Job("put", graph=G, content_type=TURTLE), start)
+                body = b"<a:s> <a:p> 1, 2, 1 . <a:s> <a:p> 2 ."
+                _, commit = await running.pool.rehearse(Job(task, graph=G, content_type=TURTLE), body)
+                assert journal(tmp_path).commit(commit).added == added
+                assert await dump(running) == {quad("a:s", 1, G), quad("a:s", 2, G)}
+
+    run(work())
+
+
+def journal(folder: Path) -> Journal:
+    """The journal of the engine in a folder."""
+    (found,) = folder.glob("*/journal.db")
+    return Journal.read(found.parent)
 
 
 def test_a_body_of_several_megabytes_arrives_whole(tmp_path: Path) -> None:

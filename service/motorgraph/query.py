@@ -256,23 +256,3 @@ def _braces(text: str, following: Sequence[Token]) -> str:
         if depth == 0:
             return text[following[0].start : token.end]
     return ""
-
-
-def as_insertions(text: str) -> str | None:
-    """An update that inserts all data that this one names, if it does nothing but insert and delete such data; else None.
-
-    So the quads that it can touch are known before it runs. Blank nodes would be others each time, so with them it is None.
-    """
-    pieces, copied, depth = [], 0, 0
-    found = list(tokens(text))
-    for place, token in enumerate(found):
-        depth += _BRACES.get(token.text, 0)
-        if token.text in "[(" or token.text.startswith("_:"):
-            return None
-        if depth or token.kind != "word" or token.is_word("BASE", "PREFIX", "VERSION", "DATA"):
-            continue
-        if not token.is_word("INSERT", "DELETE") or place + 1 == len(found) or not found[place + 1].is_word("DATA"):
-            return None
-        pieces.append(text[copied : token.start] + "INSERT")
-        copied = token.end
-    return "".join(pieces) + text[copied:]

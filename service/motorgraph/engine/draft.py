@@ -7,7 +7,7 @@ crashes, runs too long, takes too much memory or breaks the shapes does so in th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from socket import socket
@@ -18,15 +18,16 @@ import pyoxigraph as ox
 from motorgraph.engine import process, wire
 from motorgraph.engine.account import account, frames
 from motorgraph.engine.body import parsed_body
-from motorgraph.engine.delta import NQUADS, Delta, Quads
+from motorgraph.engine.delta import Delta, Quads, graph_lines, moved, triple_lines
 from motorgraph.engine.guard import refuse_unfit
 from motorgraph.engine.loading import follow
 from motorgraph.engine.reader import Alarm, Outlet, bad_query, refused
+from motorgraph.engine.rehearsal import rehearse
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadSyntax, Failed, Forbidden, Nonconforming, NotFound, OutOfScope, PreconditionFailed
 from motorgraph.inference import Rule, filled, rebuild
 from motorgraph.patch import as_patch
-from motorgraph.query import Dataset, Update, as_insertions, refuse_hosts, with_using
+from motorgraph.query import Dataset, Update, refuse_hosts, with_using
 
 if TYPE_CHECKING:
     from motorgraph.gate import Report
@@ -108,7 +109,8 @@ def _derived(store: ox.Store, rules: Sequence[Rule], *, union: bool) -> Delta:
     if not rules:
         return Delta()
     before, now = filled(store, rules), rebuild(store, rules)
-    delta = _made(Delta(removed=before - now, added=now - before), store)
+    delta = Delta(removed=before - now, added=now - before)
+    delta.make(store)
     if union:
         follow(store, delta.removed, delta.added)
     return delta
@@ -151,59 +153,7 @@ def _counts(report: Report | None) -> dict[str, int]:
 def _update(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     refuse_hosts(job.text, ())
     text = with_using(Update(job.text, Dataset(job.default_graphs, job.named_graphs), job.base))
-    names = _graph_names(store)
-
-    def change(written: str = text) -> None:
-        store.update(written, base_iri=job.base or None)
-
-    try:
-        removed, added = _changes(store, change, _named_quads(text, job))
-    except SyntaxError as error:
-        raise bad_query(text, change, error, start="Updates") from error
-    now = _graph_names(store)
-    return Delta(made=now - names, dropped=names - now, removed=removed, added=added), False
-
-
-def _named_quads(text: str, job: Job) -> Quads | None:
-    """The quads that an update can touch, where its text says so; None where only a look at the whole graph can tell."""
-    insertions = as_insertions(text)
-    if insertions is None:
-        return None
-    scratch = ox.Store()
-    scratch.update(insertions, base_iri=job.base or None)
-    return set(scratch)
-
-
-def _changes(store: ox.Store, change: Callable[[], None], touched: Quads | None) -> tuple[Quads, Quads]:
-    """Makes the change; the quads that it removed and those that it added. `touched` are all that it can, if that is known."""
-    if touched is not None:
-        before = {quad for quad in touched if quad in store}
-        change()
-        after = {quad for quad in touched if quad in store}
-        return before - after, after - before
-    lines = set(_lines(store))  # half the memory of as many quads
-    change()
-    added = []
-    for line in _lines(store):
-        if line in lines:
-            lines.remove(line)
-        else:
-            added.append(line)
-    return _parsed_lines(lines), _parsed_lines(added)
-
-
-def _lines(store: ox.Store) -> list[bytes]:
-    dumped = store.dump(format=NQUADS)
-    assert dumped is not None  # bytes, since no output was given
-    return dumped.splitlines()
-
-
-def _parsed_lines(lines: Iterable[bytes]) -> Quads:
-    return set(ox.parse(b"\n".join(lines), NQUADS))
-
-
-def _graph_names(store: ox.Store) -> set[str]:
-    return {name.value for name in store.named_graphs() if isinstance(name, ox.NamedNode)}
+    return rehearse(store, text, job.base, as_lines=_is_plain(job)), False
 
 
 def _patch(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
@@ -242,23 +192,32 @@ def _parse(job: Job) -> None:
 
 def _put(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     """Replaces the graph by the body (Graph Store Protocol §5.3)."""
-    quads, is_new = _quads(job, body), not _exists(job, store)
-    before = set(store.quads_for_pattern(None, None, None, _name(job)))
-    return _made(Delta({job.graph} if job.graph and is_new else set(), set(), before - quads, quads - before), store), is_new
+    is_new = not _exists(job, store)
+    if _is_empty(job, store):
+        return _post(job, body, store)
+    quads, before = _quads(job, body), set(store.quads_for_pattern(None, None, None, _name(job)))
+    return _made(Delta(removed=before - quads, added=quads - before), job, store), is_new
 
 
 def _post(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     """Merges the body into the graph (§5.5)."""
-    added, is_new = {quad for quad in _quads(job, body) if quad not in store}, not _exists(job, store)
-    return _made(Delta({job.graph} if job.graph and is_new else set(), set(), set(), added), store), is_new
+    is_new, name = not _exists(job, store), _name(job)
+    delta = Delta({job.graph} if is_new and job.graph else set())
+    if _is_plain(job):
+        triples = parsed_body(job, body)
+        new = triples if _is_empty(job, store) else (triple for triple in triples if moved(triple, name) not in store)
+        delta.lines = {name: (b"", triple_lines(new, name))}
+    else:
+        delta.added = {quad for quad in _quads(job, body) if quad not in store}
+    return _made(delta, job, store), is_new
 
 
 def _delete(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     """Drops the graph (§5.4). Raises NotFound if there is none."""
     if not _exists(job, store):
         raise NotFound(f"There is no graph <{job.graph}>, so it cannot be deleted.")
-    before = set(store.quads_for_pattern(None, None, None, _name(job)))
-    return _made(Delta(set(), {job.graph} if job.graph else set(), before, set()), store), False
+    delta = Delta(dropped={job.graph} if job.graph else set(), lines={_name(job): (graph_lines(store, _name(job)), b"")})
+    return _made(delta if _is_plain(job) else delta.opened(), job, store), False
 
 
 TASKS: dict[str, Callable[[Job, bytes, ox.Store], tuple[Delta, bool]]] = {
@@ -270,10 +229,20 @@ TASKS: dict[str, Callable[[Job, bytes, ox.Store], tuple[Delta, bool]]] = {
 }
 
 
-def _made(delta: Delta, store: ox.Store) -> Delta:
-    """Does a delta to this process's own copy."""
-    delta.make(store)
+def _made(delta: Delta, job: Job, store: ox.Store) -> Delta:
+    """Does a delta to this process's own copy, if anything is to look at that."""
+    if not _is_plain(job):
+        delta.make(store)
     return delta
+
+
+def _is_plain(job: Job) -> bool:
+    """Whether nothing looks at what has changed but the journal and the graph itself: a store with rules has shapes too."""
+    return not (job.union or job.shapes or job.dry_run or job.wants_account or job.task == "patch")
+
+
+def _is_empty(job: Job, store: ox.Store) -> bool:
+    return next(iter(store.quads_for_pattern(None, None, None, _name(job))), None) is None
 
 
 def _name(job: Job) -> ox.NamedNode | ox.DefaultGraph:

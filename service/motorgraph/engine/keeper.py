@@ -264,7 +264,7 @@ class Keeper:
             self._tell("refused", id=command["id"], detail=f"Nothing was changed: {refusal.detail}")
             return
         if not written.is_empty:
-            if self._shapes_graph.encode() in written.removed + written.added:
+            if self._shapes_graph in written.head["graphs"]:
                 self._shapes = None
             written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
             self._freeze()

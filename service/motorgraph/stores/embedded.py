@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from motorgraph.vocab import Names
 ADMIN_GRAPHS = ("ontology", "shapes")
 CLOSE_SECONDS = 2.0
 FIRST_VIOLATIONS = 10
+REST_AFTER_COUNT = 20  # times what the last count took: so it takes no core from those who read, however many write
 log = logging.getLogger("motorgraph.store")
 
 
@@ -215,10 +217,12 @@ class Embedded:
             self._counting = asyncio.get_running_loop().create_task(self._count())
 
     async def _count(self) -> None:
-        commit = 0
+        commit, rest = 0, 0.0
         while commit != self.commit:
-            commit = self.commit
+            await asyncio.sleep(rest)
+            commit, started = self.commit, time.monotonic()
             try:
                 self.triples = json.loads(await self.pool.alone(Job("census")))
             except (Refusal, Broken, OSError) as error:
                 log.warning("the triples could not be counted", extra={"error": str(error)})
+            rest = REST_AFTER_COUNT * (time.monotonic() - started)

@@ -1,0 +1,142 @@
+"""What an operation by pattern would remove and add: the engine writes both into graphs of their own, in one evaluation.
+
+Nothing else is changed, and these graphs are taken out afterwards. Their names hold a number that no client can know.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import pyoxigraph as ox
+
+from motorgraph.engine.delta import GraphName, moved
+from motorgraph.operations import Modify, Part
+
+
+class Marked:
+    """The two sets of an operation that has been evaluated and not been made."""
+
+    def __init__(self, store: ox.Store, operation: Modify, prologue: str, base: str) -> None:
+        """Evaluates it. Raises SyntaxError for an operation that has been cut wrongly, and whatever its evaluation meets."""
+        self._store = store
+        names = named(prologue, base, [part.graph for part in (*operation.removed, *operation.added)] + [operation.graph])
+        self._removed, self._added = _Marks(operation, names), _Marks(operation, names)
+        templates = self._removed.template(operation.removed) + self._added.template(operation.added)
+        binds = self._removed.binds + self._added.binds
+        pattern = f"{{ {operation.pattern} {' '.join(binds)} }}" if binds else operation.pattern
+        graph = f"WITH {operation.graph}" if operation.graph else ""
+        text = f"{prologue}\n{graph} INSERT {{ {templates} }} {operation.using} WHERE {pattern}"
+        store.update(text, base_iri=base or None)
+        self._removed.read(store)
+        self._added.read(store)
+
+    @property
+    def met_blank(self) -> bool:
+        """Whether it is about a graph whose name is a blank node: then what is told here is not all."""
+        return self._removed.met_blank or self._added.met_blank
+
+    def made(self) -> set[str]:
+        """The graphs that come with what is added."""
+        graphs = (graph for graph, marks in self._added.marks.items() if any(map(self._store.contains_named_graph, marks)))
+        return {
+            graph.value for graph in graphs if isinstance(graph, ox.NamedNode) and not self._store.contains_named_graph(graph)
+        }
+
+    @property
+    def graphs(self) -> list[GraphName]:
+        """Those that it is about."""
+        return list(dict.fromkeys((*self._removed.marks, *self._added.marks)))
+
+    def removed(self, graph: GraphName) -> Iterator[ox.Quad]:
+        """What is there and goes from a graph: what the operation removes and adds stays."""
+        there = (quad for quad in self._removed.quads(self._store, graph) if quad in self._store)
+        marks = self._added.marks.get(graph)
+        return (quad for quad in there if not _has(self._store, marks, quad)) if marks else there
+
+    def added(self, graph: GraphName) -> Iterator[ox.Quad]:
+        """What is not there and comes into a graph."""
+        return (quad for quad in self._added.quads(self._store, graph) if quad not in self._store)
+
+    def forget(self) -> None:
+        """Takes out of the store what stands there for the two sets."""
+        for marks in (self._removed, self._added):
+            marks.drop(self._store)
+
+
+def named(prologue: str, base: str, terms: Sequence[str]) -> dict[str, GraphName]:
+    """The graphs that terms of a text name, as the engine resolves them; "" names the default graph, a variable none."""
+    asked = [term for term in dict.fromkeys(terms) if term and term[0] not in "?$"]
+    names: dict[str, GraphName] = {"": ox.DefaultGraph()}
+    if asked:
+        selected = " ".join(f"({term} AS ?term{number})" for number, term in enumerate(asked))
+        found = ox.Store().query(f"{prologue}\nSELECT {selected} {{}}", base_iri=base or None)
+        assert isinstance(found, ox.QuerySolutions)
+        row = next(found)
+        names.update({term: row[number] for number, term in enumerate(asked)})
+    return names
+
+
+@dataclass
+class _Marks:
+    """The graphs that stand for those of one template, whose default graph is that of WITH."""
+
+    operation: Modify
+    names: dict[str, GraphName]
+    root: str = field(default_factory=lambda: f"urn:motorgraph:{secrets.token_hex(16)}:")
+    binds: list[str] = field(default_factory=list)
+    marks: defaultdict[GraphName, list[ox.NamedNode]] = field(default_factory=lambda: defaultdict(list))
+    met_blank: bool = False
+    _variables: dict[str, str] = field(default_factory=dict)
+
+    def template(self, parts: Sequence[Part]) -> str:
+        """The template with marks for graphs, and beside it a list of those that only the solutions tell."""
+        told = [f"GRAPH {self._mark(part)} {{ {part.triples} }}" for part in parts]
+        listed = "".join(f"<{self.root}> <{self.root}> {mark} . " for mark in self._variables.values())
+        return " ".join([*told, f"GRAPH <{self.root}> {{ {listed} }} " if listed else ""])
+
+    def read(self, store: ox.Store) -> None:
+        """Takes notice of the marks that the solutions have told."""
+        for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(self.root)):
+            assert isinstance(quad.object, ox.NamedNode)
+            kind, iri = quad.object.value[len(self.root) :][:1], quad.object.value[len(self.root) + 1 :]
+            self.met_blank |= kind == "b"
+            self.marks[ox.NamedNode(unquote(iri)) if kind == "v" else ox.DefaultGraph()].append(quad.object)
+
+    def quads(self, store: ox.Store, graph: GraphName) -> Iterator[ox.Quad]:
+        """What has come into the marks of a graph, in that graph, each once."""
+        marks = self.marks.get(graph, [])
+        for place, mark in enumerate(marks):
+            for quad in store.quads_for_pattern(None, None, None, mark):
+                if place == 0 or not _has(store, marks[:place], quad):
+                    yield moved(quad, graph)
+
+    def drop(self, store: ox.Store) -> None:
+        """Takes them out of the store."""
+        for mark in (ox.NamedNode(self.root), *(mark for marks in self.marks.values() for mark in marks)):
+            store.remove_graph(mark)
+
+    def _mark(self, part: Part) -> str:
+        if part.is_variable:
+            if part.graph not in self._variables:
+                self._variables[part.graph] = self._bound(part.graph)
+            return self._variables[part.graph]
+        marks = self.marks[self.names[part.graph or self.operation.graph]]
+        if not marks:
+            marks.append(ox.NamedNode(f"{self.root}t{len(self.marks)}"))
+        return str(marks[0])
+
+    def _bound(self, variable: str) -> str:
+        """Another variable, bound to the mark of the graph that this one names, or unbound where it names none."""
+        fresh = f"?mark_{secrets.token_hex(16)}"
+        mark = f'IRI(CONCAT("{self.root}v", ENCODE_FOR_URI(STR({variable}))))'
+        self.binds.append(f"BIND(IF(ISIRI({variable}), {mark}, IF(ISBLANK({variable}), <{self.root}b>, 1 / 0)) AS {fresh})")
+        return fresh
+
+
+def _has(store: ox.Store, graphs: Sequence[ox.NamedNode], quad: ox.Quad) -> bool:
+    """Whether one of the graphs says the quad's triple."""
+    return any(moved(quad, graph) in store for graph in graphs)

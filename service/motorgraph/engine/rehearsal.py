@@ -1,0 +1,200 @@
+"""An update made on a draft's copy of the graph, operation by operation, and what came of it, at the cost of the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import pyoxigraph as ox
+
+from motorgraph.engine.delta import NQUADS, Delta, GraphName, Quads, graph_lines, moved, nquads
+from motorgraph.engine.marked import Marked, named
+from motorgraph.engine.reader import bad_query
+from motorgraph.operations import Data, Manage, Modify, Operation, Request, cut
+
+Thing = TypeVar("Thing")
+
+_FAILS = " DROP GRAPH <urn:motorgraph:none> ; "
+"""Fails before anything is evaluated, and after all has been parsed."""
+
+
+def rehearse(store: ox.Store, text: str, base: str, *, as_lines: bool = False) -> Delta:
+    """Makes an update on the store; what came of it: what it made and then undid is no change.
+
+    With `as_lines` the last operation may be left undone, and what it changes is in the lines of the delta.
+    Raises BadSyntax with line and column, and whatever its evaluation meets: then the store is in no state to be used.
+    """
+    request = cut(text)
+    if request is None or not _parses(text, request, base):
+        return _compared(store, text, base)
+    if as_lines and len(request.operations) == 1:
+        return _alone(store, request.operations[0], request.prologue, base)
+    net = Delta()
+    for operation in request.operations:
+        _add(net, _made(store, operation, request.prologue, base))
+    return net
+
+
+def _parses(text: str, request: Request, base: str) -> bool:
+    """Whether the engine can parse the text as it has been cut. Raises BadSyntax for one that it cannot parse at all."""
+    scratch = ox.Store()
+    try:
+        scratch.update(text[: request.end] + _FAILS + text[request.end :], base_iri=base or None)
+    except SyntaxError:
+        _refuse_syntax(scratch, text, base)
+        return False
+    except RuntimeError:
+        return True
+    return False
+
+
+def _refuse_syntax(scratch: ox.Store, text: str, base: str) -> None:
+    def parse(again: str) -> None:
+        scratch.update(again, base_iri=base or None)
+
+    try:
+        parse(text)
+    except SyntaxError as error:
+        raise bad_query(text, parse, error, start="Updates") from error
+    except (OSError, ValueError, RuntimeError):
+        pass  # it parses, so the graph itself says how it fails
+
+
+def _made(store: ox.Store, operation: Operation, prologue: str, base: str) -> Delta:
+    """Makes one operation."""
+    if isinstance(operation, Manage):
+        return _managed(store, operation, prologue, base).opened()
+    if isinstance(operation, Data):
+        delta = _data(store, operation, prologue, base)
+    else:
+        found = _marked(store, operation, prologue, base)
+        if found is None:
+            return _compared(store, f"{prologue}\n{operation.text}", base)
+        delta = Delta(made=found.made())
+        for graph in found.graphs:
+            delta.removed.update(found.removed(graph))
+            delta.added.update(found.added(graph))
+        found.forget()
+    delta.make(store)
+    return delta
+
+
+def _alone(store: ox.Store, operation: Operation, prologue: str, base: str) -> Delta:
+    """What the only operation of an update changes, as lines where it may be much."""
+    if isinstance(operation, Modify):
+        found = _marked(store, operation, prologue, base)
+        if found is not None:
+            lines = {graph: (nquads(found.removed(graph)), nquads(found.added(graph))) for graph in found.graphs}
+            return Delta(made=found.made(), lines=lines)
+    if isinstance(operation, Manage):
+        return _managed(store, operation, prologue, base)
+    return _made(store, operation, prologue, base)
+
+
+def _marked(store: ox.Store, operation: Modify, prologue: str, base: str) -> Marked | None:
+    """What the operation would remove and add; None if that cannot be told."""
+    try:
+        found = Marked(store, operation, prologue, base)
+    except SyntaxError:
+        return None  # it has been cut wrongly
+    if not found.met_blank:
+        return found
+    found.forget()
+    return None
+
+
+def _data(store: ox.Store, operation: Data, prologue: str, base: str) -> Delta:
+    """What the quads of the text change; blank nodes are given their labels here."""
+    scratch = ox.Store()
+    scratch.update(f"{prologue}\nINSERT DATA {operation.block}", base_iri=base or None)
+    if operation.deletes:
+        return Delta(removed={quad for quad in scratch if quad in store})
+    added = {quad for quad in scratch if quad not in store}
+    made = {graph.value for graph in {quad.graph_name for quad in added} if isinstance(graph, ox.NamedNode)}
+    return Delta(made=made - _there(store, scratch.named_graphs()), added=added)
+
+
+def _managed(store: ox.Store, operation: Manage, prologue: str, base: str) -> Delta:
+    """Has the engine make an operation on whole graphs; what came of it, as lines."""
+    graphs = _graphs(store, operation, prologue, base)
+    names = _there(store, graphs)
+    lines = {}
+    if operation.verb in ("CLEAR", "DROP"):
+        lines = {graph: (graph_lines(store, graph), b"") for graph in graphs}
+    elif operation.verb != "CREATE" and graphs[0] != graphs[1]:
+        lines = _transferred(store, graphs[0], graphs[1], operation.verb)
+    store.update(f"{prologue}\n{operation.text}", base_iri=base or None)
+    now = _there(store, graphs)
+    return Delta(now - names, names - now, lines=lines)
+
+
+def _transferred(store: ox.Store, source: GraphName, target: GraphName, verb: str) -> dict[GraphName, tuple[bytes, bytes]]:
+    """What COPY, MOVE or ADD removes and adds (§3.2.3 to 3.2.5)."""
+    coming = (moved(quad, target) for quad in store.quads_for_pattern(None, None, None, source))
+    there = store.quads_for_pattern(None, None, None, target)
+    added = nquads(quad for quad in coming if quad not in store)
+    removed = b"" if verb == "ADD" else nquads(quad for quad in there if moved(quad, source) not in store)
+    lines = {target: (removed, added)}
+    return lines | {source: (graph_lines(store, source), b"")} if verb == "MOVE" else lines
+
+
+def _graphs(store: ox.Store, operation: Manage, prologue: str, base: str) -> list[GraphName]:
+    """The graphs that an operation is about."""
+    if operation.graphs in (("ALL",), ("NAMED",)):
+        default = [ox.DefaultGraph()] if operation.graphs == ("ALL",) else []
+        return [*default, *store.named_graphs()]
+    written = ["" if graph == "DEFAULT" else graph for graph in operation.graphs]
+    names = named(prologue, base, written)
+    return [names[graph] for graph in written]
+
+
+def _there(store: ox.Store, graphs: Iterable[GraphName]) -> set[str]:
+    """Those of the graphs that have an IRI and are there."""
+    return {graph.value for graph in graphs if isinstance(graph, ox.NamedNode) and store.contains_named_graph(graph)}
+
+
+def _add(net: Delta, delta: Delta) -> None:
+    """Adds what came afterwards: what had come before and goes now has never been there, and the other way round."""
+    net.made, net.dropped = _after((net.made, net.dropped), (delta.made, delta.dropped))
+    net.added, net.removed = _after((net.added, net.removed), (delta.added, delta.removed))
+
+
+def _after(net: tuple[set[Thing], set[Thing]], then: tuple[set[Thing], set[Thing]]) -> tuple[set[Thing], set[Thing]]:
+    """What has come and what has gone in the end."""
+    come, gone = net
+    if not come and not gone:
+        return then
+    return (come - then[1]) | (then[0] - gone), (gone - then[0]) | (then[1] - come)
+
+
+# Where the text does not tell
+
+
+def _compared(store: ox.Store, text: str, base: str) -> Delta:
+    """Makes an update by itself; what changed is found by a look at the whole graph before and after. Raises BadSyntax."""
+
+    def change(written: str = text) -> None:
+        store.update(written, base_iri=base or None)
+
+    names, lines, added = _there(store, store.named_graphs()), set(_lines(store)), []  # lines are half the memory of quads
+    try:
+        change()
+    except SyntaxError as error:
+        raise bad_query(text, change, error, start="Updates") from error
+    for line in _lines(store):
+        if line in lines:
+            lines.remove(line)
+        else:
+            added.append(line)
+    now = _there(store, store.named_graphs())
+    return Delta(now - names, names - now, _parsed(lines), _parsed(added))
+
+
+def _lines(store: ox.Store) -> list[bytes]:
+    dumped = store.dump(format=NQUADS)
+    assert dumped is not None  # bytes, since no output was given
+    return dumped.splitlines()
+
+
+def _parsed(lines: Iterable[bytes]) -> Quads:
+    return set(ox.parse(b"\n".join(lines), NQUADS))
