@@ -319,6 +319,7 @@ OBJECTS = st.one_of(
     st.sampled_from([ox.Literal("a", language="en"), ox.Literal(1), ox.Literal("\r\n\t\"\\'")]),
 )
 GRAPHS = st.sampled_from([ox.DefaultGraph(), ox.NamedNode("g:1"), ox.NamedNode("g:2"), ox.BlankNode("g")])
+RULE = ox.NamedNode("urn:rule:one")
 QUADS = st.builds(ox.Quad, TERMS, st.sampled_from([ox.NamedNode("p:1"), ox.NamedNode("p:2")]), OBJECTS, GRAPHS)
 
 
@@ -335,6 +336,22 @@ def test_a_delta_written_down_and_applied_makes_the_same_graph(
         spool.seek(0)
         Written.of(spool.read()).make(store)
     assert set(store) == (set(start) - set(removed)) | set(added)
+
+
+def test_what_each_rule_makes_of_a_delta_is_for_the_keeper_alone() -> None:
+    old, new, other = (ox.Quad(ox.NamedNode("a:s"), ox.NamedNode("a:p"), ox.Literal(text), RULE) for text in ("x", "y", "z"))
+    store, made = ox.Store(), ox.Store()
+    made.extend([old, other])
+    with tempfile.TemporaryFile() as spool:
+        Delta(added={new}).write(spool, Job("update"), {}, Delta(), Delta(removed={old}, added={new}))
+        spool.seek(0)
+        written = Written.of(spool.read())
+    written.keep(made)
+    assert set(made) == {new, other}
+    Written.of(written.for_readers).make(store)
+    assert set(store) == {new}
+    Written.of(written.for_readers).keep(made)
+    assert set(made) == {new, other}
 
 
 def test_graphs_that_were_made_or_dropped_are_so_after_the_delta() -> None:

@@ -527,6 +527,15 @@ def test_the_service_serves_what_follows_and_a_plain_store_infers_nothing(shippe
     assert plain.query(question).json()["boolean"] is False
 
 
+def test_what_follows_from_a_write_comes_and_goes_with_it_each_time(shipped: Service) -> None:
+    told = "GRAPH <http://test.example/inference> { <http://test.example/a> mg:supersededBy <http://test.example/b> }"
+    follows = "<http://test.example/a> <http://purl.org/dc/terms/isReplacedBy> <http://test.example/b>"
+    for verb, is_there in (("INSERT", True), ("DELETE", False), ("INSERT", True), ("DELETE", False)):
+        assert shipped.update(f"{PREFIXES} {verb} DATA {{ {told} }}").status_code == 204
+        for pattern in (follows, f"GRAPH graph:inferred {{ {follows} }}"):
+            assert shipped.query(f"{PREFIXES} ASK {{ {pattern} }}").json()["boolean"] is is_there
+
+
 def test_a_query_without_a_service_sees_what_follows_too() -> None:
     question = f"{PREFIXES} ASK {{ GRAPH graph:inferred {{ organization:volvo-cars mg:parent organization:geely-holding }} }}"
     command = [sys.executable, "-m", "motorgraph", "query", question]

@@ -12,16 +12,12 @@ import pyoxigraph as ox
 from pyshacl.shape import Shape
 
 from motorgraph import faults, gate, judge
-from motorgraph.merged import SUBCLASS, Data, GraphName, TooFar
-from motorgraph.reach import RDF_TYPE, SUBJECT, Hop, Look, Repeated, Term
+from motorgraph.merged import EVERYWHERE, SUBCLASS, Data, GraphName, TooFar
+from motorgraph.reach import RDF_TYPE, Hop, Repeated, Term
 from motorgraph.shapes import Question, Shapes, Watch
 
 MOST_FOCUS_NODES = 20_000
 """How many focus nodes are validated apart: beyond it, validation in full takes hardly longer."""
-MOST_STEPS = (100, 10_000)
-"""To how many nodes a walk from a changed triple may lead before another way is tried, at first and then."""
-EVERYWHERE = None
-"""In the place of a set of nodes: all of them."""
 Quads = Collection[ox.Quad]
 Triples = set[ox.Triple]
 
@@ -130,18 +126,8 @@ class Affected:
             for key in (triple.predicate, None):
                 for at, which, look in self._shapes.looking.get(key, ()):
                     if look.meets(triple):
-                        found[at, which] = _joined(found[at, which], self._led_to(look, triple))
+                        found[at, which] = _joined(found[at, which], self._data.led_to(look, triple))
         return found
-
-    def _led_to(self, look: Look, triple: ox.Triple) -> set[Term] | None:
-        """The nodes to which the best of the ways from a triple leads."""
-        for most in MOST_STEPS:
-            for way in look.ways:
-                try:
-                    return self._data.walk(way.path, {triple.subject if way.end == SUBJECT else triple.object}, most)
-                except TooFar:
-                    continue
-        return EVERYWHERE
 
     def _targets(self, watch: Watch, nodes: set[Term] | None) -> set[Term]:
         """Those of the nodes that are targets of the shape."""

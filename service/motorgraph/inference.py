@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
+from urllib.parse import quote
 
 import pyoxigraph as ox
 
@@ -31,6 +33,11 @@ class Rule:
         """Whether it runs until it adds nothing."""
         return AGAIN in self.text.splitlines()
 
+    @property
+    def outcome(self) -> ox.NamedNode:
+        """The graph that has what it alone makes, in a store that keeps that."""
+        return ox.NamedNode(f"urn:rule:{quote(self.name)}")
+
 
 def shipped_rules(names: Names) -> list[Rule]:
     """The rules of this package in the order of their names, written for the base of `names`."""
@@ -38,25 +45,32 @@ def shipped_rules(names: Names) -> list[Rule]:
     return [Rule(p.stem, p.read_text("utf-8").replace(CANONICAL_BASE, names.base), names.graph("inferred")) for p in files]
 
 
-def rebuild(store: ox.Store, rules: Sequence[Rule]) -> set[ox.Quad]:
+def blocks(rules: Sequence[Rule]) -> list[tuple[Rule, ...]]:
+    """The rules one by one, but those in a row that run again together."""
+    rows = ((again, tuple(row)) for again, row in groupby(rules, lambda rule: rule.runs_again))
+    return [block for again, row in rows for block in ([row] if again else [(rule,) for rule in row])]
+
+
+def rebuild(store: ox.Store, rules: Sequence[Rule], made: ox.Store | None = None) -> set[ox.Quad]:
     """All that the rules infer from the rest of the store, which is left as it was: what their graphs say counts for nothing.
 
-    Raises ValueError for a rule that the engine cannot run or that never comes to rest.
+    Adds to `made` what each rule makes, in the graph `Rule.outcome`. Raises ValueError for a rule that the engine cannot run or
+    that never comes to rest.
     """
     before = filled(store, rules)
     _replace(store, before, ())
     try:
-        for again, block in groupby(rules, lambda rule: rule.runs_again):
-            _settle(store, list(block), MOST_ROUNDS if again else 1)
+        for block in blocks(rules):
+            settle(store, block, made)
         return filled(store, rules)
     finally:
         _replace(store, filled(store, rules), before)
 
 
-def renew(store: ox.Store, rules: Sequence[Rule]) -> None:
-    """Makes the graphs of the rules say what follows now, and nothing else. Raises what `rebuild` does."""
-    made = rebuild(store, rules)
-    _replace(store, filled(store, rules) - made, made)
+def renew(store: ox.Store, rules: Sequence[Rule], made: ox.Store | None = None) -> None:
+    """Makes the graphs of the rules say what follows now, and nothing else. Fills `made` and raises as `rebuild` does."""
+    now = rebuild(store, rules, made)
+    _replace(store, filled(store, rules) - now, now)
 
 
 def filled(store: ox.Store, rules: Sequence[Rule]) -> set[ox.Quad]:
@@ -65,34 +79,47 @@ def filled(store: ox.Store, rules: Sequence[Rule]) -> set[ox.Quad]:
     return {quad for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph)}
 
 
-def _settle(store: ox.Store, rules: Sequence[Rule], rounds: int) -> None:
-    """Adds to the store what the rules infer, each until it adds nothing before the next, all of them until none does."""
+def settle(store: ox.Store, block: Sequence[Rule], made: ox.Store | None = None) -> None:
+    """Adds to the store what the rules of a block infer, each until it adds nothing before the next, all of them until none does.
+
+    To `made` goes all that each of them makes, also what the store had before.
+    """
+    rounds = MOST_ROUNDS if block[0].runs_again else 1
+    at_rest: set[Rule] = set()
     for _ in range(rounds):
-        added = [_run(store, rule, rounds) for rule in rules]
-        if rounds == 1 or not any(added):
+        for rule in block:
+            if rule not in at_rest and _run(store, rule, rounds, made):
+                at_rest.clear()
+            at_rest.add(rule)
+        if rounds == 1 or len(at_rest) == len(block):
             return
-    raise ValueError(f"The rules {', '.join(rule.name for rule in rules)} still add something after {rounds} rounds")
+    raise ValueError(f"The rules {', '.join(rule.name for rule in block)} still add something after {rounds} rounds")
 
 
-def _run(store: ox.Store, rule: Rule, rounds: int) -> bool:
+def _run(store: ox.Store, rule: Rule, rounds: int, made: ox.Store | None) -> bool:
     """Adds to the store what the rule infers; whether that was anything."""
+    graph, outcome = ox.NamedNode(rule.graph), rule.outcome
     for done in range(rounds):
-        added = [quad for quad in _inferred(store, rule) if quad not in store]
+        triples = inferred(store, rule)
+        added = [quad for quad in (ox.Quad(t.subject, t.predicate, t.object, graph) for t in triples) if quad not in store]
         store.extend(added)
+        if made is not None:
+            made.extend(ox.Quad(t.subject, t.predicate, t.object, outcome) for t in triples)
         if not added or rounds == 1:
             return bool(added or done)
     raise ValueError(f"The rule {rule.name} still adds something after {rounds} rounds")
 
 
-def _inferred(store: ox.Store, rule: Rule) -> list[ox.Quad]:
+def inferred(store: ox.Store, rule: Rule, values: str = "", **options: Any) -> list[ox.Triple]:  # Any: the engine's own
+    """What the rule makes, with a VALUES clause behind it if need be. Raises ValueError for one that the engine cannot run."""
+    text = f"{rule.text}\n{values}" if values else rule.text  # by itself an error at its end is told where it is
     try:
-        found = store.query(rule.text)
+        found = store.query(text, **options)
     except SyntaxError as error:
         raise ValueError(f"The rule {rule.name}: {error.msg}") from error
     if not isinstance(found, ox.QueryTriples):
         raise ValueError(f"The rule {rule.name} is no CONSTRUCT")
-    graph = ox.NamedNode(rule.graph)
-    return [ox.Quad(t.subject, t.predicate, t.object, graph) for t in found]
+    return list(found)
 
 
 def _replace(store: ox.Store, old: Iterable[ox.Quad], new: Iterable[ox.Quad]) -> None:

@@ -16,11 +16,15 @@ from rdflib.plugins.stores.memory import Memory
 from rdflib.term import Node
 
 from motorgraph import gate
-from motorgraph.reach import Choice, Hop, Look, Path, Repeated, Sequence, Term, engine_term
+from motorgraph.reach import SUBJECT, Choice, Hop, Look, Path, Repeated, Sequence, Term, engine_term
 
 SUBCLASS = ox.NamedNode(str(RDFS.subClassOf))
 MOST_NODES = 10_000
 """To how many nodes a walk may lead."""
+MOST_STEPS = (100, 10_000)
+"""To how many nodes a walk from a changed triple may lead before another way is tried, at first and then."""
+EVERYWHERE = None
+"""In the place of a set of nodes: all of them."""
 GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 
 
@@ -36,11 +40,11 @@ class Data:
     """
 
     def __init__(
-        self, store: ox.Store, shapes: ox.NamedNode, hidden: Collection[Term] = (), apart: Collection[ox.NamedNode] = ()
+        self, store: ox.Store, shapes: ox.NamedNode | None, hidden: Collection[Term] = (), apart: Collection[ox.NamedNode] = ()
     ) -> None:
         self.store = store
         self.gone = ox.Store()
-        self._no_data = {shapes, *apart, ox.DefaultGraph()}
+        self._no_data = {shapes, *apart, ox.DefaultGraph()} - {None}
         self._hidden = hidden
         self._apart = [graph for graph in apart if store.contains_named_graph(graph)]
         self._above: dict[Term, set[Term]] = {}
@@ -129,6 +133,30 @@ class Data:
                     new = self.walk(path.part, new, most) - found
                     _take(found, new, most)
         return found
+
+    def led_to(self, look: Look, triple: ox.Triple) -> set[Term] | None:
+        """The nodes to which the best of the ways from a triple leads."""
+        for most in MOST_STEPS:
+            for way in look.ways:
+                try:
+                    return self.walk(way.path, {triple.subject if way.end == SUBJECT else triple.object}, most)
+                except TooFar:
+                    continue
+        return EVERYWHERE
+
+
+class Unmerged(Data):
+    """All named graphs of a store, read one beside the other, for where the default graph is not (yet) their merge."""
+
+    def __init__(self, store: ox.Store) -> None:
+        super().__init__(store, None)
+
+    def quads(self, subject: Term | None, predicate: Term | None, object_: Term | None) -> Iterator[ox.Quad]:
+        """The quads of a pattern (None: any term); a triple of two graphs comes twice."""
+        if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode | None):
+            return iter(())
+        found = self.store.quads_for_pattern(subject, predicate, object_, None)
+        return (quad for quad in found if self.holds(quad.graph_name))
 
 
 def _take(found: set[Term], more: Iterable[Term], most: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -58,6 +58,11 @@ class Delta:
         removed, added = (b"".join(both[place] for both in self.lines.values()) for place in (0, 1))
         return removed, added
 
+    @property
+    def _both(self) -> Iterator[tuple[Quads, bytes]]:
+        """What is removed and what is added, each as quads and as lines."""
+        yield from zip((self.removed, self.added), self._joined, strict=True)
+
     def opened(self) -> Delta:
         """The same with its lines as quads."""
         removed, added = (set(ox.parse(lines, NQUADS)) for lines in self._joined)
@@ -73,11 +78,15 @@ class Delta:
             store.add_graph(ox.NamedNode(iri))
         store.extend(self.added)
 
-    def write(self, spool: IO[bytes], job: Job, report: dict[str, int], derived: Delta | None = None) -> None:
-        """Writes it down for `Written.of`, with what follows from it (`derived`): a line of JSON, then four parts of N-Quads."""
-        derived = derived or Delta()
-        quads = self.removed, self.added, derived.removed, derived.added
-        parts = [lines or nquads(some) for some, lines in zip(quads, (*self._joined, b"", b""), strict=True)]
+    def write(
+        self, spool: IO[bytes], job: Job, report: dict[str, int], derived: Delta | None = None, by_rule: Delta | None = None
+    ) -> None:
+        """Writes it down for `Written.of`: a line of JSON, then six parts of N-Quads.
+
+        The third and fourth are what follows from it (`derived`), the last two the same as each rule has it (`by_rule`).
+        """
+        deltas = (self, derived or Delta(), by_rule or Delta())
+        parts = [lines or nquads(quads) for delta in deltas for quads, lines in delta._both]
         head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "sizes": list(map(len, parts)), "union": job.union}
         told = {"author": job.author, "message": job.message, "report": report, "graphs": sorted(self.graphs)}
         if job.once:
@@ -126,6 +135,7 @@ class Written:
     removed: bytes
     added: bytes
     derived: tuple[bytes, bytes]
+    by_rule: tuple[bytes, bytes]
     catalogued: bytes = b""
     """What the keeper has put behind it: what the catalogue says of the commit, which it alone knows."""
 
@@ -135,13 +145,19 @@ class Written:
         line, _, quads = text.partition(b"\n")
         head = json.loads(line)
         ends = list(accumulate(head["sizes"], initial=0))
-        removed, added, lost, won = (quads[start:end] for start, end in pairwise(ends))
-        return cls(text, head, removed, added, (lost, won), quads[ends[-1] :])
+        removed, added, lost, won, *by_rule = (quads[start:end] for start, end in pairwise(ends))
+        return cls(text, head, removed, added, (lost, won), (by_rule[0], by_rule[1]), quads[ends[-1] :])
 
     def told(self, entry: str) -> Written:
         """It with an entry of the catalogue (N-Quads) behind it."""
-        catalogued = entry.encode()
-        return replace(self, text=self.text + catalogued, catalogued=catalogued)
+        return replace(self, catalogued=entry.encode())
+
+    @property
+    def for_readers(self) -> bytes:
+        """The text for `of` without what only the keeper needs to know, and with the entry of the catalogue."""
+        parts = (self.removed, self.added, *self.derived, b"", b"")
+        head = self.head | {"sizes": list(map(len, parts))}
+        return json.dumps(head).encode() + b"\n" + b"".join(parts) + self.catalogued
 
     @property
     def is_empty(self) -> bool:
@@ -171,6 +187,11 @@ class Written:
             if self.head["union"]:
                 follow(store, ox.parse(lost, NQUADS), ox.parse(won, NQUADS))
         provenance.add(store, self.catalogued, union=self.head["union"])
+
+    def keep(self, made: ox.Store) -> None:
+        """Does to the store of what each rule has made what the rules make of it."""
+        lost, won = self.by_rule
+        Delta(removed=set(ox.parse(lost, NQUADS)), added=set(ox.parse(won, NQUADS))).make(made)
 
 
 def _extend(store: ox.Store, lines: bytes) -> None:

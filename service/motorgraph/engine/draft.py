@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from socket import socket
 from typing import IO, TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from motorgraph.patch import as_patch
 from motorgraph.query import Dataset, Update, refuse_hosts, with_using
 
 if TYPE_CHECKING:
+    from motorgraph.consequences import Outcomes
     from motorgraph.gate import Report
     from motorgraph.shapes import Shapes
 
@@ -37,11 +38,22 @@ FIRST_VIOLATIONS = 50
 NOTHING_FOUND = {"conforms": True, "total": 0, "results": []}
 
 
-def run(sock: socket, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule] = (), shapes: Shapes | None = None) -> None:
+@dataclass(frozen=True)
+class Known:
+    """What is known before the fork: the rules, what each has made, and the shapes, parsed.
+
+    Without `outcomes` the rules infer all anew; without `shapes` all focus nodes are judged.
+    """
+
+    rules: Sequence[Rule] = ()
+    outcomes: Outcomes | None = None
+    shapes: Shapes | None = None
+
+
+def run(sock: socket, store: ox.Store, spool: IO[bytes], known: Known) -> None:
     """Rehearses the one job that comes over `sock`; answers END, or FAILED with nothing to be done; stays until it is closed.
 
-    What follows from the change by the rules is part of what it does. With `shapes`, parsed before the fork, only the focus nodes
-    that it can affect are judged.
+    What follows from the change by the rules is part of what it does.
     """
     received = wire.received(sock)
     job, seconds = wire.decode_job(next(received)[1])
@@ -50,40 +62,37 @@ def run(sock: socket, store: ox.Store, spool: IO[bytes], rules: Sequence[Rule] =
     body = wire.body_of(received)
     outlet = Outlet(sock, job)
     with refused(outlet, "The change"):
-        created, told = _rehearse(job, body, store, spool, (rules, shapes))
+        created, told = _rehearse(job, body, store, spool, known)
         alarm.off()  # from here on the keeper is at work
         sock.sendall(frames(told, created=created))
     for _ in received:
         pass  # the keeper reads the spool while the front holds this end open
 
 
-def _rehearse(
-    job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: tuple[Sequence[Rule], Shapes | None]
-) -> tuple[bool, bytes]:
+def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: Known) -> tuple[bool, bytes]:
     """Makes the change here, judges the outcome, writes the delta down.
 
     Returns whether the change makes a graph, and the account of it if one is wanted.
     """
-    rules, shapes = known
     if job.must_exist and not _exists(job, store):
         raise PreconditionFailed(f"If-Match: * asks for a graph that is there, and <{job.graph}> is not.")
     if job.must_be_new and _exists(job, store):
         raise PreconditionFailed(f"If-None-Match: * asks for a new graph, and <{job.graph}> is there.")
     with process.opening_at_most(0):
         delta, created = TASKS[job.task](job, body, store)
-    _refuse_made_graphs(delta, job, rules)
+    _refuse_made_graphs(delta, job, known.rules)
     refuse_unfit(delta, job)
-    derived, report = Delta(), None
+    derived, by_rule, report = Delta(), Delta(), None
     if not delta.is_empty:
         if job.union:
             follow(store, delta.removed, delta.added)
-        derived = _derived(store, rules, union=job.union)
+        derived, by_rule = _derived(store, delta, known, union=job.union)
     if job.shapes and not delta.is_empty:
         whole = Delta(removed=delta.removed | derived.removed, added=delta.added | derived.added)
-        report = _judge(job, store, whole, shapes)
+        report = _judge(job, store, whole, known.shapes)
     if not job.dry_run:
         _require_conforming(report)
-        delta.write(spool, job, _counts(report), derived)
+        delta.write(spool, job, _counts(report), derived, by_rule)
     if not (job.dry_run or job.wants_account):
         return created, b""
     return created, account(delta, derived, report.as_json(FIRST_VIOLATIONS) if report else NOTHING_FOUND)
@@ -104,16 +113,20 @@ def _refuse_made_graphs(delta: Delta, job: Job, rules: Sequence[Rule]) -> None:
             )
 
 
-def _derived(store: ox.Store, rules: Sequence[Rule], *, union: bool) -> Delta:
-    """Makes the graphs of the rules say what follows now; what that has changed."""
-    if not rules:
-        return Delta()
-    before, now = filled(store, rules), rebuild(store, rules)
-    delta = Delta(removed=before - now, added=now - before)
-    delta.make(store)
+def _derived(store: ox.Store, delta: Delta, known: Known, *, union: bool) -> tuple[Delta, Delta]:
+    """Makes the graphs of the rules say what follows now; what that has changed, in all and by rule."""
+    if known.outcomes is None:
+        before, now = filled(store, known.rules), rebuild(store, known.rules)
+        derived, by_rule = Delta(removed=before - now, added=now - before), Delta()
+        derived.make(store)
+    else:
+        from motorgraph.consequences import Consequences  # as the shapes, only for a service that somebody writes to
+
+        made = Consequences.of(store, known.outcomes, delta.removed, delta.added)
+        derived, by_rule = Delta(removed=made.removed, added=made.added), Delta(removed=made.lost, added=made.won)
     if union:
-        follow(store, delta.removed, delta.added)
-    return delta
+        follow(store, derived.removed, derived.added)
+    return derived, by_rule
 
 
 def _judge(job: Job, store: ox.Store, delta: Delta, shapes: Shapes | None) -> Report:

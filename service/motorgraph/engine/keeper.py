@@ -34,6 +34,7 @@ from motorgraph.errors import Refusal
 from motorgraph.inference import Rule, renew
 
 if TYPE_CHECKING:
+    from motorgraph.consequences import Outcomes
     from motorgraph.shapes import Shapes
 
 NICENESS = 19
@@ -57,6 +58,8 @@ class Keeper:
         self._rules: list[Rule] = []
         self._shapes_graph = ""
         self._shapes: Shapes | None = None
+        self._made: ox.Store | None = None
+        self._outcomes: Outcomes | None = None
         self._is_union = False
         self._catalogue: Catalogue | None = None
         self._children: set[int] = set()
@@ -137,7 +140,8 @@ class Keeper:
             self._catalogue = Catalogue(command["catalogue"]) if command.get("catalogue") else None
             if self._catalogue is not None:
                 self._catalogue.clear(self._store)  # what a file may have brought
-            renew(self._store, self._rules)
+            self._made = ox.Store() if self._rules and command["is_writable"] else None
+            renew(self._store, self._rules, self._made)
         except (Unreadable, Refusal, ValueError) as refusal:
             self._tell("refused", id=command["id"], detail=str(refusal).rstrip("."))
             return
@@ -187,8 +191,18 @@ class Keeper:
             sys.stderr.flush()
         self._freeze()
 
+    def _read_rules(self) -> None:
+        """Reads the rules before the first draft is forked."""
+        if self._made is None or self._outcomes is not None:
+            return
+        from motorgraph.consequences import Outcomes  # only for a service with rules that somebody writes to
+
+        self._outcomes = Outcomes.of(self._rules, self._made)
+        self._freeze()
+
     def _fork_child(self, command: dict[str, Any]) -> None:
         if command["role"] == "draft":
+            self._read_rules()
             self._parse_shapes()
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
@@ -219,7 +233,7 @@ class Keeper:
             if command["memory"]:
                 process.bound_memory(command["memory"])
             if spool is not None:
-                draft.run(sock, self._store, spool, self._rules, self._shapes)
+                draft.run(sock, self._store, spool, draft.Known(self._rules, self._outcomes, self._shapes))
             elif command["role"] == "judge":
                 reader.run(sock, self._store)
             else:
@@ -267,8 +281,10 @@ class Keeper:
             if self._shapes_graph in written.head["graphs"]:
                 self._shapes = None
             written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
+            if self._made is not None:
+                written.keep(self._made)
             self._freeze()
-            delta = written.text.decode() if len(written.text) <= MOST_DELTA_BYTES else ""
+            delta = written.for_readers.decode() if len(written.for_readers) <= MOST_DELTA_BYTES else ""
         self._tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
         if self._history.needs_snapshot:
             self._fork_scribe()
