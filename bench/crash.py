@@ -1,84 +1,162 @@
-"""Whether what was acknowledged survives: kills the keeper, the front or both at random moments under writes, again and again.
+"""Whether what was acknowledged survives: kills under writes, again and again; or a disk that is full, again and again.
 
-`python -m bench.crash --rounds 200` returns 0 if after each kill every acknowledged commit is there whole, none is there in
-part, `motorgraph verify` finds nothing and the service starts again by itself; 1 with the first fault if not.
+`python -m bench.crash --rounds 200` kills the keeper, the front or both at random moments, also while the service starts.
+`python -m bench.crash --full-disk` writes to a small disk until there is no room, makes room, and kills in between. Both return
+0 if each time every acknowledged commit is there whole, none is there in part, `motorgraph verify` finds nothing and the service
+starts again by itself; 1 with the first fault if not; 2 if there is no disk to fill.
 """
 
 import argparse
-import http.client
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
+from bench.ledger import TOKEN, Fault, Large, Ledger, writing
 from bench.processes import tree
+from bench.servers import LOOPBACK
 
-TOKEN = "crash"  # of a service that lives for seconds, on loopback
-WRITERS = 3
-QUADS_A_WRITE = 20
 MOST_SECONDS_A_ROUND = 1.5
+MOST_SECONDS_INTO_A_START = 0.6
+START_SHARE = 0.15
 SECONDS_TO_START = 60
+SNAPSHOT_AFTER = 40
 VICTIMS = ("keeper", "front", "both")
-
-
-class Fault(Exception):
-    """Something that was acknowledged is not there, or something is there in part."""
+DISK, MORE_DISK = 2 << 20, 1 << 20
+NOW_AND_THEN, TO_FILL, NEVER = Large(0.02, 20_000), Large(0.5, 2_000), Large(0, 0)
+SECONDS_TO_FILL = 120
+LAST_WORDS = 4000
 
 
 @dataclass
-class Writer:
-    """Writes one graph after the other until the service is gone: which it was told of, and which it began."""
+class Crashes:
+    """One data folder through many lives: what its writers know, and the chance that decides what happens."""
 
-    port: int
-    name: str
-    told: set[str] = field(default_factory=set)
-    begun: set[str] = field(default_factory=set)
+    folder: Path
+    logs: Path
+    chance: random.Random
+    ledger: Ledger
 
-    def run(self) -> None:
-        """Until the connection breaks."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
-        with suppress(OSError, http.client.HTTPException):
-            while True:
-                graph = f"http://crash/{self.name}-{len(self.begun)}"
-                body = "".join(f"<{graph}#s> <http://crash/p> {number} .\n" for number in range(QUADS_A_WRITE))
-                self.begun.add(graph)
-                connection.request("PUT", f"/graphs?graph={quote(graph, safe='')}", body, headers)
-                response = connection.getresponse()
-                response.read()
-                if response.status == http.client.CREATED:
-                    self.told.add(graph)
-                elif response.status < http.client.INTERNAL_SERVER_ERROR:
-                    raise Fault(f"a write was answered {response.status}")
-        connection.close()
+    def begin(self) -> subprocess.Popen[bytes]:
+        """A service that has just been started."""
+        environment = {**os.environ, "MOTORGRAPH_WRITE_TOKEN": TOKEN}
+        command = [
+            sys.executable,
+            "-m",
+            "motorgraph",
+            "serve",
+            "--plain",
+            "--host",
+            LOOPBACK,
+            "--port",
+            "0",
+            "--log-level",
+            "warning",
+        ]
+        command += ["--snapshot-after", str(SNAPSHOT_AFTER), "--data-dir", str(self.folder)]
+        with self.log.open("wb") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
 
+    @property
+    def log(self) -> Path:
+        """What the service says."""
+        return self.logs / "service.log"
 
-def serve(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """A service on the folder, ready, and its port. Raises Fault if it does not start by itself."""
-    environment = {**os.environ, "MOTORGRAPH_WRITE_TOKEN": TOKEN}
-    command = [sys.executable, "-m", "motorgraph", "serve", "--plain", "--port", "0", "--data-dir", str(folder)]
-    with (folder / "service.log").open("wb") as log:
-        process = subprocess.Popen(command, stderr=log, env=environment, start_new_session=True)
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline and process.poll() is None:
-        said = (folder / "service.log").read_text()
-        if "motorgraph is at " in said:
-            return process, int(said.partition("motorgraph is at http://127.0.0.1:")[2].partition("/")[0])
-        time.sleep(0.02)
-    raise Fault(f"the service does not start again: {(folder / 'service.log').read_text()[-500:]}")
+    def port(self, process: subprocess.Popen[bytes]) -> int:
+        """Where it is, once it is ready. Raises Fault if it does not start by itself."""
+        deadline = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < deadline and process.poll() is None:
+            said = self.log.read_text()
+            if "motorgraph is at " in said:
+                return int(said.partition(f"motorgraph is at http://{LOOPBACK}:")[2].partition("/")[0])
+            time.sleep(0.02)
+        raise Fault(f"the service does not start again: {self.log.read_text()[-500:]}")
+
+    @contextmanager
+    def life(self) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+        """A service that is ready and has what it should have; whatever is left of it is killed at the end."""
+        process = self.begin()
+        try:
+            port = self.port(process)
+            self.ledger.check(port)
+            yield process, port
+        finally:
+            kill(process, "both")
+            process.wait()
+
+    def one_kill(self) -> None:
+        """Writes, kills at a random moment, looks at what is left. Raises Fault."""
+        if self.chance.random() < START_SHARE:
+            process = self.begin()
+            time.sleep(self.chance.uniform(0, MOST_SECONDS_INTO_A_START))
+            kill(process, "both")
+            process.wait()
+            return
+        with self.life() as (process, port), writing(port, self.ledger, self.chance, NOW_AND_THEN):
+            time.sleep(self.chance.uniform(0, MOST_SECONDS_A_ROUND))
+            kill(process, self.chance.choice(VICTIMS))
+        self.verify()
+
+    def verify(self, *options: str) -> None:
+        """Raises Fault if `motorgraph verify` finds something."""
+        command = [sys.executable, "-m", "motorgraph", "verify", "--plain", "--data-dir", str(self.folder), *options]
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode:
+            raise Fault(done.stderr.decode().strip())
+
+    def one_full_disk(self, room: int) -> None:
+        """Writes until there is no room; the service goes on. Then there is room, perhaps after a kill. Raises Fault."""
+        with self.life() as (process, port):
+            before = self.ledger.refused
+            with writing(port, self.ledger, self.chance, TO_FILL) as threads:
+                for thread in threads:
+                    thread.join(SECONDS_TO_FILL)
+            if self.ledger.refused == before:
+                raise Fault("the disk does not get full, or nobody is told")
+            self.ledger.check(port)  # it goes on reading, and what was refused has not happened
+            is_killed = self.chance.random() < 0.5
+            if is_killed:
+                kill(process, self.chance.choice(VICTIMS))
+                process.wait()
+                self.start_without_room()
+            mount(self.folder, f"remount,size={room}")
+            if not is_killed:
+                self.go_on(port)
+                self.verify("--url", f"http://{LOOPBACK}:{port}")
+        self.verify()
+
+    def start_without_room(self) -> None:
+        """On a disk that is full it starts or says why not; it does no harm either way. Raises Fault."""
+        process = self.begin()
+        try:
+            self.ledger.check(self.port(process))
+        except Fault:
+            if process.poll() is None or "No room on the disk" not in self.log.read_text():
+                raise
+        finally:
+            kill(process, "both")
+            process.wait()
+
+    def go_on(self, port: int) -> None:
+        """Writes again, now that there is room. Raises Fault if it is still refused."""
+        acknowledged, refused = self.ledger.acknowledged, self.ledger.refused
+        with writing(port, self.ledger, self.chance, NEVER):
+            time.sleep(0.3)
+        if self.ledger.refused > refused or self.ledger.acknowledged == acknowledged:
+            raise Fault("there is room again, and writes are still refused")
+        self.ledger.check(port)
 
 
 def kill(process: subprocess.Popen[bytes], victim: str) -> None:
     """Ends the keeper, the front or both at once."""
-    keepers = [pid for pid in tree(process.pid) if name(pid) == "mg-keeper"]
+    keepers = [pid for pid in tree(process.pid) if name(pid) == "mg-keeper"] if process.poll() is None else []
     for pid in [*(keepers if victim != "front" else []), *([process.pid] if victim != "keeper" else [])]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -91,74 +169,79 @@ def name(pid: int) -> str:
     return ""
 
 
-def stored(port: int) -> dict[str, int]:
-    """How many triples each graph has."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    query = "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
-    connection.request("GET", f"/sparql?query={quote(query)}", headers={"Accept": "text/csv"})
-    lines = connection.getresponse().read().decode().split()[1:]
-    connection.close()
-    return {line.rpartition(",")[0]: int(line.rpartition(",")[2]) for line in lines}
+def mount(folder: Path, options: str) -> bool:
+    """Mounts a disk in memory on the folder, or changes it; false if this user may not."""
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    with suppress(OSError):
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return False
 
 
-def one_round(folder: Path, number: int, told: set[str], begun: set[str]) -> None:
-    """Writes, kills at a random moment, starts again, looks. Raises Fault."""
-    process, port = serve(folder)
+@contextmanager
+def disk(size: int) -> Iterator[Path | None]:
+    """A folder on a disk of its own of so many bytes; None where that cannot be had."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        if not mount(path, f"size={size}"):
+            yield None
+            return
+        try:
+            yield path
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=False)
+
+
+def kills(crashes: Crashes, rounds: int) -> None:
+    """So many rounds of kills, and a last look."""
+    for number in range(rounds):
+        attempt(number, crashes.one_kill)
+    attempt(rounds, lambda: last_look(crashes))
+
+
+def full_disks(crashes: Crashes, rounds: int) -> None:
+    """So many rounds of a disk that gets full and then has more room, and a last look."""
+    for number in range(rounds):
+        attempt(number, lambda room=DISK + (number + 1) * MORE_DISK: crashes.one_full_disk(room))  # type: ignore[misc]  # bound now
+    attempt(rounds, lambda: last_look(crashes))
+
+
+def attempt(number: int, one: object) -> None:
+    """One round; a fault says which."""
     try:
-        found = stored(port)
-        check(found, told, begun)
-        writers = [Writer(port, f"{number}-{writer}") for writer in range(WRITERS)]
-        threads = [threading.Thread(target=writer.run) for writer in writers]
-        for thread in threads:
-            thread.start()
-        time.sleep(random.uniform(0, MOST_SECONDS_A_ROUND))  # a moment, no secret
-        kill(process, random.choice(VICTIMS))  # as above
-        for thread in threads:
-            thread.join()
-        for writer in writers:
-            told |= writer.told
-            begun |= writer.begun
-    finally:
-        kill(process, "both")
-        process.wait()
-    verdict = subprocess.run(
-        [sys.executable, "-m", "motorgraph", "verify", "--plain", "--data-dir", str(folder)], capture_output=True, check=False
-    )
-    if verdict.returncode:
-        raise Fault(verdict.stderr.decode().strip())
+        one()  # type: ignore[operator]  # a function without parameters
+    except Fault as fault:
+        raise Fault(f"round {number}: {fault}") from fault
 
 
-def check(found: dict[str, int], told: set[str], begun: set[str]) -> None:
-    """Raises Fault unless all that was acknowledged is there, and what is there is whole and was asked for."""
-    if missing := told - found.keys():
-        raise Fault(f"{len(missing)} acknowledged graphs are gone, such as {min(missing)}")
-    if strange := found.keys() - begun:
-        raise Fault(f"graphs that nobody wrote: {sorted(strange)[:3]}")
-    if partial := {graph: count for graph, count in found.items() if count != QUADS_A_WRITE}:
-        raise Fault(f"graphs that are there in part: {dict(sorted(partial.items())[:3])}")
+def last_look(crashes: Crashes) -> None:
+    """Everything is there, in the journal and in memory."""
+    with crashes.life() as (_, port):
+        crashes.verify("--url", f"http://{LOOPBACK}:{port}")
 
 
 def main() -> int:
     """Runs the rounds and prints how it went."""
     parser = argparse.ArgumentParser(prog="python -m bench.crash", description="Kill it under writes, and look what is left.")
-    parser.add_argument("--rounds", type=int, default=200, help="how many kills")
+    parser.add_argument("--rounds", type=int, default=200, help="how many kills, or full disks")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the random moments")
+    parser.add_argument("--full-disk", action="store_true", help="fill a small disk instead; needs the right to mount one")
     given = parser.parse_args()
-    random.seed(given.seed)
-    told: set[str] = set()
-    begun: set[str] = set()
-    with tempfile.TemporaryDirectory() as folder:
+    ledger = Ledger()
+    with tempfile.TemporaryDirectory() as logs, disk(DISK) if given.full_disk else tempfile.TemporaryDirectory() as folder:
+        if folder is None:
+            print("A small disk cannot be mounted here (mount -t tmpfs needs root), so none can be filled.")
+            return 2
+        crashes = Crashes(Path(folder), Path(logs), random.Random(given.seed), ledger)
         try:
-            for number in range(given.rounds):
-                one_round(Path(folder), number, told, begun)
-            process, port = serve(Path(folder))
-            check(stored(port), told, begun)
-            kill(process, "both")
-            process.wait()
+            (full_disks if given.full_disk else kills)(crashes, given.rounds)
         except Fault as fault:
-            print(f"FAILED in round {number} with --seed {given.seed}: {fault}")
+            print(f"FAILED with --seed {given.seed}: {fault}\n{crashes.log.read_text()[-LAST_WORDS:]}")
             return 1
-    print(f"{given.rounds} kills (--seed {given.seed}): {len(told):,} commits acknowledged, all there; {len(begun):,} begun")
+    what = "full disks" if given.full_disk else "kills"
+    print(
+        f"{given.rounds} {what} (--seed {given.seed}): {ledger.acknowledged:,} writes acknowledged, all there; "
+        f"{ledger.refused:,} refused for want of room, none there; {ledger.in_doubt:,} cut off, each there whole or not at all"
+    )
     return 0
 
 

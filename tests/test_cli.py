@@ -98,7 +98,21 @@ def nonconforming(tmp_path: Path) -> Path:
 
 def test_the_help_names_every_command_with_a_sentence() -> None:
     shown = run("--help", COLUMNS="120")
-    for command in ("serve", "query", "validate", "dump", "info"):
+    for command in (
+        "serve",
+        "query",
+        "validate",
+        "dump",
+        "info",
+        "load",
+        "update",
+        "revert",
+        "log",
+        "show",
+        "verify",
+        "backup",
+        "restore",
+    ):
         assert re.search(rf"\b{command} +[A-Z].*\.", shown), command
     assert shown == run("-h", COLUMNS="120")
 
@@ -111,6 +125,8 @@ def test_the_help_names_every_command_with_a_sentence() -> None:
         ("validate", ["--shapes", "--json"]),
         ("dump", ["--output", "-o", "--format", "--graph", "--url", "--load", "--plain"]),
         ("info", ["--load", "--plain"]),
+        ("load", ["--graph", "--replace", "--message", "-m", "--url", "--token", "--data-dir", "--plain", "--base"]),
+        ("update", ["--message", "--url", "--token", "--data-dir", "--plain", "--base", "@FILE"]),
     ],
 )
 def test_the_help_of_a_command_names_every_option_with_its_meaning(command: str, options: list[str]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from rdflib import Graph, URIRef
-from rdflib.plugins.stores.sparqlstore import SPARQLStore
-from SPARQLWrapper import CSV, GET, JSON, POST, POSTDIRECTLY, TURTLE, SPARQLWrapper
-from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
+from urllib.error import HTTPError
 
-from tests.running import Service
+import pytest
+from rdflib import RDFS, Graph, Literal, URIRef
+from rdflib.plugins.stores.sparqlstore import SPARQLStore, SPARQLUpdateStore
+from SPARQLWrapper import CSV, GET, JSON, POST, POSTDIRECTLY, TURTLE, URLENCODED, SPARQLWrapper
+from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, Unauthorized
+
+from tests.running import TOKEN, Service
 
 DEALS = "SELECT ?deal { ?deal a <https://motorgraph.example/ontology/Deal> }"
 DEAL = URIRef("https://motorgraph.example/id/deal/ford-geely-2026")
@@ -58,6 +60,46 @@ def test_rdflib_asks_the_service_as_a_store(shipped: Service) -> None:
     assert (DEAL, None, None) in graph
     assert len(list(graph.query(DEALS))) == len(shipped.rows(DEALS))
     assert list(graph.triples((DEAL, None, None)))
+
+
+def update_store(service: Service) -> SPARQLUpdateStore:
+    """rdflib's store over the service, with the token."""
+    address = service.url + "/sparql"
+    return SPARQLUpdateStore(address, address, headers={"Authorization": f"Bearer {TOKEN}"})
+
+
+def test_rdflib_writes_as_a_store_and_reads_it_back(plain: Service, graph: str) -> None:
+    written = Graph(update_store(plain), URIRef(graph))
+    one, other = (DEAL, RDFS.label, Literal("ein Zeichen: ß, ', \\", lang="de")), (DEAL, RDFS.label, Literal(2))
+    written.add(one)
+    written += [other]
+    assert set(Graph(SPARQLStore(plain.url + "/sparql"), URIRef(graph))) == {one, other}
+    written.remove(other)
+    assert set(written) == {one}
+    written.update("INSERT { ?s ?p 'more' } WHERE { ?s ?p ?o }")
+    assert (DEAL, RDFS.label, Literal("more")) in written
+    written.store.remove_graph(written)
+    assert len(written) == 0
+    assert plain.query(f"ASK {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}").json()["boolean"] is False
+
+
+def test_rdflib_is_told_that_a_write_needs_the_token(plain: Service, graph: str) -> None:
+    address = plain.url + "/sparql"
+    written = Graph(SPARQLUpdateStore(address, address), URIRef(graph))
+    with pytest.raises(HTTPError, match="401"):
+        written.add((DEAL, RDFS.label, Literal("no")))
+
+
+@pytest.mark.parametrize("way", [URLENCODED, POSTDIRECTLY])
+def test_sparqlwrapper_writes_by_form_and_as_the_body(plain: Service, graph: str, way: str) -> None:
+    client = wrapper(plain, f"INSERT DATA {{ GRAPH <{graph}> {{ <{DEAL}> <{RDFS.label}> 'ö' }} }}", JSON)
+    client.setMethod(POST)
+    client.setRequestMethod(way)
+    with pytest.raises(Unauthorized):
+        client.query()
+    client.addCustomHttpHeader("Authorization", f"Bearer {TOKEN}")
+    client.query()
+    assert plain.rows(f"SELECT ?o {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}") == [{"o": "ö"}]
 
 
 def test_rdflib_parses_a_graph_from_its_address(shipped: Service) -> None:

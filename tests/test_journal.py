@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +19,13 @@ from typing import IO
 
 import pytest
 
+from motorgraph import commits as commits_module
 from motorgraph import journal as journal_module
-from motorgraph.errors import Failed, NotFound
-from motorgraph.journal import FILE, LOCK, SNAPSHOTS, Change, Journal, Key
+from motorgraph.commits import Change, Key
+from motorgraph.errors import Failed, InsufficientStorage, NotFound
+from motorgraph.folder import LOCK
+from motorgraph.journal import FILE, SNAPSHOTS, Journal
+from motorgraph.witness import Witness
 
 ONE = b"<a:s> <a:p> <a:o> .\n"
 TWO = b'<a:s> <a:p> "two" <a:g> .\n'
@@ -68,7 +75,7 @@ def test_commits_are_numbered_from_one_and_told_in_order(journal: Journal) -> No
 
 
 def test_a_large_delta_is_kept_in_pieces_of_whole_lines(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "PIECE_BYTES", 100)
+    monkeypatch.setattr(commits_module, "PIECE_BYTES", 100)
     lines = b"".join(b"<a:s> <a:p> <a:o%d> .\n" % n for n in range(200))
     commit = journal.append(Change(added=[lines[:950], lines[950:]]))
     pieces = list(journal.added(1))
@@ -96,6 +103,31 @@ def test_a_change_that_fails_half_way_leaves_nothing(journal: Journal) -> None:
     assert journal.head.id == 1
     assert journal.append(Change(added=[TWO])).id == 2
     assert journal.verify() == ""
+
+
+def test_a_note_is_written_with_its_commit_or_not_at_all(journal: Journal) -> None:
+    def quads() -> Iterator[bytes]:
+        yield ONE
+        raise OSError("the spool is gone")
+
+    journal.append(Change(added=[ONE]), {"files": "one"})
+    with pytest.raises(Failed):
+        journal.append(Change(added=quads()), {"files": "two"})
+    assert journal.about("files") == "one"
+
+
+def test_a_full_disk_refuses_a_commit_and_takes_the_next_when_there_is_room(journal: Journal) -> None:
+    """SQLite says the same when its database may have no more pages as when the disk has none."""
+    journal.append(Change(added=[ONE]))
+    journal._base.execute("PRAGMA max_page_count = 8")
+    with pytest.raises(InsufficientStorage, match=f"no room on the disk of {journal.folder}. Nothing was changed"):
+        journal.append(Change(added=[os.urandom(200_000).hex().encode() + b"\n"]))
+    assert journal.head is not None
+    assert journal.head.id == 1
+    journal._base.execute("PRAGMA max_page_count = 10000")
+    assert journal.append(Change(added=[TWO])).id == 2
+    with closing(again(journal)) as reopened:
+        assert reopened.verify() == ""
 
 
 def test_the_commit_at_a_time_is_the_newest_until_then(journal: Journal) -> None:
@@ -176,6 +208,150 @@ def test_damage_is_found_and_named(journal: Journal, damage: str, fault: str) ->
     damaged.close()
 
 
+def rolled_back(journal: Journal) -> Journal:
+    """The journal with an older copy of its file in its place, as a damaged write-ahead log leaves it."""
+    journal.append(Change(added=[ONE]))
+    kept = again(journal)
+    kept.close()
+    older = (kept.folder / FILE).read_bytes()
+    writing = Journal.open(kept.folder)
+    for _ in range(2):
+        writing.append(Change(added=[TWO]))
+    writing.close()
+    (kept.folder / FILE).write_bytes(older)
+    return Journal.open(kept.folder)
+
+
+def test_a_lost_acknowledged_commit_is_told_with_what_helps(journal: Journal) -> None:
+    with closing(rolled_back(journal)) as older:
+        with pytest.raises(Failed, match=r"commits 2 to 3 had been acknowledged and are gone; the newest is 1.*--at 1"):
+            older.require_whole()
+        assert "commits 2 to 3 had been acknowledged" in older.verify()
+
+
+def test_a_commit_in_the_place_of_the_acknowledged_one_is_told(journal: Journal) -> None:
+    with closing(rolled_back(journal)) as older:
+        told = Witness.of(older.folder)
+        for _ in range(2):
+            older.append(Change(added=[ONE]))
+        assert older.fault() == ""
+        assert told is not None
+        told.write(older.folder)
+        assert older.fault() == "commit 3 is not the one that was acknowledged"
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "a 1 00 12345678", "\udcff"])
+def test_a_witness_that_is_not_whole_says_nothing(journal: Journal, text: str) -> None:
+    journal.append(Change(added=[ONE]))
+    (journal.folder / "acknowledged").write_text(text, errors="surrogateescape")
+    assert journal.fault() == ""
+
+
+def test_a_copy_has_the_commits_as_far_as_one_and_a_lineage_of_its_own(journal: Journal, tmp_path: Path) -> None:
+    for quads in (ONE, TWO, ONE):
+        journal.append(Change(added=[quads], message="why"), {"base": "http://b", "files": "digest"})
+    with closing(Journal.open(tmp_path / "copy")) as copy:
+        journal.copy(copy, 2)
+        assert [commit.digest for commit in copy.commits()] == [journal.digest_of(1), journal.digest_of(2)]
+        assert b"".join(copy.added(2)) == TWO
+        assert copy.lineage != journal.lineage
+        assert (copy.about("base"), copy.about("files")) == ("http://b", "digest")
+        assert copy.verify() == ""
+
+
+def test_a_copy_does_not_mind_damage_behind_it_and_stops_at_damage_within(journal: Journal, tmp_path: Path) -> None:
+    for _ in range(3):
+        journal.append(Change(added=[ONE]))
+    journal._base.execute("UPDATE pieces SET quads = x'00' WHERE id = 3")
+    with closing(Journal.open(tmp_path / "copy")) as copy:
+        journal.copy(copy, 2)
+        assert copy.verify() == ""
+    with closing(Journal.open(tmp_path / "other")) as other:
+        with pytest.raises(Failed, match=r"commit 3 cannot be read.*restore FOLDER --at 2"):
+            journal.copy(other, 3)
+        assert other.head is None
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_journal_that_is_gone_is_told_rather_than_begun_anew(journal: Journal, is_there: bool) -> None:
+    journal.append(Change(added=[ONE]))
+    journal.close()
+    (journal.folder / FILE).write_bytes(b"") if is_there else (journal.folder / FILE).unlink()
+    with pytest.raises(Failed, match=r"is gone: commit 1 was acknowledged here.*delete the file acknowledged to begin anew"):
+        Journal.open(journal.folder)
+
+
+def test_another_journal_in_the_place_of_one_is_told(journal: Journal, tmp_path: Path) -> None:
+    journal.append(Change(added=[ONE]))
+    with closing(Journal.open(tmp_path / "other")) as other:
+        other.append(Change(added=[TWO]))
+        Witness(journal.lineage, 1, journal.digest_of(1)).write(other.folder)
+        with pytest.raises(Failed, match="commit 1 of another one was acknowledged here"):
+            other.require_whole()
+
+
+ANY_DAMAGE = 120
+
+
+def test_no_damage_of_the_files_loses_a_commit_without_a_word(journal: Journal, tmp_path: Path) -> None:
+    """Cuts and flipped bits anywhere in the database and its log: all is there, or it is said that something is not."""
+    for number in range(6):
+        journal.append(Change(added=[b"<a:s> <a:p> <a:o%d> .\n" % n for n in range(number * 40)], message=f"m{number}"))
+    files = [FILE, f"{FILE}-wal", "acknowledged"]
+    whole = {name: (journal.folder / name).read_bytes() for name in files}
+    assert whole[f"{FILE}-wal"]
+    expected = [commit.digest for commit in journal.commits()]
+    chance, told = random.Random(1), 0
+    for number in range(ANY_DAMAGE):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        name = files[number % 2]
+        place = chance.randrange(len(whole[name]))
+        damaged = bytearray(whole[name])
+        if number % 4 < 2:
+            del damaged[place:]
+        else:
+            damaged[place] ^= 1 << chance.randrange(8)
+        for file, content in (whole | {name: bytes(damaged)}).items():
+            (folder / file).write_bytes(content)
+        try:
+            with closing(Journal.open(folder)) as opened:
+                opened.require_whole()
+                for commit in opened.commits():
+                    quads = opened.checked(commit)
+                    assert list(quads.removed()) == []
+                    b"".join(quads.added())
+                    quads.require()
+                assert [commit.digest for commit in opened.commits()] == expected
+        except Failed:
+            told += 1
+    assert ANY_DAMAGE > told > ANY_DAMAGE // 4
+
+
+def test_a_journal_on_a_read_only_disk_is_read_and_not_written(journal: Journal, tmp_path: Path) -> None:
+    journal.append(Change(added=[ONE]))
+    journal.close()
+    with mounted_read_only(journal.folder, tmp_path / "mounted") as folder:
+        looking = Journal.read(folder)
+        assert looking.verify() == ""
+        looking.close()
+        with pytest.raises(Failed, match=f"data folder {folder} cannot be used: Read-only file system"):
+            Journal.open(folder)
+
+
+@contextmanager
+def mounted_read_only(folder: Path, place: Path) -> Iterator[Path]:
+    """The same folder in another place, where nobody can write to it."""
+    place.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "--bind", folder, place], capture_output=True).returncode != 0:
+        pytest.skip("only root can mount, and not in every container")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder, place], check=True)
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
 # Beside a service that writes
 
 
@@ -201,38 +377,71 @@ def test_a_backup_is_a_journal_with_the_same_commits(journal: Journal, tmp_path:
     kept = Journal.open(tmp_path / "kept")
     assert (kept.head, kept.lineage, kept.verify()) == (journal.head, journal.lineage, "")
     kept.close()
-    with pytest.raises(Failed, match="holds a journal already"):
+    with pytest.raises(Failed, match="is no empty folder; choose a new one"):
         journal.backup(tmp_path / "kept")
 
 
 # Snapshots
 
 
-def test_the_newest_whole_snapshot_counts(journal: Journal) -> None:
+def snapshot(journal: Journal, number: int) -> None:
+    journal.snapshots.write(write, number, journal.digest_of(number), ["a:g"])
+
+
+def test_the_newest_whole_snapshot_counts_and_a_damaged_one_is_passed_over_with_a_word(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in (1, 2, 3):
         journal.append(Change(added=[ONE]))
-        journal.snapshot(write, number, ["a:g"])
+        snapshot(journal, number)
     found = journal.newest_snapshot(9)
     assert found is not None
-    assert found[:2] == (3, ["a:g"])
-    with gzip.open(found[2]) as packed:
+    assert (found.commit, found.graphs) == (3, ("a:g",))
+    with gzip.open(found.path) as packed:
         assert packed.readlines()[1:] == [ONE]
-    found[2].write_bytes(found[2].read_bytes()[:-7])  # torn
-    older = journal.newest_snapshot(9)
-    assert older is not None
-    assert older[0] == 2
+    whole = found.path.read_bytes()
+    for damaged in (whole[:-7], whole[:3], b"", whole[:60] + bytes([whole[60] ^ 1]) + whole[61:]):
+        found.path.write_bytes(damaged)
+        caplog.clear()
+        older = journal.newest_snapshot(9)
+        assert older is not None
+        assert older.commit == 2
+        assert "3.nq.gz is passed over" in caplog.text
+        assert next(journal.snapshots.faults(3, journal.digest_of)).startswith(f"the snapshot {found.path} is damaged")
     assert journal.newest_snapshot(1) is None  # only the last two are kept
+
+
+def test_a_snapshot_of_another_commit_than_it_says_does_not_count(journal: Journal) -> None:
+    for number in (1, 2):
+        journal.append(Change(added=[ONE]))
+        snapshot(journal, number)
+    (journal.folder / SNAPSHOTS / "1.nq.gz").replace(journal.folder / SNAPSHOTS / "2.nq.gz")
+    assert journal.newest_snapshot(2) is None
 
 
 def test_the_snapshot_of_another_journal_does_not_count(journal: Journal, tmp_path: Path) -> None:
     other = Journal.open(tmp_path / "other")
     for one in (journal, other):
         one.append(Change(added=[ONE]))
-    other.snapshot(write, 1, [])
+    snapshot(other, 1)
     (journal.folder / SNAPSHOTS).mkdir()
     (other.folder / SNAPSHOTS / "1.nq.gz").rename(journal.folder / SNAPSHOTS / "1.nq.gz")
     assert journal.newest_snapshot(1) is None
     other.close()
+
+
+def test_a_snapshot_that_cannot_be_written_leaves_nothing_and_a_half_written_one_is_removed(journal: Journal) -> None:
+    journal.append(Change(added=[ONE]))
+
+    def full(out: IO[bytes]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        journal.snapshots.write(full, 1, journal.digest_of(1), [])
+    assert list((journal.folder / SNAPSHOTS).iterdir()) == []
+    (journal.folder / SNAPSHOTS / "1.nq.part").write_bytes(b"half")
+    again(journal).close()
+    assert list((journal.folder / SNAPSHOTS).iterdir()) == []
 
 
 # What makes a write happen once
@@ -294,11 +503,11 @@ def test_only_the_newest_keys_are_kept(journal: Journal, monkeypatch: pytest.Mon
     assert [journal.recall("ada", str(n)) is not None for n in range(5)] == [False, False, True, True, True]
 
 
-def test_another_history_has_none_of_the_keys(journal: Journal) -> None:
+def test_another_history_has_none_of_the_keys(journal: Journal, tmp_path: Path) -> None:
     journal.append(Change(added=[ONE], key=KEY))
-    journal.append(Change(added=[TWO]))
-    journal.cut(1)
-    assert journal.recall("ada", "8e03") is None
+    with closing(Journal.open(tmp_path / "copy")) as copy:
+        journal.copy(copy, 1)
+        assert copy.recall("ada", "8e03") is None
 
 
 def of_version_1(journal: Journal) -> None:

@@ -9,15 +9,18 @@ import signal
 import socket
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from motorgraph.commits import Change
 from motorgraph.engine.wire import Job, Kind, body_frames, encode_job, received
+from motorgraph.journal import Journal
 from tests.forked import CSV, MANY, NESTED, NEVER_ENDING, POINT, TRIPLES, all_gone, children, descriptors, is_there, job
 from tests.running import until
 
@@ -77,6 +80,13 @@ class Front:
 @pytest.fixture
 def front() -> Iterator[Front]:
     """A keeper with an empty graph."""
+    with another() as talking:
+        yield talking
+
+
+@contextmanager
+def another() -> Iterator[Front]:
+    """A keeper with an empty graph; it ends at the end."""
     ours, theirs = socket.socketpair()
     ours.settimeout(SECONDS)
     command = [sys.executable, "-m", "motorgraph.engine.keeper", str(theirs.fileno())]
@@ -285,6 +295,63 @@ def test_applying_a_draft_that_has_gone_is_refused_and_the_keeper_lives_on(loade
     loaded.say("apply", pid=pid)
     assert loaded.hear("applied", "refused")["event"] == "refused"
     assert count(loaded) == TRIPLES
+
+
+# What the disk may do
+
+
+def write(front: Front, number: int) -> dict[str, Any]:
+    """One triple more, and what the keeper says of it."""
+    pid, child = front.fork("draft")
+    with child:
+        assert answer(child, Job("update", f"INSERT DATA {{ <a:s> <a:more> {number} }}"), b"")[0] is Kind.END
+        front.say("apply", pid=pid)
+        return front.hear("applied", "refused")
+
+
+def test_a_snapshot_that_cannot_be_written_is_told_and_tried_again_and_writes_go_on(front: Front, tmp_path: Path) -> None:
+    snapshots = tmp_path / "data" / "snapshots"
+    front.say("load", files=[], folder=str(tmp_path / "data"), is_writable=True, union=False, snapshot_after=10)
+    front.hear("loaded")
+    snapshots.touch()  # where the folder should be
+    for number in range(10):
+        assert write(front, number)["event"] == "applied"
+    assert "A snapshot could not be written; nothing is lost" in front.hear("logged")["message"]
+    snapshots.unlink()
+    for number in range(10, 20):
+        assert write(front, number)["commit"] == number + 1
+    assert until(lambda: any(path.suffix == ".gz" for path in snapshots.glob("*")))
+
+
+def test_a_start_that_reads_a_damaged_commit_is_refused_with_what_helps(front: Front, tmp_path: Path) -> None:
+    with closing(Journal.open(tmp_path / "data")) as journal:
+        for number in range(3):
+            journal.append(Change(added=[b"<a:s> <a:p> <a:o%d> .\n" % number]))
+        journal._base.execute("UPDATE pieces SET quads = ? WHERE id = 2", (zlib.compress(b"<a:s> <a:p> <a:other> .\n"),))
+    front.say("load", files=[], folder=str(tmp_path / "data"), is_writable=True, union=False)
+    detail = front.hear("loaded", "refused")["detail"]
+    assert "commit 2 is not what was written. `motorgraph restore FOLDER --at 1` makes a new folder" in detail
+
+
+def test_a_damaged_snapshot_is_passed_over_with_a_word(front: Front, tmp_path: Path) -> None:
+    with closing(Journal.open(tmp_path / "data")) as journal:
+        journal.append(Change(added=[b"<a:s> <a:p> <a:o> .\n"]))
+        (tmp_path / "data" / "snapshots").mkdir()
+        (tmp_path / "data" / "snapshots" / "1.nq.gz").write_bytes(b"\x1f\x8b\x08")
+    front.say("load", files=[], folder=str(tmp_path / "data"), is_writable=True, union=False)
+    assert front.hear("loaded", "refused")["event"] == "loaded"
+    assert "1.nq.gz is passed over" in front.hear("logged")["message"]
+    assert count(front) == 1
+
+
+def test_files_that_change_only_in_their_comments_make_no_commit(front: Front, tmp_path: Path) -> None:
+    path = tmp_path / "one.nq"
+    for text, commit in (("<a:s> <a:p> <a:o> .\n", 1), ("# a remark\n<a:s> <a:p> <a:o> .\n", 1), ("<a:s> <a:p> <a:x> .\n", 2)):
+        path.write_text(text)
+        with another() as keeper:
+            keeper.load(path)
+            keeper.say("record")
+            assert keeper.hear("recorded")["commit"] == commit
 
 
 def test_a_reader_keeps_the_graph_of_its_fork(loaded: Front) -> None:

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -106,6 +107,24 @@ def test_the_service_ends_with_a_message_and_a_status_when_its_keeper_is_killed(
         assert "the process that holds the graph has ended" in said
         assert "Traceback" not in said
         assert life.has_left_nothing()
+
+
+def test_a_write_whose_keeper_is_killed_is_told_so_at_once(tmp_path: Path) -> None:
+    update = f"INSERT {{ GRAPH <http://x/g> {{ <http://x/s> <http://x/p> ?n }} }} WHERE {{ {NEVER_ENDING} }}"
+    with living(tmp_path) as life, ThreadPoolExecutor(1) as clients:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        answer = clients.submit(httpx.post, life.url + "/sparql", data={"update": update}, headers=headers, timeout=30)
+        assert until(lambda: any(name(pid) == "mg-draft" for pid in life.pids))
+        os.kill(life.keeper, signal.SIGKILL)
+        assert answer.result().status_code == httpx.codes.SERVICE_UNAVAILABLE
+        assert answer.result().json()["type"].endswith("unavailable")
+
+
+def name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,14 @@ from rdflib.namespace import OWL, RDFS
 from motorgraph import gate
 from motorgraph.bearer import Bearer, Scope
 from motorgraph.change import judge_change
+from motorgraph.commits import Change, Commit
 from motorgraph.engine import loading, provenance
 from motorgraph.engine.control import Control, Start
 from motorgraph.engine.history import History
 from motorgraph.engine.loading import File
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.provenance import Catalogue
-from motorgraph.journal import Change, Commit, Journal
+from motorgraph.journal import Journal
 from motorgraph.limits import Limits
 from motorgraph.shapes import Shapes
 from motorgraph.vocab import Names

@@ -19,8 +19,8 @@ import pyoxigraph as ox
 import pytest
 
 from motorgraph import remembering
+from motorgraph.commits import Change
 from motorgraph.engine import history as history_module
-from motorgraph.journal import Change
 from tests.forked import children
 from tests.running import TOKEN, Service, service, start, until
 

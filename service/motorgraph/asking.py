@@ -128,11 +128,20 @@ def dump_endpoint(url: str, graph: str | None, form: Format, out: IO[bytes], tok
     _copy(f"{url}?{urlencode({'graph': graph})}" if graph else url, form.media_type, out, token=token)
 
 
-def update_endpoint(url: str, text: str, token: str, message: str) -> None:
-    """Has a service make a change. Raises Failed with what it said."""
-    headers = {"Content-Type": "application/sparql-update", "X-Commit-Message": message}
-    with _answer(url, "*/*", text.encode(), headers | _bearing(token)):
-        pass
+@contextmanager
+def dumped(url: str, token: str) -> Iterator[tuple[str, Iterator[ox.Quad]]]:
+    """The version that a graph store says that its dump is of, LINEAGE-COMMIT, and the quads as they come. Raises Failed."""
+    with _answer(url, NQUADS.media_type, headers=_bearing(token)) as answer:
+        version = "-".join((answer.headers.get("ETag") or "").strip('"').split("-")[:2])
+        yield version, _quads(answer, url)
+
+
+def _quads(answer: HTTPResponse, url: str) -> Iterator[ox.Quad]:
+    rest = b""
+    while piece := _piece(answer, url):
+        whole, end, rest = (rest + piece).rpartition(b"\n")
+        yield from ox.parse(whole + end, ox.RdfFormat.N_QUADS)
+    yield from ox.parse(rest, ox.RdfFormat.N_QUADS)
 
 
 def _bearing(token: str) -> dict[str, str]:
@@ -146,7 +155,7 @@ def _copy(url: str, accept: str, out: IO[bytes], body: bytes | None = None, toke
     out.flush()
 
 
-def _answer(url: str, accept: str, body: bytes | None, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+def _answer(url: str, accept: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> HTTPResponse:
     try:
         if urlsplit(url).scheme not in ("http", "https"):
             raise Failed(f"{url} cannot be asked: it is no http:// or https:// address.")

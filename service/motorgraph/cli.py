@@ -1,19 +1,22 @@
-"""The command `motorgraph`: serve, query, validate, convert, dump, info, token, and those that look at the journal."""
+"""The command `motorgraph`: serve, ask, check, convert, dump, write, token, and look after the journal."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from motorgraph import __version__, bearer
-from motorgraph.errors import Refusal
+from motorgraph.errors import Refusal, lines
 from motorgraph.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from motorgraph.sending import Service
 
 REFUSED = 1
 USAGE = 2
@@ -99,6 +102,7 @@ def serve(
     body_bytes: Annotated[int | None, _option("body_bytes", panel=LIMITS)] = None,
     queue_length: Annotated[int | None, _option("queue_length", panel=LIMITS)] = None,
     write_queue_length: Annotated[int | None, _option("write_queue_length", panel=LIMITS)] = None,
+    snapshot_after: Annotated[int | None, _option("snapshot_after", panel=LIMITS)] = None,
     log_level: Annotated[str | None, _option("log_level", panel=LOGS)] = None,
     access_log: Annotated[bool | None, _option("access_log", panel=LOGS)] = None,
 ) -> None:
@@ -255,16 +259,22 @@ def show(
 
 @app.command()
 def verify(
+    url: Annotated[str | None, typer.Option(help="A service that serves the folder: its memory is compared too.")] = None,
+    token: Annotated[str, _TOKEN] = "",
     data_dir: Annotated[Path | None, _option("data_dir")] = None,
     plain: Annotated[bool | None, _option("plain")] = None,
+    base: Annotated[str | None, _option("base")] = None,
 ) -> None:
-    """Check that every commit of the journal is there and unchanged, and that the newest snapshot says the same."""
+    """Check that every commit is there and unchanged, and that snapshots and a service (--url) say the same."""
     from motorgraph import remembering
 
     with _refusals():
-        folder = _settings(data_dir=data_dir, plain=plain).folder
-        fault = remembering.verify(folder)
-        _say(f"{folder}: {fault or 'every commit is as it was written'}.")
+        settings = _settings(data_dir=data_dir, plain=plain, base=base)
+        fault = remembering.verify(settings.folder)
+        _say(f"{settings.folder}: {fault or 'every commit is as it was written'}.")
+        if url is not None and not fault:
+            number, fault = remembering.verify_service(settings, _service(url, token, settings))
+            _say(f"{url}: {fault or 'the graph in memory is what the journal makes'} (commit {number}).")
     raise typer.Exit(REFUSED if fault else 0)
 
 
@@ -278,7 +288,8 @@ def backup(
     from motorgraph import remembering
 
     with _refusals():
-        newest = remembering.backup(_settings(data_dir=data_dir, plain=plain).folder, target)
+        copy = _settings(data_dir=target, plain=plain).folder
+        newest = remembering.backup(_settings(data_dir=data_dir, plain=plain).folder, copy)
         _say(f"{target} holds everything up to commit {newest.id if newest else 0}.")
 
 
@@ -293,26 +304,92 @@ def restore(
     from motorgraph import remembering
 
     with _refusals():
-        commit = remembering.restore(_settings(data_dir=data_dir, plain=plain).folder, target, at)
+        copy = _settings(data_dir=target, plain=plain).folder
+        commit = remembering.restore(_settings(data_dir=data_dir, plain=plain).folder, copy, at)
         _say(f"{target} holds the graph as it was at commit {commit.id} ({commit.time}).")
+
+
+_URL = typer.Option(help="A running service, such as http://127.0.0.1:8800; without it the data folder itself is written to.")
+_MESSAGE = typer.Option("--message", "-m", help="Why; the journal keeps it.")
+
+
+@app.command()
+def load(
+    files: Annotated[list[Path], typer.Argument(help="RDF files, .gz too; the name tells the format.")],
+    graph: Annotated[str | None, typer.Option(help="IRI of the graph for triples that are in none.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what the graph has, instead of adding to it.")] = False,
+    message: Annotated[str, _MESSAGE] = "",
+    url: Annotated[str | None, _URL] = None,
+    token: Annotated[str, _TOKEN] = "",
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
+    base: Annotated[str | None, _option("base")] = None,
+) -> None:
+    """Load files into the graph, through the gate: of a running service, or of the data folder where none runs.
+
+    Each file is written whole or not at all; of a file of quads each graph is. At the first refusal the rest is left.
+    """
+    from motorgraph import sending
+
+    with _refusals():
+        settings = _settings(data_dir=data_dir, plain=plain, base=base)
+        wanted = sending.wanted(files, graph, replace=replace, message=message)
+        if url is not None:
+            sending.load_over_http(_service(url, token, settings), wanted, _say)
+        else:
+            sending.load_into_folder(settings, wanted, _say)
+
+
+@app.command()
+def update(
+    text: Annotated[str, typer.Argument(help="The update; '-' reads it from standard input, '@FILE' from a file.")],
+    message: Annotated[str, _MESSAGE] = "",
+    url: Annotated[str | None, _URL] = None,
+    token: Annotated[str, _TOKEN] = "",
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    plain: Annotated[bool | None, _option("plain")] = None,
+    base: Annotated[str | None, _option("base")] = None,
+) -> None:
+    """Make a SPARQL update, through the gate: of a running service, or of the data folder where none runs."""
+    from motorgraph import asking
+
+    with _refusals():
+        settings = _settings(data_dir=data_dir, plain=plain, base=base)
+        _say(f"Done: {_updated(settings, asking.read_text(text), url, token, message)}.")
 
 
 @app.command()
 def revert(
     commit: Annotated[int, typer.Argument(help="Number of the commit.")],
-    url: Annotated[str, typer.Option(help="The service's endpoint.")] = "http://127.0.0.1:8800/sparql",
-    write_token: Annotated[str | None, _option("write_token")] = None,
+    url: Annotated[str | None, _URL] = None,
+    token: Annotated[str, _TOKEN] = "",
     data_dir: Annotated[Path | None, _option("data_dir")] = None,
     plain: Annotated[bool | None, _option("plain")] = None,
+    base: Annotated[str | None, _option("base")] = None,
 ) -> None:
-    """Take back what a commit did, by a new commit of the running service, through the gate like any other."""
-    from motorgraph import asking, remembering
+    """Take back what a commit did, by a new commit, through the gate like any other."""
+    from motorgraph import remembering
 
     with _refusals():
-        settings = _settings(data_dir=data_dir, plain=plain, write_token=write_token)
-        token = settings.write_token.get_secret_value() if settings.write_token else ""
-        asking.update_endpoint(url, remembering.inverse(settings.folder, commit), token, f"Revert commit {commit}")
-        _say(f"Commit {commit} is taken back.")
+        settings = _settings(data_dir=data_dir, plain=plain, base=base)
+        inverse = remembering.inverse(settings.folder, commit)
+        _say(f"Commit {commit} is taken back: {_updated(settings, inverse, url, token, f'Revert commit {commit}')}.")
+
+
+def _updated(settings: Settings, text: str, url: str | None, token: str, message: str) -> str:
+    """Makes an update, of a service or of the folder; where the graph is now, in words."""
+    from motorgraph import sending
+
+    if url is not None:
+        return sending.update_over_http(_service(url, token, settings), text, message)
+    return sending.update_folder(settings, text, message)
+
+
+def _service(url: str, token: str, settings: Settings) -> Service:
+    """The service at an address, with the token given, else the write token of the settings."""
+    from motorgraph.sending import Service
+
+    return Service(url, token or (settings.write_token.get_secret_value() if settings.write_token else ""))
 
 
 class _refusals:  # noqa: N801  # reads as the statement that it is
@@ -323,7 +400,7 @@ class _refusals:  # noqa: N801  # reads as the statement that it is
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Refusal):
-            _say(f"{error.title}: {error.detail}")
+            _say("\n".join(lines(error)))
             raise typer.Exit(REFUSED) from error
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from motorgraph import __version__
-from motorgraph.engine.loading import File, hash_files
+from motorgraph.engine.loading import File
 from motorgraph.errors import BadRequest, BadSyntax, Failed, NotFound, Refusal
 from motorgraph.inference import Rule
 from motorgraph.media import READABLE, TURTLE, Format, by_suffix
@@ -108,10 +108,10 @@ def _file(path: Path, names: Names, graph: str | None) -> File:
     return File(str(path), form.media_type, names.graph(graph) if graph else None, None, moved)
 
 
-def digest(files: Iterable[File], rules: Iterable[Rule] = ()) -> str:
-    """A hash of what the files say and where it goes, and of the rules: the same data and shapes have the same."""
+def digest(files: str, rules: Iterable[Rule]) -> str:
+    """A hash of what is judged at a start, from that of the files, and of the rules: the same data and shapes have the same."""
     whole = hashlib.sha256(__version__.encode())
     for rule in rules:
         whole.update(repr(rule).encode())
-    hash_files(whole, files)
+    whole.update(files.encode())
     return whole.hexdigest()

@@ -21,6 +21,7 @@
   + KeyReused             422   an Idempotency-Key that stands for another request
   + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
   + Failed                500   the service tried and could not
+    - InsufficientStorage 507   the disk is full, so a change cannot be kept
     - OutOfMemory         500   the query needed more than its memory
     - ReaderDied          500   the process that evaluated the query ended
   + Unavailable           503   not now; says when to come again
@@ -33,10 +34,12 @@ A `Broken` is no refusal: the answer failed after its first byte, so the connect
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 _CHALLENGE = b'Bearer realm="motorgraph"'  # RFC 6750 §3
+FIRST_VIOLATIONS = 10
 
 
 class Broken(Exception):
@@ -175,6 +178,10 @@ class Failed(Refusal):
     status, title = 500, "Failed"
 
 
+class InsufficientStorage(Failed):
+    status, title = 507, "No room on the disk"
+
+
 class OutOfMemory(Failed):
     title = "The query needed too much memory"
 
@@ -203,6 +210,31 @@ class QueueFull(Unavailable):
 class NotReady(Unavailable):
     title = "The graph is not loaded yet"
     retry_after = 2
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the disk, or the share of it that one may have, is used up."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def no_room(where: object) -> InsufficientStorage:
+    """What to say when there is no room left to write."""
+    return InsufficientStorage(f"There is no room on the disk of {where}. Nothing was changed; make room and send it again.")
+
+
+def lines(refusal: Refusal) -> Iterator[str]:
+    """A refusal for a terminal; of a graph that breaks its shapes the first violations."""
+    is_report = isinstance(refusal, Nonconforming)
+    yield f"{'The graph breaks its shapes' if is_report else refusal.title}: {refusal.detail}"
+    results = refusal.members.get("results", ())
+    violations = [result for result in results if result["severity"] == "Violation"] if is_report else []
+    for result in violations[:FIRST_VIOLATIONS]:
+        yield f"  {result['severity']} {result['focus']} {result['path']}".rstrip()
+        yield f"    {result['message']}"
+        if result["value"]:
+            yield f"    found: {result['value']}"
+    if len(violations) > FIRST_VIOLATIONS:
+        yield f"  … and {len(violations) - FIRST_VIOLATIONS} more; `motorgraph validate` shows those of a file."
 
 
 def retold(kind: str, detail: str, members: dict[str, Any]) -> Refusal:  # Any: whatever JSON can say

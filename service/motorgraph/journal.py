@@ -1,36 +1,38 @@
-"""The journal: every commit, durable before anybody sees it, and the snapshots that bound its replay. The only user of SQLite.
+"""The journal: every commit, durable before anybody sees it. The only user of SQLite.
 
-A folder holds `journal.db` (SQLite, write-ahead log, every commit synced), `snapshots/<commit>.nq.gz` and `lock`. The journal
-is the truth: whatever else there is can be made from it. Each commit's digest covers that of the commit before it.
+A folder holds `journal.db` (SQLite, write-ahead log, every commit synced), `snapshots/<commit>.nq.gz`, `acknowledged` and `lock`.
+The journal is the truth: whatever else there is can be made from it. Each commit's digest covers that of the commit before it.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
-import os
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from motorgraph.errors import Failed, NotFound
-from motorgraph.lock import locked
+from motorgraph.commits import Change, Checked, Commit, Key, as_row, cut, from_row, remedy
+from motorgraph.errors import Failed, NotFound, is_disk_full, no_room
+from motorgraph.folder import is_full, is_writable, locked, new
+from motorgraph.snapshots import FOLDER as SNAPSHOTS
+from motorgraph.snapshots import Snapshot, Snapshots, sync
+from motorgraph.witness import FILE as WITNESS
+from motorgraph.witness import Witness
 
 FILE = "journal.db"
-LOCK = "lock"
-SNAPSHOTS = "snapshots"
 VERSION = 2
-PIECE_BYTES = 8 << 20
-KEPT_SNAPSHOTS = 2
 KEPT_KEYS = 100_000
 KEPT_KEYS_FOR = timedelta(hours=24)
+LOG_BYTES = 64 << 20
+"""What the write-ahead log may keep of the disk when it has grown for one long commit."""
+_NO_ROOM = {sqlite3.SQLITE_FULL}
+_MAYBE_NO_ROOM = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _TABLES = """
     CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE commits (
@@ -57,55 +59,6 @@ _KEYS_TABLE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A client's key for a write: whose it is, a hash of the request, and what is answered when it comes again."""
-
-    author: str
-    name: str
-    request: str
-    location: str = ""
-    created: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a commit is to say: graphs made and dropped, quads removed and added as N-Quads, who did it, and why.
-
-    `origin` names the file or package that the quads come from, where that is not a client. `report` is the gate's summary;
-    `graphs` are the named graphs that it changes.
-    """
-
-    removed: Iterable[bytes] = ()
-    added: Iterable[bytes] = ()
-    made: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    author: str = ""
-    message: str = ""
-    origin: str = ""
-    report: dict[str, int] = field(default_factory=dict)
-    graphs: Iterable[str] = ()
-    key: Key | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit without its quads: how many it removed and added, when (UTC), and the digest of all up to it."""
-
-    id: int
-    time: str
-    author: str
-    message: str
-    origin: str
-    made: tuple[str, ...]
-    dropped: tuple[str, ...]
-    removed: int
-    added: int
-    size: int
-    report: dict[str, int]
-    digest: bytes
-
-
 class Journal:
     """An open journal. `Journal.open` takes the folder's lock; `Journal.read` only looks, also while a service writes."""
 
@@ -116,11 +69,14 @@ class Journal:
         self.head = self._newest()
 
     @classmethod
-    def open(cls, folder: Path) -> Journal:
-        """The journal of a folder, made if there is none. Raises Failed, saying what stands in the way."""
+    def open(cls, folder: Path, address: str = "") -> Journal:
+        """The journal of a folder, made if there is none. Raises Failed, saying what stands in the way.
+
+        `address` is where it is served; another process that wants the folder is told.
+        """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = locked(folder / LOCK)
+            lock = locked(folder, address)
         except OSError as error:
             raise Failed(f"The data folder {folder} cannot be used: {error.strerror or error}.") from error
         try:
@@ -128,21 +84,27 @@ class Journal:
                 base = sqlite3.connect(folder / FILE, isolation_level=None)
                 base.execute("PRAGMA journal_mode = WAL")
                 base.execute("PRAGMA synchronous = FULL")
+                base.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
                 _require_version(base, folder)
                 base.execute(_GRAPHS)
-                return cls(folder, base, lock)
+                opened = cls(folder, base, lock)
+                opened.snapshots.clean()
+                return opened
         except Failed:
             lock.close()
             raise
 
     @classmethod
     def read(cls, folder: Path) -> Journal:
-        """The journal of a folder to look at. Raises NotFound or Failed."""
+        """The journal of a folder to look at, which may be read-only. Raises NotFound or Failed."""
         if not (folder / FILE).is_file():
             raise NotFound(f"There is no journal in {folder}.")
         with _told(folder):
-            base = sqlite3.connect(f"{(folder / FILE).resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            base = sqlite3.connect(_address(folder), uri=True, isolation_level=None)
             base.execute("PRAGMA query_only = ON")
+            if base.execute("PRAGMA user_version").fetchone()[0] == 0:
+                base.close()
+                raise NotFound(f"The journal in {folder} is empty.")
             _require_version(base, folder)
             return cls(folder, base, None)
 
@@ -162,18 +124,23 @@ class Journal:
         row = self._base.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
         return row[0] if row else ""
 
-    def note(self, key: str, value: str) -> None:
-        """Notes something beside the commits."""
-        with _told(self.folder):
-            self._base.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, value))
+    def note(self, **notes: str) -> None:
+        """Notes something beside the commits, all of it at once."""
+        with self._transaction():
+            self._note(notes)
 
-    def append(self, change: Change) -> Commit:
-        """Writes a commit; when this returns, it is on the disk. Raises Failed, with nothing written, if it cannot be."""
+    def append(self, change: Change, notes: Mapping[str, str] | None = None) -> Commit:
+        """Writes a commit, and notes beside it; when this returns, all of it is on the disk.
+
+        Raises Failed, with nothing written, if it cannot be; InsufficientStorage if there is no room.
+        """
         with self._transaction():
             commit = self._append(change)
             if change.key is not None:
                 self._remember(change.key, commit.id)
+            self._note(notes or {})
         self.head = commit
+        Witness(self.lineage, commit.id, commit.digest).write(self.folder)
         return commit
 
     def remember(self, key: Key) -> None:
@@ -211,13 +178,16 @@ class Journal:
                     self._base.execute("ROLLBACK")
                 raise
 
+    def _note(self, notes: Mapping[str, str]) -> None:
+        self._base.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", notes.items())
+
     def _append(self, change: Change) -> Commit:
         number = self.head.id + 1 if self.head else 1
         digest = hashlib.sha256(self.head.digest if self.head else b"")
         counts, size = [], 0
         for added, quads in enumerate((change.removed, change.added)):
             count = 0
-            for place, piece in enumerate(_pieces(quads)):
+            for place, piece in enumerate(cut(quads)):
                 packed = zlib.compress(piece, 1)
                 count += piece.count(b"\n")
                 size += len(packed)
@@ -230,8 +200,9 @@ class Journal:
         told = (*row, *counts, size, json.dumps(change.report))
         digest.update(repr(told).encode())
         self._note_graphs(number, change.graphs)
-        self._base.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*told, digest.digest()))
-        return _commit((*told, digest.digest()))
+        commit = from_row((*told, digest.digest()))
+        self._insert(commit)
+        return commit
 
     def note_graphs(self, number: int, graphs: Iterable[str]) -> None:
         """Notes which named graphs a commit has changed, if that was not done when it was made."""
@@ -252,9 +223,9 @@ class Journal:
     def commits(self, after: int = 0, upto: int | None = None) -> Iterator[Commit]:
         """The commits beyond `after`, oldest first, as far as `upto`."""
         most = upto if upto is not None else (self.head.id if self.head else 0)
-        with _told(self.folder):
+        with _told(self.folder, reading=True):
             for row in self._base.execute("SELECT * FROM commits WHERE id > ? AND id <= ? ORDER BY id", (after, most)):
-                yield _commit(row)
+                yield from_row(row)
 
     def commit(self, number: int) -> Commit:
         """One commit. Raises NotFound."""
@@ -278,98 +249,118 @@ class Journal:
         return self._quads(number, 1)
 
     def _quads(self, number: int, added: int) -> Iterator[bytes]:
-        with _told(self.folder):
+        with _told(self.folder, reading=True):
             rows = self._base.execute("SELECT quads FROM pieces WHERE id = ? AND added = ? ORDER BY number", (number, added))
             for (packed,) in rows:
                 yield zlib.decompress(packed)
 
+    def checked(self, commit: Commit) -> Checked:
+        """The quads of a commit, held against its digest as they pass."""
+        before = self.commit(commit.id - 1).digest if commit.id > 1 else b""
+        return Checked(self.folder, commit, hashlib.sha256(before), self.removed(commit.id), self.added(commit.id))
+
+    def fault(self) -> str:
+        """Why not all is there that was acknowledged, "" if it is: a commit is missing in the middle or at the end.
+
+        What a commit says is looked at when it is read (`checked`).
+        """
+        told = Witness.of(self.folder)
+        self.head = self._newest()  # not older than what the witness tells, even if a service writes meanwhile
+        head = self.head.id if self.head else 0
+        (count,) = self._base.execute("SELECT COUNT(*) FROM commits WHERE id BETWEEN 1 AND ?", (head,)).fetchone()
+        if count != head:
+            numbers = (commit.id for commit in self.commits())
+            return f"commit {next(n for n, found in enumerate(numbers, 1) if n != found)} is missing"
+        if told is None:
+            return ""
+        if told.lineage != self.lineage:
+            return f"commit {told.commit} of another one was acknowledged here; if this one is meant, delete the file {WITNESS}"
+        if told.commit > head:
+            lost = f"commit {told.commit}" if told.commit == head + 1 else f"commits {head + 1} to {told.commit}"
+            return f"{lost} had been acknowledged and {'is' if told.commit == head + 1 else 'are'} gone; the newest is {head}"
+        if told.commit and self.commit(told.commit).digest != told.digest:
+            return f"commit {told.commit} is not the one that was acknowledged"
+        return ""
+
+    def require_whole(self) -> None:
+        """Raises Failed if something that was acknowledged is not there, saying what and what helps."""
+        with _told(self.folder, reading=True):
+            fault = self.fault()
+        if fault:
+            raise Failed(
+                f"The journal in {self.folder} is damaged: {fault}. The disk may be failing, or an older journal.db has been put "
+                f"here. {remedy(self.head.id if self.head else 0)}"
+            )
+
     def verify(self) -> str:
         """What is wrong with the journal, "" if nothing is: a commit that is missing, or not what its digest says."""
-        expected, before = 1, b""
-        fault = "".join(row[0] for row in self._base.execute("PRAGMA quick_check(1)")).removeprefix("ok")
-        if fault:
-            return f"the database is damaged: {fault}"
-        for commit in self.commits():
-            if commit.id != expected:
-                return f"commit {expected} is missing"
-            digest = hashlib.sha256(before)
-            try:
-                for quads in (self.removed(commit.id), self.added(commit.id)):
-                    for piece in quads:
-                        digest.update(piece)
-                    digest.update(b"\x00")
-            except (zlib.error, Failed) as error:
-                return f"commit {commit.id} cannot be read: {error}"
-            digest.update(repr(_row(commit)).encode())
-            if digest.digest() != commit.digest:
-                return f"commit {commit.id} is not what was written"
-            expected, before = expected + 1, commit.digest
-        return ""
+        with _told(self.folder, reading=True):
+            fault = "".join(row[0] for row in self._base.execute("PRAGMA quick_check(1)")).removeprefix("ok")
+            if fault:
+                return f"the database is damaged: {fault}"
+            fault = self.fault()
+        try:
+            for commit in self.commits() if not fault else ():
+                quads = self.checked(commit)
+                for _ in (*quads.removed(), *quads.added()):
+                    pass
+                quads.require()
+        except Failed as damage:
+            return damage.detail.rstrip(".")
+        return fault
 
     def backup(self, folder: Path) -> None:
         """Copies the journal as it is now into a new folder, also while a service writes. Raises Failed."""
-        if (folder / FILE).exists():
-            raise Failed(f"{folder} holds a journal already; choose a new folder.")
-        with _told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            partial = folder / f"{FILE}.part"
-            copy = sqlite3.connect(partial)
-            self._base.backup(copy)
-            copy.close()
-            partial.replace(folder / FILE)
+        with new(folder), _told(folder):
+            copy = sqlite3.connect(folder / FILE)
+            try:
+                self._base.backup(copy)
+            finally:
+                copy.close()
+            sync(folder)
 
-    def cut(self, number: int) -> None:
-        """Forgets the commits after one; what follows is another history, so it has a lineage of its own."""
-        with self._transaction():
-            self._base.execute("DELETE FROM keys")
-            for table in ("pieces", "graphs", "commits"):
-                self._base.execute(f"DELETE FROM {table} WHERE id > ?", (number,))  # noqa: S608  # our own names
-            self._base.execute("UPDATE about SET value = ? WHERE key = 'lineage'", (secrets.token_hex(4),))
-        self.head = self._newest()
+    def copy(self, target: Journal, upto: int) -> None:
+        """Writes the commits as far as one into a new journal, each as it was. Raises Failed at the first that is damaged.
+
+        What follows there is another history, so it has a lineage of its own. It reads commit by commit, so that what is damaged
+        behind that one does not matter.
+        """
+        later = any(commit.origin for commit in self.commits(upto))
+        graphs = self.graphs()
+        with target._transaction():
+            for commit in self.commits(upto=upto):
+                quads = self.checked(commit)
+                for added, pieces in enumerate((quads.removed(), quads.added())):
+                    rows = ((commit.id, added, place, zlib.compress(piece, 1)) for place, piece in enumerate(pieces))
+                    target._base.executemany("INSERT INTO pieces VALUES (?, ?, ?, ?)", rows)
+                quads.require()
+                target._insert(commit)
+                target._note_graphs(commit.id, graphs.get(commit.id, ()))
+            target._note({"base": self.about("base"), "files": "" if later else self.about("files")})
+        target.head = target._newest()
 
     # Snapshots
 
-    def snapshot(self, write: Callable[[IO[bytes]], None], number: int, graphs: Iterable[str]) -> None:
-        """Keeps the graph as it was after a commit: `write` writes it as N-Quads. `graphs` are its names, the empty ones too."""
-        folder = self.folder / SNAPSHOTS
-        folder.mkdir(exist_ok=True)
-        final = folder / f"{number}.nq.gz"
-        partial = final.with_suffix(".part")
-        with partial.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0) as packed:
-            head = {"commit": number, "lineage": self.lineage, "graphs": sorted(graphs)}
-            packed.write(b"# " + json.dumps(head).encode() + b"\n")
-            write(packed)  # type: ignore[arg-type]  # GzipFile is an IO[bytes] in what is used
-            packed.flush()
-            packed.close()
-            raw.flush()
-            os.fsync(raw.fileno())
-        partial.replace(final)
-        _sync(folder)
-        for old in self._snapshots()[KEPT_SNAPSHOTS:]:
-            old.unlink(missing_ok=True)
+    @property
+    def snapshots(self) -> Snapshots:
+        """The snapshots beside it."""
+        return Snapshots(self.folder / SNAPSHOTS, self.lineage)
 
-    def newest_snapshot(self, upto: int) -> tuple[int, list[str], Path] | None:
-        """The newest whole snapshot of this journal not beyond a commit: its commit, its graphs, its file."""
-        for path in self._snapshots():
-            number = int(path.name.split(".")[0])
-            if number > upto:
-                continue
-            with suppress(OSError, EOFError, zlib.error, ValueError, KeyError):
-                with gzip.open(path, "rb") as packed:
-                    head = json.loads(packed.readline().removeprefix(b"# "))
-                    while packed.read(PIECE_BYTES):
-                        pass  # to the end, where the checksum is
-                if head["lineage"] == self.lineage and head["commit"] == number:
-                    return number, head["graphs"], path
-        return None
+    def digest_of(self, number: int) -> bytes:
+        """The digest of a commit. Raises NotFound."""
+        return self.commit(number).digest
 
-    def _snapshots(self) -> list[Path]:
-        found = [path for path in (self.folder / SNAPSHOTS).glob("*.nq.gz") if path.name.split(".")[0].isdigit()]
-        return sorted(found, key=lambda path: -int(path.name.split(".")[0]))
+    def newest_snapshot(self, upto: int) -> Snapshot | None:
+        """The newest whole snapshot of this journal not beyond a commit."""
+        return next(self.snapshots.whole(upto, self.digest_of), None)
 
     def _newest(self) -> Commit | None:
-        row = self._base.execute("SELECT * FROM commits ORDER BY id DESC LIMIT 1").fetchone()
-        return _commit(row) if row else None
+        with _told(self.folder, reading=True):
+            row = self._base.execute("SELECT * FROM commits ORDER BY id DESC LIMIT 1").fetchone()
+            return from_row(row) if row else None
+
+    def _insert(self, commit: Commit) -> None:
+        self._base.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*as_row(commit), commit.digest))
 
 
 def _moment(ago: timedelta) -> str:
@@ -377,35 +368,12 @@ def _moment(ago: timedelta) -> str:
     return (datetime.now(UTC) - ago).isoformat(timespec="microseconds")
 
 
-def _commit(row: tuple) -> Commit:  # type: ignore[type-arg]  # as SQLite gives it
-    number, time, author, message, origin, made, dropped, removed, added, size, report, digest = row
-    graphs = tuple(json.loads(made)), tuple(json.loads(dropped))
-    return Commit(number, time, author, message, origin, *graphs, removed, added, size, json.loads(report), digest)
-
-
-def _row(commit: Commit) -> tuple:  # type: ignore[type-arg]  # as it was told to SQLite
-    graphs = json.dumps(commit.made), json.dumps(commit.dropped)
-    words = commit.id, commit.time, commit.author, commit.message, commit.origin
-    return (*words, *graphs, commit.removed, commit.added, commit.size, json.dumps(commit.report))
-
-
-def _pieces(quads: Iterable[bytes]) -> Iterator[bytes]:
-    """The same lines in pieces of bounded size."""
-    rest: list[bytes] = []
-    size = 0
-    for some in quads:
-        start = 0
-        while len(some) - start > PIECE_BYTES:
-            end = some.find(b"\n", start + PIECE_BYTES) + 1 or len(some)
-            yield b"".join([*rest, some[start:end]])
-            rest, size, start = [], 0, end
-        rest.append(some[start:])
-        size += len(some) - start
-        if size >= PIECE_BYTES:
-            yield b"".join(rest)
-            rest, size = [], 0
-    if size:
-        yield b"".join(rest)
+def _address(folder: Path) -> str:
+    """How SQLite is to open the journal to look at it: one that nobody writes and that cannot be written needs to be said so."""
+    address = f"{(folder / FILE).resolve().as_uri()}?mode=ro"
+    log = folder / f"{FILE}-wal"
+    is_at_rest = not log.exists() or log.stat().st_size == 0
+    return f"{address}&immutable=1" if is_at_rest and not is_writable(folder) else address
 
 
 def _require_version(base: sqlite3.Connection, folder: Path) -> None:
@@ -413,26 +381,33 @@ def _require_version(base: sqlite3.Connection, folder: Path) -> None:
     version = base.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise Failed(f"The journal in {folder} is of version {version}; this motorgraph reads {VERSION}. Use a newer one.")
+    if version == 0 and (told := Witness.of(folder)) is not None:
+        raise Failed(
+            f"The journal in {folder} is gone: commit {told.commit} was acknowledged here, and {FILE} is empty. Serve a backup, "
+            f"or delete the file {WITNESS} to begin anew."
+        )
     if version == 0:
-        base.executescript(f"BEGIN; {_TABLES} {_KEYS_TABLE} PRAGMA user_version = {VERSION}; COMMIT;")
-        base.execute("INSERT INTO about VALUES ('lineage', ?)", (secrets.token_hex(4),))
+        named = f"INSERT INTO about VALUES ('lineage', '{secrets.token_hex(4)}');"  # noqa: S608  # our own word
+        base.executescript(f"BEGIN IMMEDIATE; {_TABLES} {_KEYS_TABLE} {named} PRAGMA user_version = {VERSION}; COMMIT;")
     elif version < VERSION and not base.execute("PRAGMA query_only").fetchone()[0]:
         base.executescript(f"BEGIN IMMEDIATE; {_KEYS_TABLE} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Says in our words what SQLite or the disk refuses."""
+def _told(folder: Path, *, reading: bool = False) -> Iterator[None]:
+    """Says in our words what SQLite or the disk refuses; when `reading`, also that what was read makes no sense."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
-        raise Failed(f"The journal in {folder} cannot be used: {getattr(error, 'strerror', None) or error}.") from error
-
-
-def _sync(folder: Path) -> None:
-    """Has the folder's entries on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _NO_ROOM or (code in _MAYBE_NO_ROOM and is_full(folder)):
+            raise no_room(folder) from error
+        raise Failed(f"The journal in {folder} cannot be used: {error}.") from error
+    except OSError as error:
+        if is_disk_full(error):
+            raise no_room(folder) from error
+        raise Failed(f"The journal in {folder} cannot be used: {error.strerror or error}.") from error
+    except (ValueError, TypeError, zlib.error) as error:
+        if not reading:
+            raise
+        raise Failed(f"The journal in {folder} is damaged: {error}.") from error

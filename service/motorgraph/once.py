@@ -6,8 +6,8 @@ import json
 import re
 from hashlib import sha256
 
+from motorgraph.commits import Key
 from motorgraph.errors import BadRequest, KeyReused
-from motorgraph.journal import Key
 from motorgraph.protocol import Call
 
 MOST_CHARACTERS = 255

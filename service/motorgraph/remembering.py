@@ -5,14 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 from rich.console import Console
 from rich.table import Column, Table
 
-from motorgraph.engine.history import has_blank, replay
-from motorgraph.errors import BadRequest, Failed
-from motorgraph.journal import Commit, Journal
+from motorgraph.asking import dumped
+from motorgraph.commits import Commit
+from motorgraph.engine.history import has_blank, replay, replay_commits
+from motorgraph.errors import BadRequest, Failed, NotFound
+from motorgraph.folder import new
+from motorgraph.inference import shipped_rules
+from motorgraph.journal import Journal
+from motorgraph.vocab import Names
+
+if TYPE_CHECKING:
+    from motorgraph.sending import Service
+    from motorgraph.settings import Settings
 
 NQUADS = ox.RdfFormat.N_QUADS
 WIDE_COLUMNS = 10_000
@@ -59,19 +69,59 @@ def show_commit(folder: Path, number: int) -> None:
 
 
 def verify(folder: Path) -> str:
-    """What is wrong with the journal or its newest snapshot, "" if nothing is. Raises NotFound or Failed."""
+    """What is wrong with the journal or one of its snapshots, "" if nothing is. Raises NotFound or Failed."""
     journal = Journal.read(folder)
     try:
-        fault = journal.verify()
-        newest = journal.newest_snapshot(journal.head.id) if journal.head and not fault else None
-        if newest is None:
+        head = journal.verify() or (journal.head.id if journal.head else 0)
+        if isinstance(head, str):
+            return head
+        for fault in journal.snapshots.faults(head, journal.digest_of):
             return fault
-        kept, made = ox.Store(), ox.Store()
-        replay(journal, kept, newest[0])
-        replay(journal, made, newest[0], snapshots=False)
-        return "" if set(kept) == set(made) else f"the snapshot of commit {newest[0]} is not what the journal makes"
+        made, at = ox.Store(), 0
+        for snapshot in reversed(list(journal.snapshots.whole(head, journal.digest_of))):
+            kept = ox.Store()
+            replay(journal, kept, snapshot.commit)
+            replay_commits(journal, made, at, snapshot.commit)
+            at = snapshot.commit
+            if set(kept) != set(made):
+                return f"the snapshot of commit {at} is not what the journal makes"
+        return ""
     finally:
         journal.close()
+
+
+def verify_service(settings: Settings, service: Service) -> tuple[int, str]:
+    """What a service that serves the folder has in memory, against the journal: the commit that it was at, and what differs.
+
+    It is held against the graph that the journal makes, so no more than one copy of it is needed. Raises Failed.
+    """
+    names = Names(settings.base)
+    made_again = [] if settings.plain else [names.graph("catalogue"), *(rule.graph for rule in shipped_rules(names))]
+    derived = set(map(ox.NamedNode, made_again))
+    with dumped(service.at("/graphs"), service.token) as (tag, quads):
+        lineage, _, number = tag.partition("-")
+        journal = Journal.read(settings.folder)
+        try:
+            if lineage != journal.lineage or not number.isdigit():
+                raise Failed(f"{service.url} serves another journal than that in {settings.folder}, or none.")
+            made = ox.Store()
+            replay(journal, made, int(number), snapshots=False)
+        finally:
+            journal.close()
+        return int(number), _difference(made, quads, derived, union=settings.is_union)
+
+
+def _difference(made: ox.Store, quads: Iterator[ox.Quad], derived: set[ox.NamedNode], *, union: bool) -> str:
+    """What a dump has that a store has not or the other way round, "" if nothing; a dump has each quad once."""
+    count = 0
+    for quad in quads:
+        if quad.graph_name in derived or (union and isinstance(quad.graph_name, ox.DefaultGraph)):
+            continue  # made from the rest
+        if quad not in made:
+            return f"it has what no commit has added: {quad}"
+        count += 1
+    missing = len(made) - count
+    return f"it lacks {missing:,} of the {len(made):,} triples that the journal has" if missing else ""
 
 
 def backup(folder: Path, target: Path) -> Commit | None:
@@ -90,17 +140,29 @@ def restore(folder: Path, target: Path, at: str) -> Commit:
     """Copies the journal into a new folder as far as a commit (a number) or a time (ISO 8601). Raises BadRequest, Failed."""
     journal = Journal.read(folder)
     try:
-        number = int(at) if at.isdigit() else journal.at(at)
-        commit = journal.commit(number)
-        journal.backup(target)
-    except ValueError as error:
-        raise BadRequest(f"{at!r} is no commit and no time, such as 12 or 2026-11-22T18:00:00.") from error
+        commit = journal.commit(_wanted(journal, at))
+        with new(target):
+            copy = Journal.open(target)
+            try:
+                journal.copy(copy, commit.id)
+            finally:
+                copy.close()
     finally:
         journal.close()
-    copy = Journal.open(target)
-    copy.cut(number)
-    copy.close()
     return commit
+
+
+def _wanted(journal: Journal, at: str) -> int:
+    if at.isdecimal():
+        return int(at)
+    try:
+        number = journal.at(at)
+    except ValueError as error:
+        raise BadRequest(f"{at!r} is no commit and no time, such as 12 or 2026-11-22T18:00:00.") from error
+    if not number:
+        first = next(journal.commits(), None)
+        raise NotFound(f"There was no commit yet at {at}" + (f"; the first is of {first.time}." if first else "."))
+    return number
 
 
 def inverse(folder: Path, number: int) -> str:
@@ -109,15 +171,22 @@ def inverse(folder: Path, number: int) -> str:
     try:
         commit = journal.commit(number)
         removed, added = b"".join(journal.removed(number)), b"".join(journal.added(number))
+        undone = [iri for iri in commit.made if not _has_more(journal, number, iri)]
     finally:
         journal.close()
     if b"_:" in removed + added and any(has_blank(quad) for quad in ox.parse(removed + added, NQUADS)):
         raise Failed(f"Commit {number} has blank nodes, which an update cannot name. Restore the folder as it was before it.")
     parts = [f"DELETE DATA {{ {_data(added)} }}"] if added else []
-    parts += [f"DROP SILENT GRAPH <{iri}>" for iri in commit.made]
+    parts += [f"DROP SILENT GRAPH <{iri}>" for iri in undone]
     parts += [f"CREATE SILENT GRAPH <{iri}>" for iri in commit.dropped]
     parts += [f"INSERT DATA {{ {_data(removed)} }}"] if removed else []
     return " ;\n".join(parts)
+
+
+def _has_more(journal: Journal, number: int, iri: str) -> bool:
+    """Whether a later commit has added to a graph, so that it stays although the commit that made it is taken back."""
+    end = f"<{iri}> .\n".encode()
+    return any(end in piece for commit in journal.commits(number) for piece in journal.added(commit.id))
 
 
 def _data(quads: bytes) -> str:

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from motorgraph import logs
 from motorgraph.app import create_app
 from motorgraph.connection import Connection
-from motorgraph.errors import Nonconforming, Refusal
+from motorgraph.errors import Refusal, lines
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 
@@ -47,6 +47,7 @@ async def _serve(settings: Settings) -> int:
         console.print(f"Failed: {where} cannot be listened on: {why}. Choose another --host or --port.", markup=False)
         return REFUSED
     store = Embedded(settings)
+    store.address = _address(listening, settings)
     server = _Server(_config(settings, store))
     status = 0
 
@@ -60,7 +61,7 @@ async def _serve(settings: Settings) -> int:
     store.control.on_lost = lost
     server.on_stop = store.pool.close
     serving = asyncio.create_task(server.serve([listening]))
-    starting = asyncio.create_task(_start(store, server, _address(listening, settings), console))
+    starting = asyncio.create_task(_start(store, server, console))
     await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and not starting.result():
         status, server.should_exit = REFUSED, True
@@ -116,13 +117,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _start(store: Embedded, server: uvicorn.Server, address: str, console: Console) -> bool:
+async def _start(store: Embedded, server: uvicorn.Server, console: Console) -> bool:
     """Starts the store while the server answers /health already; false, with a message, if it refuses."""
     try:
         with _progress(store, console):
             await store.start()
     except Refusal as refusal:
-        console.print("\n".join(_words(refusal)), markup=False, emoji=False)
+        console.print("\n".join(lines(refusal)), markup=False, emoji=False)
         return False
     while not server.started:
         if server.should_exit:
@@ -130,21 +131,8 @@ async def _start(store: Embedded, server: uvicorn.Server, address: str, console:
         await asyncio.sleep(0.01)
     gc.collect()
     gc.freeze()  # what is here stays: the collector need not look at it again and again
-    console.print(f"motorgraph is at {address} (Ctrl-C stops it)", markup=False)
+    console.print(f"motorgraph is at {store.address} (Ctrl-C stops it)", markup=False)
     return True
-
-
-def _words(refusal: Refusal) -> Iterator[str]:
-    """Why the store does not start, line by line; of a graph that breaks its shapes the first violations."""
-    title = "The graph breaks its shapes" if isinstance(refusal, Nonconforming) else refusal.title
-    yield f"{title}: {refusal.detail}"
-    for result in refusal.members.get("violations", []):
-        yield f"  {result['severity']} {result['focus']} {result['path']}".rstrip()
-        yield f"    {result['message']}"
-        if result["value"]:
-            yield f"    found: {result['value']}"
-    if more := refusal.members.get("more", 0):
-        yield f"  … and {more} more; `motorgraph validate` shows those of a file."
 
 
 def _address(listening: socket.socket, settings: Settings) -> str:

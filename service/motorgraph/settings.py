@@ -45,6 +45,7 @@ class Settings(BaseSettings):
         description="Vocabulary whose alignment to load too, such as schema or prov; may be given again (or separated by ',').",
     )
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder that the service keeps its own files in.")
+    snapshot_after: int = Field(1000, ge=2, description="Commits after which the whole graph is written down anew.")
     default_graph: Literal["union", "separate"] | None = Field(
         None,
         description="A query's default graph: union (of all graphs; the default) or separate (the default with --plain).",

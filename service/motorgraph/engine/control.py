@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -14,10 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from motorgraph.commits import Key
 from motorgraph.engine.loading import File
-from motorgraph.errors import Failed, NotReady
+from motorgraph.errors import NotReady, retold
 from motorgraph.inference import Rule
-from motorgraph.journal import Key
 
 # Huge pages: a fork of 10 M triples takes 5 ms instead of 85. A longer list of free pieces: the engine frees and takes
 # thousands of small ones a query, and answers in three quarters of the time.
@@ -33,6 +34,7 @@ class Start:
 
     `union` keeps the default graph as the merge of all; `shapes` names the graph of shapes that drafts judge by, "" for none;
     `catalogue` is the base of the IRIs by which the graph of the commits speaks, "" where there is to be none.
+    `base` is that of the graph's IRIs, `address` where it is served. Without `renews` files count only if there is no commit yet.
     """
 
     files: Sequence[File]
@@ -42,15 +44,23 @@ class Start:
     rules: Sequence[Rule] = ()
     shapes: str = ""
     catalogue: str = ""
+    base: str = ""
+    renews: bool = True
+    address: str = ""
+    snapshot_after: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How a load went: seconds, the keeper's memory after it in bytes, the journal's lineage ("" without a journal)."""
+    """How a load went: seconds, the keeper's memory after it in bytes, the journal's lineage ("" without a journal).
+
+    `digest` is a hash of the files, "" if they did not count.
+    """
 
     seconds: float
     pss: int
     lineage: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +213,16 @@ class Control:
         if not future.done():
             future.set_result(value)
 
-    def _on_refused(self, id: int, detail: str) -> None:
+    def _on_refused(self, id: int, detail: str, kind: str = "failed") -> None:
         future = self._awaited.pop(id)
         if not future.done():
-            future.set_exception(Failed(detail))
+            future.set_exception(retold(kind, detail, {}))
 
-    def _on_loaded(self, id: int, seconds: float, pss: int, lineage: str) -> None:
-        self._resolve(id, Loaded(seconds, pss, lineage))
+    def _on_loaded(self, id: int, **told: Any) -> None:  # Any: as Loaded has it
+        self._resolve(id, Loaded(**told))
+
+    def _on_logged(self, level: int, logger: str, message: str) -> None:
+        logging.getLogger(logger).log(level, message)
 
     def _on_recorded(self, id: int, commit: int) -> None:
         self._resolve(id, commit)

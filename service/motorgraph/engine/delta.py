@@ -11,10 +11,10 @@ from typing import IO, Any
 
 import pyoxigraph as ox
 
+from motorgraph.commits import Change, Key
 from motorgraph.engine import provenance
 from motorgraph.engine.loading import follow
 from motorgraph.engine.wire import Job
-from motorgraph.journal import Change, Key
 
 NQUADS = ox.RdfFormat.N_QUADS
 Quads = set[ox.Quad]

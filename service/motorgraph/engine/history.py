@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,14 +13,18 @@ from typing import IO
 
 import pyoxigraph as ox
 
+from motorgraph.commits import PIECE_BYTES, Change, Commit, Key
 from motorgraph.engine.loading import UNREADABLE, File, Progress, hash_files, load_file
-from motorgraph.errors import Failed
+from motorgraph.errors import Failed, is_disk_full, no_room
 from motorgraph.journal import FILE as JOURNAL_FILE
-from motorgraph.journal import PIECE_BYTES, Change, Commit, Journal, Key
+from motorgraph.journal import Journal
+from motorgraph.witness import FILE as WITNESS
 
 NQUADS = ox.RdfFormat.N_QUADS
 SNAPSHOT_AFTER_COMMITS = 1000
 SNAPSHOT_AFTER_BYTES = 32 << 20
+RETRY_AFTER = 10  # a snapshot that failed is tried again when a tenth as much has come to it
+log = logging.getLogger("motorgraph.history")
 
 
 class Unreadable(Exception):
@@ -29,15 +34,18 @@ class Unreadable(Exception):
 class History:
     """The journal of a folder as the keeper uses it. Without `is_writable` nothing is kept, and a folder without one stays so."""
 
-    def __init__(self, folder: Path, *, is_writable: bool) -> None:
+    def __init__(
+        self, folder: Path, *, is_writable: bool, address: str = "", snapshot_after: int = SNAPSHOT_AFTER_COMMITS
+    ) -> None:
         self._journal: Journal | None = None
         if is_writable:
-            self._journal = Journal.open(folder)
-        elif (folder / JOURNAL_FILE).is_file():
+            self._journal = Journal.open(folder, address)
+        elif (folder / JOURNAL_FILE).is_file() or (folder / WITNESS).is_file():
             self._journal = Journal.read(folder)
         self._is_writable = is_writable
-        self._pending: list[tuple[Change, str, IO[bytes] | None]] = []
+        self._pending: list[tuple[Change | None, dict[str, str], IO[bytes] | None]] = []
         self._snapshot_at = 0
+        self._snapshot_after = snapshot_after
         self._bytes_since = 0
 
     @property
@@ -55,32 +63,54 @@ class History:
         """Whether a replay from the newest snapshot would take long."""
         commits = self.commit - self._snapshot_at
         return (
-            self._is_writable and (commits >= SNAPSHOT_AFTER_COMMITS or self._bytes_since >= SNAPSHOT_AFTER_BYTES) and commits > 1
+            self._is_writable and (commits >= self._snapshot_after or self._bytes_since >= SNAPSHOT_AFTER_BYTES) and commits > 1
         )
 
-    def start(self, store: ox.Store, files: Sequence[File], progress: Progress) -> None:
+    def require_base(self, base: str) -> None:
+        """Raises Failed if the journal's IRIs have another base than what is to be served."""
+        written = self._journal.about("base") if self._journal else base
+        if written and written != base:
+            raise Failed(
+                f"The journal was written with --base {written}, and its IRIs stay as they are; now there is --base {base}. "
+                f"Start with --base {written}, or choose another --data-dir."
+            )
+        if self._journal is not None and not written:
+            self._pend(None, {"base": base}, None)
+
+    def start(self, store: ox.Store, files: Sequence[File], progress: Progress, *, renews: bool = True) -> str:
         """Fills the store: from the journal, then with what the files say now if they have changed since.
 
-        Raises Unreadable, or Failed if the journal cannot be used.
+        Without `renews` files count only where there is no commit yet. Returns the hash of the files, "" if they do not count.
+        Raises Unreadable, or Failed if the journal cannot be used or is damaged.
         """
+        if self._journal is not None:
+            self._journal.require_whole()
         if self._journal is None or self._journal.head is None:
+            digest = _digest(files)
             _load(store, files, progress)
             if self._is_writable and files:
                 spool = _dump(store)
                 change = _loaded(files, (), _dumped(spool), _empty_graphs(store))
-                self._pend(replace(change, graphs=[name.value for name in store.named_graphs()]), _digest(files), spool)
-            return
+                change = replace(change, graphs=[name.value for name in store.named_graphs()])
+                self._pend(change, {"files": digest}, spool)
+            return digest
         self._replay(store)
+        if not renews:
+            return ""
         digest = _digest(files)
         if digest != self._journal.about("files"):
-            self._pend(self._renewed(store, files, progress), digest, None)
+            renewed = self._renewed(store, files, progress)
+            self._pend(renewed if renewed.removed or renewed.added else None, {"files": digest}, None)
+        return digest
 
     def record(self) -> int:
-        """Writes down what the start has brought that the journal had not. Returns the newest commit."""
-        for change, digest, spool in self._pending:
+        """Writes down what the start has brought that the journal had not. Returns the newest commit. Raises Failed."""
+        for change, notes, spool in self._pending:
             if self._journal is not None and self._is_writable:
-                self._journal.append(change)
-                self._journal.note("files", digest)
+                if change is None:
+                    self._journal.note(**notes)
+                else:
+                    self._journal.append(change, notes)
             if spool is not None:
                 spool.close()
         self._pending.clear()
@@ -128,11 +158,17 @@ class History:
         def write(out: IO[bytes]) -> None:
             store.dump(out, NQUADS)
 
-        journal.snapshot(write, self.commit, graphs)
+        journal.snapshots.write(write, self.commit, journal.digest_of(self.commit), graphs)
 
     def snapshot_begun(self) -> None:
         """A process has been forked to write one."""
         self._snapshot_at, self._bytes_since = self.commit, 0
+
+    def snapshot_failed(self) -> None:
+        """The process has not written it: another is to try when a little more has come."""
+        log.warning("A snapshot could not be written; nothing is lost, since the journal has every commit.")
+        self._snapshot_at -= self._snapshot_after * (RETRY_AFTER - 1) // RETRY_AFTER
+        self._bytes_since += SNAPSHOT_AFTER_BYTES * (RETRY_AFTER - 1) // RETRY_AFTER
 
     @property
     def lock(self) -> IO[str] | None:
@@ -168,34 +204,45 @@ class History:
         store.extend(added)
         return replace(_loaded(files, _serialized(removed), _serialized(added)), graphs=_named(removed | added))
 
-    def _pend(self, change: Change, digest: str, spool: IO[bytes] | None) -> None:
-        self._pending.append((change, digest, spool))
+    def _pend(self, change: Change | None, notes: dict[str, str], spool: IO[bytes] | None) -> None:
+        self._pending.append((change, notes, spool))
 
 
 def replay(journal: Journal, store: ox.Store, upto: int, *, snapshots: bool = True) -> int:
     """Makes the graph of a commit in an empty store. Returns the commit of the snapshot that it began with, 0 without one."""
     newest = journal.newest_snapshot(upto) if snapshots else None
     if newest is not None:
-        with gzip.open(newest[2], "rb") as packed:
+        with gzip.open(newest.path, "rb") as packed:
             store.bulk_extend(ox.parse(packed, NQUADS))  # type: ignore[arg-type]  # a GzipFile reads as an IO[bytes]
-        for iri in newest[1]:
+        for iri in newest.graphs:
             store.add_graph(ox.NamedNode(iri))
-    after = newest[0] if newest else 0
-    for commit in journal.commits(after, upto):
-        _redo(journal, store, commit)
+    after = newest.commit if newest else 0
+    replay_commits(journal, store, after, upto)
     return after
 
 
+def replay_commits(journal: Journal, store: ox.Store, after: int, upto: int) -> None:
+    """Does the commits beyond `after` to a store that holds the graph of that one. Raises Failed at one that is damaged."""
+    for commit in journal.commits(after, upto):
+        _redo(journal, store, commit)
+
+
 def _redo(journal: Journal, store: ox.Store, commit: Commit) -> None:
-    for piece in journal.removed(commit.id):
-        for quad in ox.parse(piece, NQUADS):
-            store.remove(quad)
-    for iri in commit.dropped:
-        store.remove_graph(ox.NamedNode(iri))
-    for iri in commit.made:
-        store.add_graph(ox.NamedNode(iri))
-    for piece in journal.added(commit.id):
-        store.bulk_extend(ox.parse(piece, NQUADS))
+    """Does a commit to a store, and looks that it is what was written. Raises Failed if it is not."""
+    quads = journal.checked(commit)
+    try:
+        for piece in quads.removed():
+            for quad in ox.parse(piece, NQUADS):
+                store.remove(quad)
+        for iri in commit.dropped:
+            store.remove_graph(ox.NamedNode(iri))
+        for iri in commit.made:
+            store.add_graph(ox.NamedNode(iri))
+        for piece in quads.added():
+            store.bulk_extend(ox.parse(piece, NQUADS))
+    except (SyntaxError, ValueError) as error:
+        raise quads.damage(f"cannot be read: {error}.") from error
+    quads.require()
 
 
 def _graphs_of(journal: Journal, commit: Commit) -> set[str]:
@@ -246,13 +293,21 @@ def _digest(files: Sequence[File]) -> str:
     if not files:
         return ""
     whole = hashlib.sha256()
-    hash_files(whole, files)
+    try:
+        hash_files(whole, files)
+    except OSError as error:
+        raise Unreadable(f"{error.filename}: {error.strerror}") from error
     return whole.hexdigest()
 
 
 def _dump(store: ox.Store) -> IO[bytes]:
-    spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when it is recorded
-    store.dump(spool, NQUADS)
+    try:
+        spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when it is recorded
+        store.dump(spool, NQUADS)
+    except OSError as error:
+        if is_disk_full(error):
+            raise no_room(tempfile.gettempdir()) from error
+        raise Failed(f"No file can be made in {tempfile.gettempdir()}: {error.strerror}.") from error
     return spool
 
 

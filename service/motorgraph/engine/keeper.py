@@ -2,13 +2,14 @@
 
 `python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front; it never parses a client's text.
 Commands: load, fork, nice, kill, apply, recall, record.
-Events: loaded, child, applied, recalled, recorded, refused, progress, exit.
+Events: loaded, child, applied, recalled, recorded, refused, progress, logged, exit.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import logging
 import os
 import selectors
 import signal
@@ -30,7 +31,7 @@ from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.loading import File, merge
 from motorgraph.engine.provenance import Catalogue
-from motorgraph.errors import Refusal
+from motorgraph.errors import Failed, Refusal, is_disk_full, no_room
 from motorgraph.inference import Rule, renew
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ class Keeper:
                 *whole, rest = (rest + data).split(b"\n")
                 yield from map(json.loads, whole)
 
-    def _tell(self, event: str, **values: Any) -> None:  # Any: whatever JSON can say
+    def tell(self, event: str, **values: Any) -> None:  # Any: whatever JSON can say
+        """Tells the front of an event."""
         self._control.sendall(json.dumps({"event": event, **values}).encode() + b"\n")
 
     # What the front asks for
@@ -133,8 +135,8 @@ class Keeper:
         self._is_union = command["union"]
         files = [File(**file) for file in command["files"]]
         try:
-            self._history = History(Path(command["folder"]), is_writable=command["is_writable"])
-            self._history.start(self._store, files, self._progress)
+            self._history = _history(command)
+            digest = self._history.start(self._store, files, self._progress, renews=command.get("renews", True))
             self._shapes_graph = command.get("shapes", "")
             self._rules = [Rule(**rule) for rule in command.get("rules", ())]
             self._catalogue = Catalogue(command["catalogue"]) if command.get("catalogue") else None
@@ -143,13 +145,13 @@ class Keeper:
             self._made = ox.Store() if self._rules and command["is_writable"] else None
             renew(self._store, self._rules, self._made)
         except (Unreadable, Refusal, ValueError) as refusal:
-            self._tell("refused", id=command["id"], detail=str(refusal).rstrip("."))
+            self._refuse(command, refusal)
             return
         if command["union"]:
             merge(self._store)
         self._freeze()
         told = {"seconds": time.monotonic() - started, "pss": process.proportional_bytes(os.getpid())}
-        self._tell("loaded", id=command["id"], lineage=self._history.lineage, **told)
+        self.tell("loaded", id=command["id"], lineage=self._history.lineage, digest=digest, **told)
 
     def _record(self, command: dict[str, Any]) -> None:
         """Has the journal keep what the start has brought, and catalogues all commits; the graph has been judged."""
@@ -159,12 +161,19 @@ class Keeper:
             if self._catalogue is not None:
                 self._catalogue.fill(self._store, self._history.catalogued(), union=self._is_union)
                 self._freeze()
-            self._tell("recorded", id=command["id"], commit=commit)
+            self.tell("recorded", id=command["id"], commit=commit)
         except Refusal as refusal:
-            self._tell("refused", id=command["id"], detail=refusal.detail)
+            self._refuse(command, refusal)
+
+    def _refuse(self, command: dict[str, Any], error: Exception) -> None:
+        """Tells the front that a command cannot be obeyed."""
+        if is_disk_full(error):
+            error = no_room(tempfile.gettempdir())
+        told = error if isinstance(error, Refusal) else Failed(f"{error}")
+        self.tell("refused", id=command["id"], detail=told.detail, kind=told.kind)
 
     def _progress(self, path: str, done: int, total: int) -> None:
-        self._tell("progress", path=path, done=done, total=total)
+        self.tell("progress", path=path, done=done, total=total)
 
     def _freeze(self) -> None:
         """Keeps the collector away from what every child shares: a look at an object copies its page."""
@@ -176,7 +185,8 @@ class Keeper:
         try:
             self._fork_child(command)
         except OSError as error:
-            self._tell("refused", id=command["id"], detail=f"No {command['role']} process could be made: {error}.")
+            made = Failed(f"No {command['role']} process could be made: {error}.")
+            self._refuse(command, error if is_disk_full(error) else made)
 
     def _parse_shapes(self) -> None:
         """Parses the shapes before the first draft is forked, and again when they have changed: every draft has them then."""
@@ -265,7 +275,7 @@ class Keeper:
     def _apply(self, command: dict[str, Any]) -> None:
         """Does to the graph what the draft `pid` has rehearsed and written down."""
         if command["pid"] not in self._spools:
-            self._tell("refused", id=command["id"], detail="The draft has ended before its change could be made.")
+            self.tell("refused", id=command["id"], detail="The draft has ended before its change could be made.")
             return
         assert self._history is not None
         spool = self._spools[command["pid"]]
@@ -275,7 +285,7 @@ class Keeper:
         try:
             written = self._kept(written)
         except Refusal as refusal:
-            self._tell("refused", id=command["id"], detail=f"Nothing was changed: {refusal.detail}")
+            self._refuse(command, refusal)
             return
         if not written.is_empty:
             if self._shapes_graph in written.head["graphs"]:
@@ -285,8 +295,8 @@ class Keeper:
                 written.keep(self._made)
             self._freeze()
             delta = written.for_readers.decode() if len(written.for_readers) <= MOST_DELTA_BYTES else ""
-        self._tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
-        if self._history.needs_snapshot:
+        self.tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
+        if self._history.needs_snapshot and not self._scribes:
             self._fork_scribe()
 
     def _kept(self, written: Written) -> Written:
@@ -310,9 +320,9 @@ class Keeper:
         try:
             found = self._history.recall(command["author"], command["name"])
         except Refusal as refusal:
-            self._tell("refused", id=command["id"], detail=refusal.detail)
+            self._refuse(command, refusal)
             return
-        self._tell("recalled", id=command["id"], key=asdict(found[0]) if found else None, commit=found[1] if found else 0)
+        self.tell("recalled", id=command["id"], key=asdict(found[0]) if found else None, commit=found[1] if found else 0)
 
     def _fork_scribe(self) -> None:
         """Forks a process that writes a snapshot of the graph as it is now."""
@@ -320,16 +330,20 @@ class Keeper:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
+            status = 1
             try:
                 process.name("mg-scribe")
                 process.die_with(parent)
                 self._close_for_child()
                 self._history.snapshot(self._store, self._derived, union=self._is_union)
-            except BaseException:  # noqa: BLE001  # the border of the process; the next commit tries again
+                status = 0
+            except OSError:
+                pass  # the keeper says it and has another try
+            except BaseException:  # noqa: BLE001  # the border of the process; the keeper has another try
                 traceback.print_exc()
                 sys.stderr.flush()
             finally:
-                os._exit(0)
+                os._exit(status)
         self._scribes.add(pid)
         self._history.snapshot_begun()
 
@@ -344,12 +358,36 @@ class Keeper:
                 return
             if pid in self._scribes:
                 self._scribes.remove(pid)
+                if status and self._history is not None:
+                    self._history.snapshot_failed()
                 continue
             self._children.discard(pid)
             if pid in self._spools:
                 self._spools.pop(pid).close()
             with suppress(OSError):
-                self._tell("exit", pid=pid, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+                self.tell("exit", pid=pid, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+
+
+def _history(command: dict[str, Any]) -> History:
+    """The journal that a load names. Raises Failed."""
+    chosen = {name: command[name] for name in ("address", "snapshot_after") if name in command}
+    history = History(Path(command["folder"]), is_writable=command["is_writable"], **chosen)
+    if "base" in command:
+        history.require_base(command["base"])
+    return history
+
+
+class _Logs(logging.Handler):
+    """Has the front log what the keeper has to say."""
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tells it."""
+        with suppress(OSError):  # in a child, or when the front has left
+            self._tell("logged", level=record.levelno, logger=record.name, message=record.getMessage())
 
 
 def main() -> None:
@@ -359,7 +397,9 @@ def main() -> None:
     process.ignore_terminal_signals()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with socket.socket(fileno=int(sys.argv[1])) as control:
-        Keeper(control).run()
+        keeper = Keeper(control)
+        logging.getLogger("motorgraph").addHandler(_Logs(keeper.tell))
+        keeper.run()
 
 
 if __name__ == "__main__":

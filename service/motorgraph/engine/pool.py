@@ -50,7 +50,7 @@ class Pool:
     def close(self) -> None:
         """Answers nothing more; what runs is failed."""
         ahead = [answer for reader in self._readers.all.values() for answer in reader.line]
-        for answer in [*self._backlog, *self._readers.answers(), *ahead]:
+        for answer in [*self._backlog, *self._readers.answers(), *self._readers.answers_apart(), *ahead]:
             answer.fail(Unavailable("The service is shutting down."))
         self._readers.close()
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
+from motorgraph.commits import Commit
 from motorgraph.engine.loading import follow
-from motorgraph.journal import Commit
 from motorgraph.vocab import DCTERMS, PROV, RDF, RDFS, XSD, Names
 
 NQUADS = ox.RdfFormat.N_QUADS

@@ -21,7 +21,18 @@ from motorgraph.engine import wire
 from motorgraph.engine.delta import Written
 from motorgraph.engine.loading import rdf_format
 from motorgraph.engine.wire import Job, Kind
-from motorgraph.errors import BadEvaluation, BadSyntax, Failed, NotAcceptable, NotFound, OutOfMemory, Refusal, TooLarge
+from motorgraph.errors import (
+    BadEvaluation,
+    BadSyntax,
+    Failed,
+    NotAcceptable,
+    NotFound,
+    OutOfMemory,
+    Refusal,
+    TooLarge,
+    is_disk_full,
+    no_room,
+)
 from motorgraph.media import GRAPHS, RDFXML, SOLUTIONS, XML, listing
 from motorgraph.query import Dataset, Query, planned
 
@@ -94,7 +105,9 @@ def refused(outlet: Outlet, what: str) -> Iterator[None]:
     except (BrokenPipeError, ConnectionResetError):
         raise
     except (OSError, ValueError, RuntimeError) as error:
-        outlet.fail(BadEvaluation(f"{what} cannot be evaluated: {error}."))
+        outlet.fail(
+            no_room("the temporary files") if is_disk_full(error) else BadEvaluation(f"{what} cannot be evaluated: {error}.")
+        )
     except Exception as error:  # noqa: BLE001  # the border of the process: the front has to hear of it
         outlet.fail(Failed(f"{type(error).__name__}: {error}"))
 

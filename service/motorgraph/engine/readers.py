@@ -74,6 +74,10 @@ class Readers:
         """What they are at."""
         return [r.answer for r in self.all.values() if r.answer is not None]
 
+    def answers_apart(self) -> list[Answer]:
+        """What drafts and others that stand apart are at."""
+        return [r.answer for r in self._apart.values() if r.answer is not None]
+
     def refill(self) -> None:
         """Forks until there are as many as stand in reserve."""
         limits = self._scheduler.limits

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from motorgraph import corpus
+from motorgraph.commits import Key
 from motorgraph.engine.control import Control, Start
-from motorgraph.engine.loading import File
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Broken, Conflict, Nonconforming, NotReady, Refusal
-from motorgraph.inference import Rule, shipped_rules
-from motorgraph.journal import Key
+from motorgraph.inference import shipped_rules
 from motorgraph.once import require_same
 from motorgraph.settings import Settings
 from motorgraph.stores.turns import Turns
@@ -29,7 +28,6 @@ from motorgraph.vocab import Names
 
 ADMIN_GRAPHS = ("ontology", "shapes")
 CLOSE_SECONDS = 2.0
-FIRST_VIOLATIONS = 10
 REST_AFTER_COUNT = 20  # times what the last count took: so it takes no core from those who read, however many write
 log = logging.getLogger("motorgraph.store")
 
@@ -79,6 +77,7 @@ class Embedded:
         self.commit = 1
         self.triples: dict[str, int] = {}
         self.is_ready = False
+        self.address = ""
         self.stage = "starting"
         self.on_stage: Callable[[str], None] = lambda stage: None
         self._lineage = secrets.token_hex(4)
@@ -105,19 +104,33 @@ class Embedded:
         guarded = tuple(map(self.names.graph, ADMIN_GRAPHS))
         return {"shapes": self._shapes, "guarded": guarded, "catalogue": self.names.graph("catalogue")}
 
-    async def start(self) -> None:
-        """Loads, judges, forks readers. Raises Failed or Nonconforming, saying what to mend."""
+    async def start(self, *, as_kept: bool = False) -> None:
+        """Loads, judges, forks readers. Raises Failed or Nonconforming, saying what to mend.
+
+        `as_kept` is for a command that writes to the folder and ends: it needs no token, and files count only for a new journal.
+        """
         self.control.listen()
         files = corpus.starting(self.settings, self.names)
         self._be("loading")
         rules = [] if self.settings.plain else shipped_rules(self.names)
-        told = {} if self.settings.plain else {"shapes": self._shapes, "catalogue": self.names.base}
-        start = Start(files, self.settings.folder, self.settings.is_writable, self.settings.is_union, rules, **told)
+        start = Start(
+            files,
+            self.settings.folder,
+            self.settings.is_writable or as_kept,
+            self.settings.is_union,
+            rules,
+            self._shapes,
+            catalogue="" if self.settings.plain else self.names.base,
+            base=self.settings.base,
+            renews=not as_kept,
+            address=self.address,
+            snapshot_after=self.settings.snapshot_after,
+        )
         loaded = await self.control.load(start)
         self._lineage = loaded.lineage or self._lineage
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
-        if not self.settings.plain:
-            await self._judge(files, rules)
+        if not self.settings.plain and loaded.digest:
+            await self._judge(corpus.digest(loaded.digest, rules))
         self.commit = await self.control.record()
         self.pool.limits = self.settings.limits(loaded.pss)
         await self.pool.open()
@@ -191,8 +204,7 @@ class Embedded:
         self.stage = stage
         self.on_stage(stage)
 
-    async def _judge(self, files: list[File], rules: list[Rule]) -> None:
-        digest = await asyncio.get_running_loop().run_in_executor(None, corpus.digest, files, rules)
+    async def _judge(self, digest: str) -> None:
         verdicts = Verdicts(self.settings.data_dir / "verdicts")
         if verdicts.has_passed(digest):
             return
@@ -204,8 +216,7 @@ class Embedded:
             raise Nonconforming(
                 f"{len(violations)} violation{'s' if len(violations) > 1 else ''}; nothing is served until "
                 f"{'they are' if len(violations) > 1 else 'it is'} mended.",
-                violations=violations[:FIRST_VIOLATIONS],
-                more=max(len(violations) - FIRST_VIOLATIONS, 0),
+                results=violations,
             )
         others = len(report["results"])
         log.info("the graph conforms", extra={"warnings_and_infos": others})
