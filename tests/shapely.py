@@ -170,8 +170,16 @@ class Maker:
 # Queries
 
 WAYS = (*MORE, *MORE, "a", "^:p", ":p/:q", ":q+", ":p|:r", ":p*", "a/rdfs:subClassOf*")
-FILTERS = (
-    *("?x > 1", "?x = 1", '?x = "x"', "?x != :a", "isIRI(?x)", "isLiteral(?x)", '"lang" = "lang" && lang(?x) = "en"'),
+FILTERS = (  # terms that SPARQL cannot compare are not: rdflib puts them in an order, so that "y"@en > 1 is true
+    *(
+        "isNumeric(?x) && ?x > 1",
+        "?x = 1",
+        '?x = "x"',
+        "?x != :a",
+        "isIRI(?x)",
+        "isLiteral(?x)",
+        '"lang" = "lang" && lang(?x) = "en"',
+    ),
     *('REGEX(STR(?x), "x")', "$this != ?x", "?x IN (:a, 1)", 'CONTAINS(STR(?x), "y")', "BOUND(?x)", "STRLEN(STR(?x)) > 2"),
 )
 

@@ -70,7 +70,7 @@ def test_no_process_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("on_two_cores")
 def test_a_process_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("motorgraph.judge.Sieve", lambda *_, **__: os.kill(os.getpid(), signal.SIGABRT))
+    monkeypatch.setattr("motorgraph.judge.Sieve", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(MemoryError, match="has ended before"):
         _judged()
 
