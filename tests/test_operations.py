@@ -9,9 +9,9 @@ from motorgraph.operations import Data, Manage, Modify, Operation, Part, cut
 
 def operations(text: str) -> list[Operation]:
     """What is cut out of a text that can be cut."""
-    request = cut(text)
-    assert request is not None
-    return list(request.operations)
+    steps = cut(text)
+    assert steps is not None
+    return [step.operation for step in steps]
 
 
 def only(text: str) -> Operation:
@@ -25,11 +25,15 @@ def test_semicolons_and_braces_in_strings_comments_and_patterns_cut_nothing() ->
     assert [operation.text for operation in operations(f"{first} ; {second} ;")] == [first, second]
 
 
-def test_the_prologue_is_all_that_is_declared_before_the_first_operation() -> None:
-    text = "BASE <http://e/> # PREFIX\nPREFIX a: <a:>\nCLEAR ALL"
-    request = cut(text)
-    assert request is not None
-    assert text[: request.end] == request.prologue == "BASE <http://e/> # PREFIX\nPREFIX a: <a:>"
+def test_an_operation_has_all_that_is_declared_before_it() -> None:
+    text = "BASE <http://e/> # PREFIX\nPREFIX a: <a:>\nCLEAR ALL ; PREFIX b: <b:> DROP ALL"
+    steps = cut(text)
+    assert steps is not None
+    assert [step.prologue for step in steps] == [
+        "BASE <http://e/> # PREFIX\nPREFIX a: <a:>",
+        "BASE <http://e/> # PREFIX\nPREFIX a: <a:>\nPREFIX b: <b:>",
+    ]
+    assert steps[1].alone(text) == text.replace("CLEAR ALL ;", " " * 11)
 
 
 def test_a_template_is_taken_apart_by_graphs() -> None:

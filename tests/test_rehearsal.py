@@ -247,3 +247,30 @@ def test_one_evaluation_tells_both_sets() -> None:
     assert len({quad.subject for quad in delta.added}) == 2
     assert delta.made == {"a:g"}
     assert {str(name) for name in store.named_graphs()} == {"<a:g>"}
+
+
+def test_declarations_may_stand_between_operations() -> None:
+    store = ox.Store()
+    text = (
+        "PREFIX a: <http://a/> INSERT DATA { a:s a:p 1 } ;\nPREFIX b: <http://b/> INSERT { b:s ?p ?o } WHERE { a:s ?p ?o } ;\n"
+        "PREFIX a: <http://c/> BASE <http://d/> DELETE { ?s ?p 1 } INSERT { GRAPH <g> { a:s ?p 2 } } WHERE { ?s ?p 1 } ; BASE <x:>"
+    )
+    delta = rehearse(store, text, "")
+    assert {str(quad.subject) for quad in delta.added} == {"<http://c/s>"}
+    assert delta.made == {"http://d/g"}
+    assert len(delta.added) == len(store) == 1
+    assert not delta.removed
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("PREFIX a: <a:> INSERT DATA { a:s a:p 1 } ;\nPREFIX b: <b:>\nINSERT DATA { b:s b:p }", 3, 23),
+        ("INSERT DATA { <a:s> <a:p> 1 } ; PREFIX b: <b:> INSERT DATA { c:s b:p 1 }", 1, 62),
+        ("INSERT DATA { <a:s> <a:p> 1 } ; PREFIX b: <b:> ; CLEAR ALL", 1, 48),
+    ],
+)
+def test_a_mistake_behind_later_declarations_is_told_at_its_place(text: str, line: int, column: int) -> None:
+    with pytest.raises(BadSyntax) as caught:
+        rehearse(ox.Store(), text, "")
+    assert (caught.value.members["line"], caught.value.members["column"]) == (line, column), caught.value.detail

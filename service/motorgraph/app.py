@@ -155,7 +155,7 @@ class Edge:
 
     def _finish(self, call: Call, route: str, status: int, seconds: float) -> None:
         self._metrics.request(route or "page", call.method, status, seconds)
-        if self._logs_all or seconds > SLOW_SECONDS or status >= 500:
+        if self._logs_all or seconds > SLOW_SECONDS or (status >= 500 and call.path != "/ready"):
             log.info(
                 "request",
                 extra={

@@ -5,12 +5,14 @@ What is cut here has been parsed by the engine, so it is only cut: at keywords, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from motorgraph.tokens import Token, tokens
 
 _BRACES = {"{": 1, "}": -1}
+_NO_LINE_END = re.compile(r"[^\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +62,49 @@ Operation = Data | Modify | Manage
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """The operations of an update, and the BASE and PREFIX declarations before them, which end at an offset of the text."""
+class Step:
+    """An operation, where it begins in the text, and the BASE and PREFIX declarations in force for it, with their places."""
 
+    operation: Operation
+    start: int
     prologue: str
-    operations: tuple[Operation, ...]
-    end: int
+    declared: tuple[tuple[int, int], ...]
+
+    def alone(self, text: str) -> str:
+        """The text with blanks for the operations before this one and nothing behind: each place in it is as it was."""
+        pieces, end = [], 0
+        for begin, stop in (*self.declared, (self.start, self.start)):
+            pieces += [_NO_LINE_END.sub(" ", text[end:begin]), text[begin:stop]]
+            end = stop
+        return "".join(pieces) + self.operation.text
 
 
 class _Unsure(Exception):
     """The text is not as it should be, or has what we do not know."""
 
 
-def cut(text: str) -> Request | None:
+def cut(text: str) -> tuple[Step, ...] | None:
     """The operations of an update; None where it is not sure what they are."""
-    found = list(tokens(text))
-    begin = _after_prologue(found)
     try:
-        operations = tuple(_operation(text, part) for part in _between_semicolons(found[begin:]))
+        return tuple(_steps(text))
     except _Unsure:
         return None
-    end = found[begin - 1].end if begin else 0
-    return Request(text[:end], operations, end)
+
+
+def _steps(text: str) -> Iterator[Step]:
+    """Declarations may also stand between operations (SPARQL 1.1 §19.8, rule 29), which the engine does not take."""
+    prologue, is_last = "", False
+    declared: tuple[tuple[int, int], ...] = ()
+    for found in _between_semicolons(list(tokens(text))):
+        if is_last or not found:
+            raise _Unsure
+        count = _after_prologue(found)
+        if count:
+            declared = (*declared, (found[0].start, found[count - 1].end))
+            prologue = "\n".join(text[begin:end] for begin, end in declared)
+        is_last = count == len(found)
+        if not is_last:
+            yield Step(_operation(text, found[count:]), found[count].start, prologue, declared)
 
 
 def _after_prologue(found: Sequence[Token]) -> int:
@@ -112,8 +135,6 @@ def _between_semicolons(found: Sequence[Token]) -> Iterator[list[Token]]:
 
 def _operation(text: str, found: list[Token]) -> Operation:
     """One operation. Raises _Unsure."""
-    if not found:
-        raise _Unsure
     rest = _Rest(text, found)
     if rest.takes("CLEAR", "DROP", "CREATE", "COPY", "MOVE", "ADD"):
         made: Operation = _manage(rest, found[0].text.upper())

@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -161,6 +162,9 @@ class Keeper:
             if self._catalogue is not None:
                 self._catalogue.fill(self._store, self._history.catalogued(), union=self._is_union)
                 self._freeze()
+            if self._made is not None:  # there will be writes, so that the first need not wait for this
+                self._read_rules()
+                self._parse_shapes()
             self.tell("recorded", id=command["id"], commit=commit)
         except Refusal as refusal:
             self._refuse(command, refusal)
@@ -189,11 +193,12 @@ class Keeper:
             self._refuse(command, error if is_disk_full(error) else made)
 
     def _parse_shapes(self) -> None:
-        """Parses the shapes before the first draft is forked, and again when they have changed: every draft has them then."""
+        """Parses the shapes before a draft is forked, unless they are as they were: every draft has them then."""
         if self._shapes is not None or not self._shapes_graph:
             return
         from motorgraph.shapes import Shapes  # only for a service with shapes that somebody writes to
 
+        import_module("motorgraph.change")  # which every draft would import otherwise, each for itself
         try:
             self._shapes = Shapes.of(self._store, self._shapes_graph, [self._catalogue.graph] if self._catalogue else [])
         except Exception:  # noqa: BLE001  # whatever pySHACL finds wrong with them: drafts judge in full, and say it
@@ -202,7 +207,7 @@ class Keeper:
         self._freeze()
 
     def _read_rules(self) -> None:
-        """Reads the rules before the first draft is forked."""
+        """Reads the rules, once: every draft has them then."""
         if self._made is None or self._outcomes is not None:
             return
         from motorgraph.consequences import Outcomes  # only for a service with rules that somebody writes to

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 import pyoxigraph as ox
@@ -10,7 +11,7 @@ import pyoxigraph as ox
 from motorgraph.engine.delta import NQUADS, Delta, GraphName, Quads, graph_lines, moved, nquads
 from motorgraph.engine.marked import Marked, named
 from motorgraph.engine.reader import bad_query
-from motorgraph.operations import Data, Manage, Modify, Operation, Request, cut
+from motorgraph.operations import Data, Manage, Modify, Operation, Step, cut
 
 Thing = TypeVar("Thing")
 
@@ -24,28 +25,41 @@ def rehearse(store: ox.Store, text: str, base: str, *, as_lines: bool = False) -
     With `as_lines` the last operation may be left undone, and what it changes is in the lines of the delta.
     Raises BadSyntax with line and column, and whatever its evaluation meets: then the store is in no state to be used.
     """
-    request = cut(text)
-    if request is None or not _parses(text, request, base):
+    steps = cut(text)
+    if steps is None or not _parses(text, steps, base):
         return _compared(store, text, base)
-    if as_lines and len(request.operations) == 1:
-        return _alone(store, request.operations[0], request.prologue, base)
+    if as_lines and len(steps) == 1:
+        return _alone(store, steps[0].operation, steps[0].prologue, base)
     net = Delta()
-    for operation in request.operations:
-        _add(net, _made(store, operation, request.prologue, base))
+    for step in steps:
+        _add(net, _made(store, step.operation, step.prologue, base))
     return net
 
 
-def _parses(text: str, request: Request, base: str) -> bool:
-    """Whether the engine can parse the text as it has been cut. Raises BadSyntax for one that it cannot parse at all."""
+def _parses(text: str, steps: Sequence[Step], base: str) -> bool:
+    """Whether the engine can parse the operations as they have been cut. Raises BadSyntax for one that it cannot parse."""
     scratch = ox.Store()
-    try:
-        scratch.update(text[: request.end] + _FAILS + text[request.end :], base_iri=base or None)
-    except SyntaxError:
-        _refuse_syntax(scratch, text, base)
+    for written, whole in _parts(text, steps):
+        try:
+            scratch.update(written, base_iri=base or None)
+        except SyntaxError:
+            _refuse_syntax(scratch, whole(), base)
+            return False
+        except RuntimeError:
+            continue
         return False
-    except RuntimeError:
-        return True
-    return False
+    return True
+
+
+def _parts(text: str, steps: Sequence[Step]) -> Iterator[tuple[str, Callable[[], str]]]:
+    """What the engine is to parse, and the text to tell its mistakes by: all at once, or each operation where declarations stand
+    between them."""
+    if len({step.declared for step in steps}) > 1:
+        for step in steps:
+            yield step.prologue + _FAILS + step.operation.text, partial(step.alone, text)
+    else:
+        end = steps[0].declared[-1][1] if steps and steps[0].declared else 0
+        yield text[:end] + _FAILS + text[end:], lambda: text
 
 
 def _refuse_syntax(scratch: ox.Store, text: str, base: str) -> None:
