@@ -253,7 +253,8 @@ def test_declarations_may_stand_between_operations() -> None:
     store = ox.Store()
     text = (
         "PREFIX a: <http://a/> INSERT DATA { a:s a:p 1 } ;\nPREFIX b: <http://b/> INSERT { b:s ?p ?o } WHERE { a:s ?p ?o } ;\n"
-        "PREFIX a: <http://c/> BASE <http://d/> DELETE { ?s ?p 1 } INSERT { GRAPH <g> { a:s ?p 2 } } WHERE { ?s ?p 1 } ; BASE <x:>"
+        "PREFIX a: <http://c/> BASE <http://d/>\n"
+        "DELETE { ?s ?p 1 } INSERT { GRAPH <g> { a:s ?p 2 } } WHERE { ?s ?p 1 } ; BASE <x:>"
     )
     delta = rehearse(store, text, "")
     assert {str(quad.subject) for quad in delta.added} == {"<http://c/s>"}
