@@ -177,14 +177,15 @@ def test_what_all_graphs_are_read_by_is_changed_by_an_admin_only(team: Service, 
 
 
 def test_it_is_the_same_after_a_start_and_as_far_as_a_restored_folder_goes(team: Service, tmp_path: Path) -> None:
-    for data in (tmp_path / "data", tmp_path / "old" / "data"):
-        shutil.copytree(team.log.parent / "data" / "verdicts", data / "verdicts")  # saves the validation
+    verdicts = team.log.parent / "data" / "verdicts"
+    shutil.copytree(verdicts, tmp_path / "data" / "verdicts")  # saves the validation
     with service(tmp_path, *FLAGS) as running:
         assert update(running, "INSERT DATA { GRAPH <http://x/1> { <http://x/s> <http://x/p> 1 } }", "the first") == 204
         assert update(running, "INSERT DATA { GRAPH <http://x/2> { <http://x/s> <http://x/p> 2 } }", "the second") == 204
         told = running.rows(COMMITS)
     assert [row.get("why") for row in told[1:]] == ["the first", "the second"]
     run("restore", tmp_path / "old" / "data", "--at", "2", "--data-dir", tmp_path / "data")
+    shutil.copytree(verdicts, tmp_path / "old" / "data" / "verdicts")
     with service(tmp_path, *FLAGS) as running:
         assert running.rows(COMMITS) == told
     with service(tmp_path / "old", token=None) as running:  # nobody may write, but there is a journal
@@ -249,13 +250,12 @@ def test_an_older_journal_is_read_once_for_the_graphs_that_it_has_not_noted(tmp_
     journal.close()
 
 
-def test_a_journal_that_is_cut_forgets_what_later_commits_changed(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path)
-    for number in (1, 2):
-        journal.append(Change(graphs=[f"a:{number}"]))
-    journal.cut(1)
-    assert journal.graphs() == {1: ["a:1"]}
-    journal.close()
+def test_a_copy_as_far_as_a_commit_has_not_what_later_ones_changed(tmp_path: Path) -> None:
+    with closing(Journal.open(tmp_path / "whole")) as journal, closing(Journal.open(tmp_path / "copy")) as copy:
+        for number in (1, 2):
+            journal.append(Change(graphs=[f"a:{number}"]))
+        journal.copy(copy, 1)
+        assert copy.graphs() == {1: ["a:1"]}
 
 
 def test_a_file_cannot_bring_a_catalogue(tmp_path: Path) -> None:

@@ -289,7 +289,7 @@ def test_a_draft_without_room_for_what_it_writes_down_is_refused_as_such(capfd: 
     with ours, theirs, full_device() as spool:
         ours.sendall(wire.encode_job(job) + wire.body_frames(body))
         ours.shutdown(socket.SHUT_WR)
-        draft.run(theirs, ox.Store(), spool)
+        draft.run(theirs, ox.Store(), spool, draft.Known())
         ((kind, payload),) = wire.Frames().feed(ours.recv(1 << 16))
     assert kind is Kind.FAILED
     assert b"insufficient-storage" in payload

@@ -566,12 +566,12 @@ def test_a_backup_made_while_serving_and_a_folder_as_of_a_commit_can_be_served(t
     with kept(tmp_path) as running:
         for n in range(3):
             running.update(f"INSERT DATA {{ <http://t/s> <http://t/p> {n} }}")
-        command(tmp_path, "backup", str(tmp_path / "copy" / "data" / "plain"))
-        command(tmp_path, "restore", str(tmp_path / "old" / "data" / "plain"), "--at", "2")
+        command(tmp_path, "backup", str(tmp_path / "copy" / "data"))
+        command(tmp_path, "restore", str(tmp_path / "old" / "data"), "--at", "2")
     for name, values in (("copy", ["0", "1", "2"]), ("old", ["0", "1"])):
         with kept(tmp_path / name) as running:
             assert [row["o"] for row in running.rows("SELECT ?o { ?s ?p ?o } ORDER BY ?o")] == values
-    assert "holds a journal already" in command(tmp_path, "backup", str(tmp_path / "old" / "data" / "plain"), status=1)
+    assert "is no empty folder" in command(tmp_path, "backup", str(tmp_path / "old" / "data"), status=1)
     assert "is no commit and no time" in command(tmp_path, "restore", str(tmp_path / "new"), "--at", "yesterday", status=1)
 
 
@@ -583,10 +583,8 @@ def test_verify_finds_damage(tmp_path: Path) -> None:
     assert "commit 1 is not what was written" in command(tmp_path, "verify", status=1)
 
 
-def test_a_start_reads_the_newest_snapshot_and_what_came_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Written by the history itself over a real journal, since a service writes one only after a thousand commits."""
-    monkeypatch.setattr(history_module, "SNAPSHOT_AFTER_COMMITS", 3)
-    kept = history_module.History(tmp_path, is_writable=True)
+def test_a_start_reads_the_newest_snapshot_and_what_came_after(tmp_path: Path) -> None:
+    kept = history_module.History(tmp_path, is_writable=True, snapshot_after=3)
     store = ox.Store()
     kept.start(store, [], lambda path, done, total: None)
     for n in range(5):
