@@ -13,7 +13,7 @@ from pyshacl.constraints.sparql.sparql_based_constraints import SPARQLBasedConst
 from pyshacl.shape import Shape
 from pyshacl.shapes_graph import ShapesGraph
 from rdflib import BNode, Graph, URIRef
-from rdflib.namespace import SH
+from rdflib.namespace import RDF, SH
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
@@ -297,8 +297,30 @@ class Words:
             return f"^{around.index(node)}"
         told = []
         for predicate, other in self._graph.predicate_objects(node):
-            if isinstance(other, URIRef):
-                named.add(other)
-            inner = self._told(other, (*around, node), named) if isinstance(other, BNode) else other.n3()
-            told.append(f"{predicate.n3()} {inner}")
+            told.append(f"{predicate.n3()} {self._inner(other, (*around, node), named)}")
         return f"{'' if isinstance(node, BNode) else node.n3()}[{' ; '.join(sorted(told))}]"
+
+    def _inner(self, node: Node, around: tuple[Node, ...], named: set[Node]) -> str:
+        if isinstance(node, URIRef):
+            named.add(node)
+        if not isinstance(node, BNode):
+            return node.n3()
+        return self._listed(node, around, named) if (node, RDF.first, None) in self._graph else self._told(node, around, named)
+
+    def _listed(self, node: Node, around: tuple[Node, ...], named: set[Node]) -> str:
+        """What a list says, without a step deeper for each of its members."""
+        inside, met = (*around, node), {*around}
+        told = []
+        while isinstance(node, BNode) and node not in met and len(rest := list(self._graph.objects(node, RDF.rest))) == 1:
+            met.add(node)
+            told += sorted(
+                f"{'' if predicate == RDF.first else predicate.n3()} {self._inner(other, inside, named)}"
+                for predicate, other in self._graph.predicate_objects(node)
+                if predicate != RDF.rest
+            )
+            node = rest[0]
+        if isinstance(node, BNode):
+            end = "^" if node in met else self._told(node, inside, named)
+        else:
+            end = self._inner(node, inside, named)
+        return f"({' '.join(told)} : {end})"
