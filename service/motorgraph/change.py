@@ -102,22 +102,30 @@ class Affected:
 
     def focus_nodes(self) -> Iterator[tuple[Watch, set[Term]]]:
         """The shapes, each with the focus nodes that may have a result that they had not. Raises TooFar for too many."""
-        seen_from = self._seen_from()
-        count = 0
-        for at, watch in enumerate(self._shapes.watches):
+        seen_from, gained, count = self._seen_from(), self._gained(), 0
+        touched = {at for at, _ in seen_from} | gained.keys() | self._shapes.unbounded | set(self._new)
+        for at in sorted(touched):
+            watch = self._shapes.watches[at]
             if at in self._new:
                 yield watch, watch.targets.all(self._data)
                 continue
-            gained = {node for triple in self._changed for node in watch.targets.gained(triple, self._data)}
-            found = self._targets(watch, EVERYWHERE if watch.looks is None else _joined(gained, seen_from[at, -1]))
+            found = self._targets(watch, EVERYWHERE if watch.looks is None else _joined(gained[at], seen_from[at, -1]))
             for which, question in enumerate(watch.questions):
-                nodes = EVERYWHERE if question.looks is None else _joined(gained, seen_from[at, which])
+                nodes = EVERYWHERE if question.looks is None else _joined(gained[at], seen_from[at, which])
                 found |= self._suspicious(watch, question, nodes)
             count += len(found)
             if count > MOST_FOCUS_NODES:
                 raise TooFar
             if found:
                 yield watch, found
+
+    def _gained(self) -> defaultdict[int, set[Term]]:
+        """For each shape the nodes that a changed triple may make targets."""
+        found: defaultdict[int, set[Term]] = defaultdict(set)
+        for triple in self._changed:
+            for at, node in self._shapes.gained(triple, self._data):
+                found[at].add(node)
+        return found
 
     def _seen_from(self) -> defaultdict[tuple[int, int], set[Term] | None]:
         """For each shape and question the nodes from which a changed triple may be seen."""

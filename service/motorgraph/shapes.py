@@ -58,14 +58,6 @@ class Targets:
     def __bool__(self) -> bool:
         return bool(self.nodes or self.classes or self.ways_out)
 
-    def gained(self, triple: ox.Triple, data: Data) -> Iterator[Term]:
-        """The nodes that a triple may make targets."""
-        if triple.predicate == RDF_TYPE and self._classify(triple.object, data):
-            yield triple.subject
-        for hop in self.ways_out:
-            if hop.predicate == triple.predicate:
-                yield triple.object if hop.is_inverse else triple.subject
-
     def has(self, node: Term, data: Data) -> bool:
         """Whether the node is a target."""
         return (
@@ -117,6 +109,8 @@ class Question:
 
     def suspicious(self, nodes: Collection[Term], data: Data) -> set[Term]:
         """Those of the nodes for which the engine finds a solution. Raises SyntaxError or ValueError for no fit query."""
+        if not nodes:
+            return set()
         graphs = self._graphs(data)
         if _ABOUT_SHAPES.search(self.text) or (graphs and len(graphs) > 1 and _COUNTS.search(self.text)):
             return set(nodes)  # the engine has a triple of two graphs twice, so it may count another number
@@ -175,6 +169,11 @@ class Shapes:
     watches: list[Watch] = field(default_factory=list)
     looking: defaultdict[ox.NamedNode | None, list[Looking]] = field(default_factory=lambda: defaultdict(list))
     """By predicate: which watch (and which of its questions, or -1) looks at such triples."""
+    by_class: defaultdict[Term, list[int]] = field(default_factory=lambda: defaultdict(list))
+    by_predicate: defaultdict[Term, list[tuple[int, bool]]] = field(default_factory=lambda: defaultdict(list))
+    """By target class, and by the predicate of target triples (whether their objects are meant): which watches."""
+    unbounded: set[int] = field(default_factory=set)
+    """The watches of which it cannot be told what they, or their questions, look at."""
     prepared: dict[str, Query] = field(default_factory=dict)
     """The SPARQL constraints by their text."""
     questions: dict[str, Question] = field(default_factory=dict)
@@ -202,10 +201,29 @@ class Shapes:
                 if targets and not shape.deactivated:
                     made.watches.append(made._watch(shape, targets, words.about(shape.node)))
         for at, watch in enumerate(made.watches):
-            for which, looks in ((-1, watch.looks), *((i, question.looks) for i, question in enumerate(watch.questions))):
-                for look in looks or ():
-                    made.looking[look.predicate].append((at, which, look))
+            made._list(at, watch)
         return made
+
+    def _list(self, at: int, watch: Watch) -> None:
+        """Notes by what a changed triple finds a watch."""
+        for kind in watch.targets.classes:
+            self.by_class[kind].append(at)
+        for hop in watch.targets.ways_out:
+            assert hop.predicate is not None
+            self.by_predicate[hop.predicate].append((at, hop.is_inverse))
+        for which, looks in ((-1, watch.looks), *((i, question.looks) for i, question in enumerate(watch.questions))):
+            if looks is None:
+                self.unbounded.add(at)
+            for look in looks or ():
+                self.looking[look.predicate].append((at, which, look))
+
+    def gained(self, triple: ox.Triple, data: Data) -> Iterator[tuple[int, Term]]:
+        """The nodes that a triple may make targets, each behind the place of the watch."""
+        if triple.predicate == RDF_TYPE:
+            for kind in data.classes_above(triple.object):
+                yield from ((at, triple.subject) for at in self.by_class.get(kind, ()))
+        for at, is_object in self.by_predicate.get(triple.predicate, ()):
+            yield at, triple.object if is_object else triple.subject
 
     def data(self, store: ox.Store) -> Data:
         """The data of a store with these shapes in it, whose default graph is the merge of all others."""
