@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from motorgraph.shapes import Shapes
 
 NICENESS = 19
+DRAFT_NICENESS = 10  # where both want a processor, reads go first
+SCRIBE_NICENESS = 15
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
 READ_BYTES = 1 << 16
 SOCKET_BYTES = 1 << 20
@@ -248,6 +250,7 @@ class Keeper:
             if command["memory"]:
                 process.bound_memory(command["memory"])
             if spool is not None:
+                os.nice(DRAFT_NICENESS)
                 draft.run(sock, self._store, spool, draft.Known(self._rules, self._outcomes, self._shapes))
             elif command["role"] == "judge":
                 reader.run(sock, self._store)
@@ -338,6 +341,7 @@ class Keeper:
             status = 1
             try:
                 process.name("mg-scribe")
+                os.nice(SCRIBE_NICENESS)
                 process.die_with(parent)
                 self._close_for_child()
                 self._history.snapshot(self._store, self._derived, union=self._is_union)
