@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -322,5 +323,13 @@ def test_the_rules_do_not_reach_the_catalogue_since_nothing_stands_above_its_ter
 
 def test_the_terms_of_our_own_are_in_the_ontology() -> None:
     told = Graph().parse(ROOT / "ontology" / "mg-meta.ttl")
-    for name in ("quadsAdded", "quadsRemoved"):
+    for name in ("infosAdmitted", "quadsAdded", "quadsRemoved", "warningsAdmitted"):
         assert (URIRef(Names().term(name)), None, OWL.DatatypeProperty) in told
+
+
+def test_the_findings_with_which_a_commit_was_admitted_are_told() -> None:
+    store, catalogue = ox.Store(), Catalogue(Names().base)
+    commits = [(replace(commit(1, message=""), report={"Warning": 2}), []), (commit(2, message=""), [])]
+    catalogue.fill(store, commits, union=False)
+    found = [(str(quad.subject)[-2], quad.predicate.value, quad.object.value) for quad in store if "Admitted" in str(quad)]
+    assert found == [("1", Names().term("warningsAdmitted"), "2")]

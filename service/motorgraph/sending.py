@@ -218,7 +218,9 @@ def update_folder(settings: Settings, text: str, message: str) -> str:
     """Makes a change to the data folder; where it is now, in words. Raises the refusal that it met."""
 
     async def work(store: Embedded) -> str:
-        await store.write(Job("update", text, base=f"{settings.base}/", author=_author(), is_admin=True, message=message))
+        await store.write(
+            Job("update", text, base=f"{settings.base}/", author=_author(), is_admin=True, message=message or "Update")
+        )
         return f"the graph is at commit {store.commit}"
 
     return in_folder(settings, work)

@@ -27,6 +27,8 @@ _ENTRY = (
     ("agent", f"{RDFS}label", "{author}"),
 )
 
+_ADMITTED = {"Warning": "warningsAdmitted", "Info": "infosAdmitted"}
+
 
 class Catalogue:
     """The graph `catalogue` below a base, as N-Quads: text, since a start writes it for all commits that there are."""
@@ -51,6 +53,11 @@ class Catalogue:
             added=commit.added,
         )
         more = [f"{activity} <{PROV}influenced> <{iri}>{self._end}" for iri in graphs]
+        more += [
+            f'{activity} <{self._names.term(term)}> "{commit.report[severity]}"^^<{XSD}integer>{self._end}'
+            for severity, term in _ADMITTED.items()
+            if commit.report.get(severity)
+        ]
         if commit.message:
             more.append(f"{activity} <{DCTERMS}description> {ox.Literal(commit.message)}{self._end}")
         return text + "".join(more)
