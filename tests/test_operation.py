@@ -67,6 +67,7 @@ def test_a_service_that_runs_is_alive_ready_and_measured(plain: Service, path: s
 
 
 def test_ready_says_the_commit_and_the_readers(plain: Service) -> None:
+    assert plain.update("INSERT DATA { <http://x/ready> <http://x/p> 1 }").is_success
     state = plain.client.get("/ready").json()
     assert state["status"] == "ready"
     assert state["commit"] >= 1

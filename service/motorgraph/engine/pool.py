@@ -107,9 +107,12 @@ class Pool:
         """Both at once."""
         return await self.opened(self.submit(job))
 
-    async def alone(self, job: Job, *, role: str = "reader") -> bytes:
-        """The answer to a job of our own from a process of its own, without the limits of clients."""
+    async def alone(self, job: Job, *, role: str = "reader", can_wait: bool = False) -> bytes:
+        """The answer to a job of our own from a process of its own, without the limits of clients; one that `can_wait` takes what
+        processor nobody else wants."""
         reader = await self._readers.apart(role, memory=0)
+        if can_wait:
+            self._readers.nice(reader)
         answer = Answer(job, float("inf"))
         reader.begin(answer, encode_job(job))
         self.ended(reader)

@@ -28,7 +28,7 @@ from motorgraph.vocab import Names
 
 ADMIN_GRAPHS = ("ontology", "shapes")
 CLOSE_SECONDS = 2.0
-REST_AFTER_COUNT = 20  # times what the last count took: so it takes no core from those who read, however many write
+REST_AFTER_COUNT = 4  # times what the last count took, however many write
 log = logging.getLogger("motorgraph.store")
 
 
@@ -233,7 +233,7 @@ class Embedded:
             await asyncio.sleep(rest)
             commit, started = self.commit, time.monotonic()
             try:
-                self.triples = json.loads(await self.pool.alone(Job("census")))
+                self.triples = json.loads(await self.pool.alone(Job("census"), can_wait=True))
             except (Refusal, Broken, OSError) as error:
                 log.warning("the triples could not be counted", extra={"error": str(error)})
             rest = REST_AFTER_COUNT * (time.monotonic() - started)
