@@ -534,6 +534,7 @@ def test_what_follows_from_a_write_comes_and_goes_with_it_each_time(shipped: Ser
         assert shipped.update(f"{PREFIXES} {verb} DATA {{ {told} }}").status_code == 204
         for pattern in (follows, f"GRAPH graph:inferred {{ {follows} }}"):
             assert shipped.query(f"{PREFIXES} ASK {{ {pattern} }}").json()["boolean"] is is_there
+    assert shipped.update("DROP GRAPH <http://test.example/inference>").status_code == 204
 
 
 def test_a_query_without_a_service_sees_what_follows_too() -> None:

@@ -223,7 +223,10 @@ class Embedded:
         verdicts.remember(digest, {"conforms": True, "warnings_and_infos": others})
 
     def _count_soon(self) -> None:
-        """Counts the triples of each graph in a process of its own, which costs the readers nothing."""
+        """Counts the triples of each graph in a process of its own, which costs the readers nothing.
+
+        Where the default graph is the merge of all, a graph without triples is none: no query shows it.
+        """
         if self._counting is None or self._counting.done():
             self._counting = asyncio.get_running_loop().create_task(self._count())
 
@@ -233,7 +236,8 @@ class Embedded:
             await asyncio.sleep(rest)
             commit, started = self.commit, time.monotonic()
             try:
-                self.triples = json.loads(await self.pool.alone(Job("census"), can_wait=True))
+                counts = json.loads(await self.pool.alone(Job("census"), can_wait=True))
+                self.triples = {name: count for name, count in counts.items() if count or not self.settings.is_union}
             except (Refusal, Broken, OSError) as error:
                 log.warning("the triples could not be counted", extra={"error": str(error)})
             rest = REST_AFTER_COUNT * (time.monotonic() - started)
