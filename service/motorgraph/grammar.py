@@ -86,12 +86,13 @@ Call       = Builtin | Iri Arguments
 Builtin    = FUNCTION Expressions | 'NOT'? 'EXISTS' Group | 'COUNT' '(' 'DISTINCT'? ( '*' | Expression ) ')'
            | AGGREGATE '(' 'DISTINCT'? Expression ( ';' 'SEPARATOR' '=' STRING )? ')'
 """
-FUNCTIONS = """
+_FUNCTIONS = """
     ABS ADJUST BNODE BOUND CEIL COALESCE CONCAT CONTAINS DATATYPE DAY ENCODE_FOR_URI FLOOR HASLANG HASLANGDIR HOURS IF IRI
     ISBLANK ISIRI ISLITERAL ISNUMERIC ISTRIPLE ISURI LANG LANGDIR LANGMATCHES LCASE MD5 MINUTES MONTH NOW OBJECT PREDICATE RAND
     REGEX REPLACE ROUND SAMETERM SECONDS SHA1 SHA256 SHA384 SHA512 STR STRAFTER STRBEFORE STRDT STRENDS STRLANG STRLANGDIR
     STRLEN STRSTARTS STRUUID SUBJECT SUBSTR TIMEZONE TRIPLE TZ UCASE URI UUID YEAR
 """
+FUNCTIONS = frozenset(_FUNCTIONS.split())
 AGGREGATES = {"AVG", "GROUP_CONCAT", "MAX", "MIN", "SAMPLE", "SUM"}
 
 IN_WORDS = {
@@ -134,14 +135,15 @@ def departure(text: str, start: str) -> Departure | None:
     """Where a text departs from the rule `start` (Query or Updates); None if it does not, or if these rules cannot tell."""
     if len(text) > MOST_CHARACTERS or NEWER.search(text):
         return None
-    reading = _Reading([*tokens(text)], len(text))
+    found = list(tokens(text))
+    reading = _Reading(found, len(text))
     try:
         reading.take(Rule(start))
     except _Departed:
         return _told(text, reading)
     except RecursionError:  # nested more deeply than this process can follow
         return None
-    return _undeclared(text) or _variable_in_data(text)
+    return _undeclared(found, text) or _variable_in_data(found, text)
 
 
 def _told(text: str, reading: _Reading) -> Departure:
@@ -153,11 +155,11 @@ def _at(token: Token, text: str, words: str) -> Departure:
     return Departure(before.count("\n") + 1, len(before) - before.rfind("\n"), words)
 
 
-def _undeclared(text: str) -> Departure | None:
+def _undeclared(found: list[Token], text: str) -> Departure | None:
     """The first prefix that is used and not declared before."""
     declared: set[str] = set()
     before = Token("mark", "", 0)
-    for token in tokens(text):
+    for token in found:
         if token.kind == "name" and not token.text.startswith("_:"):
             prefix = token.text.partition(":")[0] + ":"
             if before.is_word("PREFIX"):
@@ -198,10 +200,10 @@ def _word(name: str) -> str:
     return IN_WORDS.get(name) or (name if name.isalpha() else f"'{name}'")
 
 
-def _variable_in_data(text: str) -> Departure | None:
+def _variable_in_data(found: list[Token], text: str) -> Departure | None:
     """The first variable in the data of INSERT DATA or DELETE DATA."""
     depth, is_data = 0, False
-    for token in tokens(text):
+    for token in found:
         depth += {"{": 1, "}": -1}.get(token.text, 0)
         if depth == 0:
             is_data = token.is_word("DATA")
@@ -401,7 +403,7 @@ def _names(token: Token) -> frozenset[str]:
 
 def _names_of_word(text: str) -> frozenset[str]:
     upper, lower = text.upper(), text.lower()
-    if upper in FUNCTIONS.split():
+    if upper in FUNCTIONS:
         return frozenset({"FUNCTION"})
     if upper in AGGREGATES:
         return frozenset({"AGGREGATE"})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from socket import socket
 from typing import IO, TYPE_CHECKING
@@ -21,8 +20,8 @@ from motorgraph.engine.body import parsed_body
 from motorgraph.engine.delta import Delta, Quads, graph_lines, moved, triple_lines
 from motorgraph.engine.guard import refuse_unfit
 from motorgraph.engine.loading import follow
-from motorgraph.engine.reader import Alarm, Outlet, bad_query, refused
-from motorgraph.engine.rehearsal import rehearse
+from motorgraph.engine.reader import Alarm, Outlet, refused
+from motorgraph.engine.rehearsal import refuse_syntax, rehearse
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadSyntax, Failed, Forbidden, Nonconforming, NotFound, OutOfScope, PreconditionFailed
 from motorgraph.inference import Rule, filled, rebuild
@@ -177,7 +176,7 @@ def _patch(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     try:
         delta, _ = _update(replace(job, text=as_patch(job.text, job.graph)) if job.graph else job, body, store)
     except BadSyntax:
-        _parse(job)
+        refuse_syntax(job.text, job.base)  # with the place in what the client has written
         raise
     touched = {quad.graph_name for quad in (*delta.removed, *delta.added)} | set(map(ox.NamedNode, delta.made | delta.dropped))
     others = sorted(map(str, touched - {_name(job)}))
@@ -188,19 +187,6 @@ def _patch(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     if is_new and job.graph:
         delta.made.add(job.graph)
     return delta, is_new
-
-
-def _parse(job: Job) -> None:
-    """Raises BadSyntax if the text as the client has written it does not parse, with the place in it."""
-
-    def change(written: str = job.text) -> None:
-        with suppress(OSError, ValueError, RuntimeError):  # it is only to be parsed
-            ox.Store().update(written, base_iri=job.base or None)
-
-    try:
-        change()
-    except SyntaxError as error:
-        raise bad_query(job.text, change, error, start="Updates") from error
 
 
 def _put(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:

@@ -43,7 +43,7 @@ def _parses(text: str, steps: Sequence[Step], base: str) -> bool:
         try:
             scratch.update(written, base_iri=base or None)
         except SyntaxError:
-            _refuse_syntax(scratch, whole(), base)
+            refuse_syntax(whole(), base)
             return False
         except RuntimeError:
             continue
@@ -62,7 +62,10 @@ def _parts(text: str, steps: Sequence[Step]) -> Iterator[tuple[str, Callable[[],
         yield text[:end] + _FAILS + text[end:], lambda: text
 
 
-def _refuse_syntax(scratch: ox.Store, text: str, base: str) -> None:
+def refuse_syntax(text: str, base: str) -> None:
+    """Raises BadSyntax, with the place, if a text is no update."""
+    scratch = ox.Store()
+
     def parse(again: str) -> None:
         scratch.update(again, base_iri=base or None)
 
@@ -71,7 +74,7 @@ def _refuse_syntax(scratch: ox.Store, text: str, base: str) -> None:
     except SyntaxError as error:
         raise bad_query(text, parse, error, start="Updates") from error
     except (OSError, ValueError, RuntimeError):
-        pass  # it parses, so the graph itself says how it fails
+        pass  # it parses, and it is for the graph itself to say how it fails
 
 
 def _made(store: ox.Store, operation: Operation, prologue: str, base: str) -> Delta:
