@@ -133,3 +133,7 @@ def test_what_the_constraints_of_the_core_find_is_found(seed: int) -> None:
 @given(seed=SEEDS)
 def test_what_queries_find_is_found(seed: int) -> None:
     of_queries(seed)
+
+
+def test_a_literal_is_the_end_of_its_own_path_of_no_length() -> None:
+    of_queries(20220)

@@ -121,9 +121,19 @@ class Question:
             found = {row["this"] for row in _solutions(data.store.query(text, default_graph=graphs))} if named else set()
             nodes = [node for node in nodes if not isinstance(node, ox.NamedNode)]
         for node in nodes:
-            if any(True for _ in _solutions(data.store.query(self.text, substitutions={THIS: node}, default_graph=graphs))):
+            if (isinstance(node, ox.Literal) and self._may_pass_by) or self._has_solution(node, data, graphs):
                 found.add(node)
         return found
+
+    @property
+    def _may_pass_by(self) -> bool:
+        """Whether it may be true of a node of which no triple says anything: the engine lets no path begin at a literal, not even
+        one of no length."""
+        return not _may_run_unbound(self.text) or bool(_OPENS_WITH_NOTHING.search(self.text))
+
+    def _has_solution(self, node: Term, data: Data, graphs: list[GraphName] | None) -> bool:
+        found = data.store.query(self.text, substitutions={THIS: node}, default_graph=graphs)
+        return any(True for _ in _solutions(found))
 
 
 def _solutions(found: object) -> ox.QuerySolutions:
