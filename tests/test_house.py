@@ -16,7 +16,7 @@ MOST_LINES = 450
 MOST_FUNCTION_LINES = 60
 MOST_PARAMETERS = 6
 ROOMS = {  # what only these rooms may import
-    "fastapi": {"app", "pages", "routes"},
+    "fastapi": {"app", "openapi", "pages", "routes"},
     "starlette": {"app", "pages", "routes"},
     "uvicorn": {"server", "connection"},
     "pyshacl": {"change", "faults", "judge", "shapes", "sieve"},

@@ -7,9 +7,10 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -17,17 +18,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from motorgraph import __version__, logs
+from motorgraph import __version__, logs, openapi
 from motorgraph.access import Access
 from motorgraph.bearer import Scope
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
-from motorgraph.protocol import SPARQL_METHODS, UPDATE_TYPE, Call, Receive
+from motorgraph.protocol import UPDATE_TYPE, Call, Receive
 from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
-from motorgraph.routes.graphs import METHODS as GRAPH_METHODS
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.operation import operation_routes
 from motorgraph.routes.sparql import Sparql
@@ -51,21 +51,34 @@ ALLOWED_HEADERS = (
     b"Accept, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Commit-Message, "
     b"X-Request-Id"
 )
-Route = Callable[[Call, Receive, Send], Awaitable[None]]
+
+
+class Endpoint(Protocol):
+    """What answers at an address outside the framework; `methods` is its `Allow`."""
+
+    methods: str
+
+    async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
+        """Answers one request. Raises the Refusal that it meets."""
+
+    def paths(self) -> Mapping[str, object]:
+        """What it answers, by path, as OpenAPI has it."""
 
 
 class Edge:
-    """Around every request: its id, the headers that all answers have, refusals, CORS, metrics, the log."""
+    """Around every request: its id, the headers that all answers have, refusals, CORS, metrics, the log.
+
+    `endpoints` are the routes that stand before the framework's, by path; one that ends in a slash is for all that is below.
+    """
 
     def __init__(
-        self, inner: FastAPI, routes: tuple[Sparql, Graphs], metrics: Metrics, access: Access, *, logs_all: bool
+        self, inner: FastAPI, endpoints: Mapping[str, Endpoint], metrics: Metrics, access: Access, *, logs_all: bool
     ) -> None:
         self._inner = inner
-        self._sparql, graphs = routes
-        self._routes: dict[str, tuple[str, Route]] = {
-            "/sparql": (SPARQL_METHODS, self._sparql),
-            "/graphs": (GRAPH_METHODS, graphs),
-        }
+        self._endpoints = endpoints
+        sparql = endpoints["/sparql"]
+        assert isinstance(sparql, Sparql)
+        self._sparql = sparql
         self._metrics = metrics
         self._logs_all = logs_all
         self._access = access
@@ -119,21 +132,23 @@ class Edge:
         return given.decode() if REQUEST_ID.fullmatch(given) else f"{self._boot}-{next(self._numbers):x}"
 
     def _route(self, call: Call) -> str:
-        if call.path in self._routes:
+        """The key of the endpoint for a request, "" if the framework answers it."""
+        if call.path in self._endpoints:
             return call.path
-        return "/graphs" if call.path.startswith("/graphs/") else ""
+        below = call.path[: call.path.find("/", 1) + 1]
+        return below if below in self._endpoints else ""
 
     async def _answer(
         self, call: Call, route: str, scope: MutableMapping[str, Any], receive: Receive, response: _Response
     ) -> None:
         try:
             if call.method == "OPTIONS":
-                await response.send_options(self._routes[route][0] if route else "GET, HEAD, OPTIONS")
+                await response.send_options(self._endpoints[route].methods if route else "GET, HEAD, OPTIONS")
                 return
             if self._access.protects(call.path):
                 self._access.require(call, Scope.READ)
             if route:
-                await self._routes[route][1](call, receive, response)
+                await self._endpoints[route](call, receive, response)
             else:
                 await self._inner(scope, receive, response)  # type: ignore[arg-type]  # Starlette's aliases are wider
         except ClientLeft:
@@ -154,7 +169,7 @@ class Edge:
         await send_refusal(refusal, call, response, response.request_id)
 
     def _finish(self, call: Call, route: str, status: int, seconds: float) -> None:
-        self._metrics.request(route or "page", call.method, status, seconds)
+        self._metrics.request(route.rstrip("/") or "page", call.method, status, seconds)
         if self._logs_all or seconds > SLOW_SECONDS or (status >= 500 and call.path != "/ready"):
             log.info(
                 "request",
@@ -228,10 +243,17 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     inner.mount("/static", StaticFiles(directory=web("static")), name="static")
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
-    inner.openapi = lambda: pages.openapi(inner)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     access = Access(settings)
-    sparql = Sparql(store, settings, metrics, pages.describe, access)
-    return Edge(inner, (sparql, Graphs(store, settings, access)), metrics, access, logs_all=settings.access_log)
+    graphs = Graphs(store, settings, access)
+    endpoints: dict[str, Endpoint] = {
+        "/sparql": Sparql(store, settings, metrics, pages.describe, access),
+        "/graphs": graphs,
+        "/graphs/": graphs,
+    }
+    told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
+    described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)
+    inner.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return Edge(inner, endpoints, metrics, access, logs_all=settings.access_log)
 
 
 class _Refused(Response):

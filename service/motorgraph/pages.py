@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -21,8 +19,8 @@ from motorgraph import __version__
 from motorgraph.catalogue import Description
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, NotFound
-from motorgraph.media import GRAPHS, JSON, PROBLEM, READABLE, SOLUTIONS, TURTLE, choose, listing
-from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE, Call
+from motorgraph.media import GRAPHS, JSON, SOLUTIONS, TURTLE, choose, listing
+from motorgraph.protocol import QUERY_TYPE, Call
 from motorgraph.reply import POLICY
 from motorgraph.resources import asset, web
 from motorgraph.routes.sparql import wants_page
@@ -161,8 +159,7 @@ class Pages:
     def describe(self, call: Call) -> tuple[str, bytes]:
         """What /sparql says without a query: the service description, or for a browser a page to ask from."""
         if wants_page(call):
-            page = self._html("sparql.html", endpoint=call.url)
-            return "text/html; charset=utf-8", bytes(page.body)
+            return "text/html; charset=utf-8", self.page("sparql.html", endpoint=call.url)
         form = choose(call.header(b"accept"), GRAPHS) or (choose(call.header(b"accept"), SOLUTIONS) and TURTLE)
         if form is None:
             raise NotAcceptable(
@@ -171,19 +168,13 @@ class Pages:
             )
         return form.content_type, Description(call.url, self._settings, self._store.triples).serialised(form)
 
-    def openapi(self, app: FastAPI) -> dict[str, Any]:  # Any: OpenAPI is free JSON
-        """OpenAPI of the whole service: the framework's routes, and by hand the two that stand before it."""
-        if not app.openapi_schema:
-            schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            schema["paths"] |= {"/sparql": _sparql_paths(), "/graphs": _graphs_paths()}
-            schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-            if self._settings.protect_reads:
-                schema["security"] = _NEEDS_TOKEN
-            app.openapi_schema = schema
-        return app.openapi_schema
-
     def _html(self, template: str, **values: object) -> HTMLResponse:
-        text = self._environment.get_template(template).render(
+        headers = {POLICY[0].decode(): POLICY[1].decode(), "Referrer-Policy": "same-origin"}
+        return HTMLResponse(self.page(template, **values), headers=headers)
+
+    def page(self, template: str, **values: object) -> bytes:
+        """A page from its template, to be sent by `reply.send_page`."""
+        text: str = self._environment.get_template(template).render(
             store=self._store,
             settings=self._settings,
             questions=self._questions,
@@ -191,112 +182,4 @@ class Pages:
             version=__version__,
             **values,
         )
-        return HTMLResponse(text, headers={POLICY[0].decode(): POLICY[1].decode(), "Referrer-Policy": "same-origin"})
-
-
-_TEXT = {"type": "string"}
-_TEXTS = {"type": "array", "items": _TEXT}
-_QUERY = "A SPARQL query; without it the service description is answered."
-_DATASET = {
-    "default-graph-uri": "Graph to merge into the default graph of a query.",
-    "named-graph-uri": "Graph that GRAPH can name in a query.",
-}
-_USING = {
-    "using-graph-uri": "Graph to merge into the default graph of an update's WHERE.",
-    "using-named-graph-uri": "Graph that GRAPH can name in an update's WHERE.",
-}
-_NEEDS_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
-
-
-def _content(*media_types: str) -> dict[str, object]:
-    return {name: {"schema": _TEXT} for name in media_types}
-
-
-def _parameter(name: str, description: str, *, place: str = "query", schema: object = _TEXT) -> dict[str, object]:
-    return {"name": name, "in": place, "description": description, "schema": schema}
-
-
-def _responses(successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[str, object]:
-    """The responses of an operation: for each status of success its media types, and the statuses of refusals."""
-    problem = {"description": "Refused; says why.", "content": _content(PROBLEM)}
-    done = {status: {"description": "Done.", "content": _content(*types)} for status, types in successes.items()}
-    return {**done, **dict.fromkeys(refusals, problem)}
-
-
-_ACCOUNT = "application/json"
-_TRUTH = {"type": "string", "enum": ["true", "false"]}
-_ONLY_REHEARSED = "`true`: the write is rehearsed and not made; the answer is what it would do, and the report of the shapes."
-_DRY_RUN = _parameter("dry-run", _ONLY_REHEARSED, schema=_TRUTH)
-_IF_MATCH = _parameter("If-Match", "ETag of the version that the change is meant for.", place="header")
-_IF_NONE_MATCH = _parameter("If-None-Match", "`*`: only if there is no such graph yet.", place="header")
-_WRITE_HEADERS = [
-    _IF_MATCH,
-    _parameter(
-        "Idempotency-Key", "A string in quotes; the write is made once, however often it is sent with it.", place="header"
-    ),
-    _parameter("Prefer", "`return=representation`: the answer says what the write did.", place="header"),
-    _parameter("X-Commit-Message", "Why the change is made; kept with the commit.", place="header"),
-]
-
-
-def _sparql_paths() -> dict[str, object]:
-    """/sparql as OpenAPI."""
-    results = [f.media_type for f in (*SOLUTIONS, *GRAPHS)]
-    dataset = [_parameter(name, words, schema=_TEXTS) for name, words in _DATASET.items()]
-    using = [_parameter(name, words, schema=_TEXTS) for name, words in _USING.items()]
-    get = {
-        "summary": "SPARQL query",
-        "tags": ["sparql"],
-        "parameters": [_parameter("query", _QUERY), *dataset],
-        "responses": _responses({"200": results}, "400", "403", "406", "413", "500", "503"),
-    }
-    post = {
-        "summary": "SPARQL query or update",
-        "tags": ["sparql"],
-        "security": [{}, *_NEEDS_TOKEN],  # a query needs none
-        "parameters": [*dataset, *using, _DRY_RUN, *_WRITE_HEADERS],
-        "requestBody": {"required": True, "content": _content(QUERY_TYPE, UPDATE_TYPE) | {FORM: {"schema": _form()}}},
-        "responses": _responses(
-            {"200": [*results, _ACCOUNT], "204": ()},
-            *("400", "401", "403", "406", "409", "412", "413", "415", "422", "429", "500", "503"),
-        ),
-    }
-    return {"get": get, "post": post}
-
-
-def _form() -> dict[str, object]:
-    """The form of a query or an update."""
-    either = "Either this or {}, once."
-    texts = {"query": either.format("update"), "update": either.format("query")}
-    return {
-        "type": "object",
-        "properties": {
-            **{name: {**_TEXT, "description": words} for name, words in texts.items()},
-            **{name: {**_TEXTS, "description": words} for name, words in {**_DATASET, **_USING}.items()},
-            "dry-run": {**_TRUTH, "description": _ONLY_REHEARSED},
-        },
-    }
-
-
-def _graphs_paths() -> dict[str, object]:
-    """/graphs as OpenAPI."""
-    default = _parameter("default", "The default graph, without a value.") | {"allowEmptyValue": True}
-    which = [_parameter("graph", "IRI of a named graph."), default]
-
-    def verb(summary: str, successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[str, object]:
-        responses = _responses(successes, "400", *refusals, "500", "503")
-        return {"summary": summary, "tags": ["graph store"], "parameters": which, "responses": responses}
-
-    change = {"security": _NEEDS_TOKEN, "parameters": [*which, _DRY_RUN, *_WRITE_HEADERS, _IF_NONE_MATCH]}
-    body = {"required": True, "content": _content(*[f.media_type for f in READABLE], "multipart/form-data")}
-    patch = {"required": True, "content": _content(UPDATE_TYPE)}
-    told = [_ACCOUNT, *[f.media_type for f in GRAPHS]]
-    made, refused = {"200": told, "201": told, "204": ()}, ("401", "403", "406", "409", "412", "413", "415", "422", "429")
-    done = {"200": told, "204": ()}
-    return {
-        "get": verb("A graph", {"200": [f.media_type for f in GRAPHS]}, "404", "406"),
-        "put": verb("Replace a graph", made, *refused) | change | {"requestBody": body},
-        "post": verb("Merge into a graph", made, *refused) | change | {"requestBody": body},
-        "patch": verb("Change a graph by an update", made, *refused, "404", "405") | change | {"requestBody": patch},
-        "delete": verb("Drop a graph", done, "401", "403", "404", "405", "406", "409", "412", "422", "429") | change,
-    }
+        return text.encode()

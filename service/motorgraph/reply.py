@@ -42,6 +42,12 @@ async def send_bytes(send: Send, status: int, headers: Headers, body: bytes, *, 
     await send({"type": "http.response.body", "body": body if with_body else b""})
 
 
+async def send_page(send: Send, call: Call, page: bytes, headers: Headers = (), *, status: int = 200) -> None:
+    """A page for a browser."""
+    found = [(b"content-type", b"text/html; charset=utf-8"), VARY, POLICY, (b"referrer-policy", b"same-origin"), *headers]
+    await send_bytes(send, status, found, page, with_body=call.method != "HEAD")
+
+
 async def send_answer(answer: Answer, call: Call, send: Send, headers: Headers) -> None:
     """A reader's answer: at once if it is whole, else piece by piece as the client takes it. Raises Broken."""
     found = answer_headers(answer, headers)

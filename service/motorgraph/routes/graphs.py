@@ -10,6 +10,7 @@ from motorgraph.conditions import must_be_new, must_exist, send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable, refuse_charset
+from motorgraph.openapi import graphs_paths
 from motorgraph.outcome import Sent, Wish, send_write
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive, body_text, graph_name, is_dry_run, read_body, refuse_codings
 from motorgraph.reply import Send
@@ -27,11 +28,17 @@ DATASET_FORMATS = (TRIG, NQUADS)
 class Graphs:
     """The graph store."""
 
+    methods = METHODS
+
     def __init__(self, store: Embedded, settings: Settings, access: Access) -> None:
         self._store = store
         self._access = access
         self._settings = settings
         self._limits = settings.limits()
+
+    def paths(self) -> dict[str, object]:
+        """What it answers, as OpenAPI has it."""
+        return graphs_paths()
 
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
         """Answers one request. Raises the Refusal that it meets."""

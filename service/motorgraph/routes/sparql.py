@@ -16,8 +16,9 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, Refusal, TooLarge
 from motorgraph.media import GRAPHS, HTML, SOLUTIONS, choose, listing, prefers_html
 from motorgraph.metrics import Metrics
+from motorgraph.openapi import sparql_paths
 from motorgraph.outcome import Sent, Wish, send_write
-from motorgraph.protocol import Call, Receive, operation, read_body, refuse_codings
+from motorgraph.protocol import SPARQL_METHODS, Call, Receive, operation, read_body, refuse_codings
 from motorgraph.query import Query, Update, is_repeatable
 from motorgraph.reply import POLICY, VARY, Send, answer_headers, send_bytes
 from motorgraph.settings import Settings
@@ -40,6 +41,8 @@ class Prepared:
 class Sparql:
     """The endpoint."""
 
+    methods = SPARQL_METHODS
+
     def __init__(
         self, store: Embedded, settings: Settings, metrics: Metrics, describe: Callable[[Call], tuple[str, bytes]], access: Access
     ) -> None:
@@ -50,6 +53,10 @@ class Sparql:
         self._access = access
         self._limits = settings.limits()
         self._known: dict[tuple[object, ...], Prepared | Update | None] = {}
+
+    def paths(self) -> dict[str, object]:
+        """What it answers, as OpenAPI has it."""
+        return sparql_paths()
 
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
         """Answers one request. Raises the Refusal that it meets."""

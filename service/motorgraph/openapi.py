@@ -1,0 +1,133 @@
+"""The interface as OpenAPI: what the framework knows of its own routes, and by hand the endpoints that stand before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from motorgraph.media import GRAPHS, PROBLEM, READABLE, SOLUTIONS
+from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE
+
+TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
+_QUERY = "A SPARQL query; without it the service description is answered."
+_DATASET = {
+    "default-graph-uri": "Graph to merge into the default graph of a query.",
+    "named-graph-uri": "Graph that GRAPH can name in a query.",
+}
+_USING = {
+    "using-graph-uri": "Graph to merge into the default graph of an update's WHERE.",
+    "using-named-graph-uri": "Graph that GRAPH can name in an update's WHERE.",
+}
+NEEDS_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+
+
+def described(app: FastAPI, paths: Iterable[Mapping[str, object]], *, protects_reads: bool) -> dict[str, Any]:  # Any: free JSON
+    """OpenAPI of the whole service: the framework's routes, and the `paths` of each endpoint that stands before them."""
+    if not app.openapi_schema:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        for described_paths in paths:
+            schema["paths"] |= described_paths
+        schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        if protects_reads:
+            schema["security"] = NEEDS_TOKEN
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def content(*media_types: str) -> dict[str, object]:
+    """A body that may be of these media types."""
+    return {name: {"schema": TEXT} for name in media_types}
+
+
+def parameter(name: str, description: str, *, place: str = "query", schema: object = TEXT) -> dict[str, object]:
+    """One parameter; `place` is query, path or header."""
+    return {"name": name, "in": place, "description": description, "schema": schema}
+
+
+def responses(successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[str, object]:
+    """The responses of an operation: for each status of success its media types, and the statuses of refusals."""
+    problem = {"description": "Refused; says why.", "content": content(PROBLEM)}
+    done = {status: {"description": "Done.", "content": content(*types)} for status, types in successes.items()}
+    return {**done, **dict.fromkeys(refusals, problem)}
+
+
+_ACCOUNT = "application/json"
+_TRUTH = {"type": "string", "enum": ["true", "false"]}
+_ONLY_REHEARSED = "`true`: the write is rehearsed and not made; the answer is what it would do, and the report of the shapes."
+_DRY_RUN = parameter("dry-run", _ONLY_REHEARSED, schema=_TRUTH)
+_IF_MATCH = parameter("If-Match", "ETag of the version that the change is meant for.", place="header")
+_IF_NONE_MATCH = parameter("If-None-Match", "`*`: only if there is no such graph yet.", place="header")
+_WRITE_HEADERS = [
+    _IF_MATCH,
+    parameter("Idempotency-Key", "A string in quotes; the write is made once, however often it is sent with it.", place="header"),
+    parameter("Prefer", "`return=representation`: the answer says what the write did.", place="header"),
+    parameter("X-Commit-Message", "Why the change is made; kept with the commit.", place="header"),
+]
+
+
+def sparql_paths() -> dict[str, object]:
+    """/sparql."""
+    results = [f.media_type for f in (*SOLUTIONS, *GRAPHS)]
+    dataset = [parameter(name, words, schema=TEXTS) for name, words in _DATASET.items()]
+    using = [parameter(name, words, schema=TEXTS) for name, words in _USING.items()]
+    get = {
+        "summary": "SPARQL query",
+        "tags": ["sparql"],
+        "parameters": [parameter("query", _QUERY), *dataset],
+        "responses": responses({"200": results}, "400", "403", "406", "413", "500", "503"),
+    }
+    post = {
+        "summary": "SPARQL query or update",
+        "tags": ["sparql"],
+        "security": [{}, *NEEDS_TOKEN],  # a query needs none
+        "parameters": [*dataset, *using, _DRY_RUN, *_WRITE_HEADERS],
+        "requestBody": {"required": True, "content": content(QUERY_TYPE, UPDATE_TYPE) | {FORM: {"schema": _form()}}},
+        "responses": responses(
+            {"200": [*results, _ACCOUNT], "204": ()},
+            *("400", "401", "403", "406", "409", "412", "413", "415", "422", "429", "500", "503"),
+        ),
+    }
+    return {"/sparql": {"get": get, "post": post}}
+
+
+def _form() -> dict[str, object]:
+    """The form of a query or an update."""
+    either = "Either this or {}, once."
+    texts = {"query": either.format("update"), "update": either.format("query")}
+    return {
+        "type": "object",
+        "properties": {
+            **{name: {**TEXT, "description": words} for name, words in texts.items()},
+            **{name: {**TEXTS, "description": words} for name, words in {**_DATASET, **_USING}.items()},
+            "dry-run": {**_TRUTH, "description": _ONLY_REHEARSED},
+        },
+    }
+
+
+def graphs_paths() -> dict[str, object]:
+    """/graphs as OpenAPI."""
+    default = parameter("default", "The default graph, without a value.") | {"allowEmptyValue": True}
+    which = [parameter("graph", "IRI of a named graph."), default]
+
+    def verb(summary: str, successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[str, object]:
+        answers = responses(successes, "400", *refusals, "500", "503")
+        return {"summary": summary, "tags": ["graph store"], "parameters": which, "responses": answers}
+
+    change = {"security": NEEDS_TOKEN, "parameters": [*which, _DRY_RUN, *_WRITE_HEADERS, _IF_NONE_MATCH]}
+    body = {"required": True, "content": content(*[f.media_type for f in READABLE], "multipart/form-data")}
+    patch = {"required": True, "content": content(UPDATE_TYPE)}
+    told = [_ACCOUNT, *[f.media_type for f in GRAPHS]]
+    made, refused = {"200": told, "201": told, "204": ()}, ("401", "403", "406", "409", "412", "413", "415", "422", "429")
+    done = {"200": told, "204": ()}
+    verbs = {
+        "get": verb("A graph", {"200": [f.media_type for f in GRAPHS]}, "404", "406"),
+        "put": verb("Replace a graph", made, *refused) | change | {"requestBody": body},
+        "post": verb("Merge into a graph", made, *refused) | change | {"requestBody": body},
+        "patch": verb("Change a graph by an update", made, *refused, "404", "405") | change | {"requestBody": patch},
+        "delete": verb("Drop a graph", done, "401", "403", "404", "405", "406", "409", "412", "422", "429") | change,
+    }
+    return {"/graphs": verbs}
