@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from motorgraph.engine.reader import GZIP_FROM_BYTES, ROW_COUNTERS, TASKS, Outlet, bad_query, evaluate, refused
+from motorgraph.engine.reader import GZIP_FROM_BYTES, TASKS, Outlet, bad_query, evaluate, refused
+from motorgraph.engine.rows import ROW_COUNTERS
 from motorgraph.engine.wire import FRAME_BYTES, Frames, Job, Kind
 from motorgraph.errors import BadEvaluation, BadSyntax, Failed, Forbidden, OutOfMemory, TooLarge
 from motorgraph.media import CSV, JSON, TSV, TURTLE, XML, Format

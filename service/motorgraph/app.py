@@ -38,13 +38,14 @@ log = logging.getLogger("motorgraph.request")
 SLOW_SECONDS = 1.0
 CLIENT_LEFT = 499
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+EXPOSED = (
+    *("Content-Location", "ETag", "Idempotency-Replayed", "Link", "Location", "Memento-Datetime", "Preference-Applied"),
+    *("Retry-After", "WWW-Authenticate", "X-Commit", "X-Request-Id"),
+)
 COMMON = [
     (b"x-content-type-options", b"nosniff"),
     (b"access-control-allow-origin", b"*"),
-    (
-        b"access-control-expose-headers",
-        b"ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id",
-    ),
+    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
 ]
 PRIVATE = [(b"cache-control", b"private"), (b"vary", b"Authorization")]  # where reads need a token
 ALLOWED_HEADERS = (

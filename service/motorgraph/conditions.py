@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from motorgraph.engine.answer import Answer
-from motorgraph.engine.pool import Pool
 from motorgraph.engine.wire import Job
 from motorgraph.errors import PreconditionFailed
 from motorgraph.protocol import Call, Receive
 from motorgraph.reply import VARY, Departure, Headers, Send, send_answer
 
+if TYPE_CHECKING:
+    from motorgraph.stores.embedded import Embedded
 
-async def send_current(pool: Pool, job: Job, etag: bytes | None, call: Call, receive: Receive, send: Send) -> Answer | None:
-    """Answers a read from the pool, or says that the client has it already. Raises Broken, or the Refusal that it met.
+FOR_EVER = b"max-age=31536000, immutable"
 
-    `etag` names the answer, None one that changes by itself. What comes back is the answer, already released, if there was one.
+
+async def send_current(store: Embedded, job: Job, tag: str, call: Call, receive: Receive, send: Send) -> Answer | None:
+    """Answers a read, or says that the client has it already. Raises Broken, or the Refusal that it met.
+
+    `tag` tells the answer from others of the same commit, "" one that changes by itself. What comes back is the answer, already
+    released, if there was one.
     """
-    headers = tagged(etag)
-    if etag is not None and is_known(call, etag):
-        await send_not_modified(send, headers)
+    commit = job.commit or store.commit
+    if tag and is_known(call, etag_of(store, commit, tag)):
+        await send_not_modified(send, versioned(store, commit, tag, is_fixed=bool(job.commit)))
         return None
     async with Departure(receive):
-        answer = await pool.opened(call.begun or pool.submit(job))
+        answer = await (store.pool.opened(call.begun) if call.begun else store.answer(job))
         try:
+            found = versioned(store, answer.head.commit, tag, is_fixed=bool(job.commit))
             if holds_any(call):
-                await send_not_modified(send, headers)
+                await send_not_modified(send, found)
             else:
-                await send_answer(answer, call, send, headers)
+                await send_answer(answer, call, send, found)
         finally:
-            pool.release(answer)
+            store.release(answer)
     return answer
 
 
-def tagged(etag: bytes | None) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer with this tag: it may be kept, and is asked after each time."""
-    return [] if etag is None else [(b"etag", etag), (b"cache-control", b"no-cache")]
+def etag_of(store: Embedded, commit: int, tag: str) -> bytes:
+    """The ETag of the answer with this tag from the graph of a commit."""
+    return f'"{store.version_of(commit)}-{tag}"'.encode()
+
+
+def versioned(store: Embedded, commit: int, tag: str, *, is_fixed: bool = False) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer from the graph of a commit: it may be kept, and is asked after each time unless it `is_fixed`."""
+    told = [(b"x-commit", b"%d" % commit)]
+    if tag:
+        kept = FOR_EVER if is_fixed and store.keeps_history else b"no-cache"
+        told += [(b"etag", etag_of(store, commit, tag)), (b"cache-control", kept)]
+    return told
 
 
 def is_known(call: Call, etag: bytes) -> bool:

@@ -18,6 +18,7 @@
   + Nonconforming         422   the change breaks the shapes; carries the report
   + BadShapes             422   shapes that cannot be used; says which one and why
   + OutOfScope            422   a patch of one graph that would change another
+  + OutOfReach            422   an older commit whose graph cannot be rebuilt within the limits
   + KeyReused             422   an Idempotency-Key that stands for another request
   + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
   + Failed                500   the service tried and could not
@@ -161,6 +162,10 @@ class BadShapes(Refusal):
 
 class OutOfScope(Refusal):
     status, title = 422, "The patch is about another graph"
+
+
+class OutOfReach(Refusal):
+    status, title = 422, "The commit is out of reach"
 
 
 class KeyReused(Refusal):

@@ -115,6 +115,12 @@ class Journal:
             self.lock.close()
 
     @property
+    def newest(self) -> int:
+        """The newest commit that is there now, also if another process has made it; 0 before the first."""
+        with _told(self.folder, reading=True):
+            return int(self._base.execute("SELECT COALESCE(MAX(id), 0) FROM commits").fetchone()[0])
+
+    @property
     def lineage(self) -> str:
         """Names this journal: its commits are those of no other."""
         return self.about("lineage")
@@ -212,11 +218,12 @@ class Journal:
     def _note_graphs(self, number: int, graphs: Iterable[str]) -> None:
         self._base.executemany("INSERT OR IGNORE INTO graphs VALUES (?, ?)", [(number, iri) for iri in graphs])
 
-    def graphs(self) -> dict[int, list[str]]:
-        """The named graphs that each commit has changed, for those of which it was noted."""
+    def graphs(self, after: int = 0, upto: int = 1 << 62) -> dict[int, list[str]]:
+        """The named graphs that each commit beyond `after` as far as `upto` has changed, for those of which it was noted."""
         found: dict[int, list[str]] = {}
         if self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'graphs'").fetchone():
-            for number, graph in self._base.execute("SELECT id, graph FROM graphs ORDER BY id, graph"):
+            rows = "SELECT id, graph FROM graphs WHERE id > ? AND id <= ? ORDER BY id, graph"
+            for number, graph in self._base.execute(rows, (after, upto)):
                 found.setdefault(number, []).append(graph)
         return found
 

@@ -22,6 +22,7 @@ class Limits:
     """Seconds, bytes and counts; see settings.py for what each is for.
 
     `readers` is the most that run at once; `reserve` of them are kept for queries that have only just begun.
+    `past_readers` may be at work on older commits at once, `past_queue` jobs wait for them; to go back may take `past_seconds`.
     `may_open` is how many files and sockets a reader may open: none, unless SERVICE is allowed.
     """
 
@@ -35,6 +36,9 @@ class Limits:
     body_bytes: int = 256 << 20
     queue: int = 256
     may_open: int = 0
+    past_readers: int = 2
+    past_queue: int = 32
+    past_seconds: float = 60.0
 
     @property
     def long_slots(self) -> int:

@@ -212,8 +212,23 @@ def _built(kind: str, text: str, parameters: dict[str, list[str]], call: Call) -
     default, named = (_graphs(name, parameters.get(name, [])) for name in _PARAMETERS[kind])
     dataset = Dataset(default, named)
     if kind == "query":
-        return Query(text, dataset, call.url)
+        return Query(text, dataset, call.url, at=one(parameters, "at"))
+    if "at" in parameters:
+        raise BadRequest("at=… is for a query: what has been cannot be changed.")
     return Update(text, dataset, call.url, dry_run=_dry_run(parameters))
+
+
+def moment(call: Call) -> str:
+    """The commit or time that a read is about (`?at=`), "" for the newest. Raises BadRequest."""
+    return one(_parameters(call.query_string), "at")
+
+
+def one(parameters: Mapping[str, Sequence[str]], name: str) -> str:
+    """The value of a parameter that may be given once, "" if it is not. Raises BadRequest."""
+    given = parameters.get(name, ())
+    if len(given) > 1 or given == [""]:
+        raise BadRequest(f"Give the parameter {name!r} once, and a value to it.")
+    return given[0] if given else ""
 
 
 def is_dry_run(call: Call) -> bool:

@@ -27,11 +27,15 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A SPARQL query as the protocol brought it; `dataset` overrides FROM and FROM NAMED when it is not empty."""
+    """A SPARQL query as the protocol brought it; `dataset` overrides FROM and FROM NAMED when it is not empty.
+
+    `at` is the commit or time of the graph that is asked, "" for the newest.
+    """
 
     text: str
     dataset: Dataset = field(default_factory=Dataset)
     base: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,17 @@ def _listed(refusal: Refusal) -> str:
     return f"<ul>{''.join(items)}</ul>" if items else ""
 
 
+def with_headers(send: Send, headers: Headers) -> Send:
+    """`send` that adds headers to whatever response goes through it."""
+
+    async def sending(message: MutableMapping[str, Any]) -> None:  # Any: ASGI's own definition
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *headers]
+        await send(message)
+
+    return sending
+
+
 class Departure:
     """Cancels the request's task when its client goes away, so that its reader is freed at once.
 

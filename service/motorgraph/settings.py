@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     body_bytes: int = Field(256, ge=1, description="MiB that a body sent to /graphs may have.")
     queue_length: int = Field(256, ge=1, description="Queries that may wait before more are refused.")
     write_queue_length: int = Field(32, ge=0, description="Writes that may wait for the one under way before more are refused.")
+    past_readers: int = Field(2, ge=1, description="Processes that answer about older commits at once.")
+    past_queue_length: int = Field(32, ge=0, description="Questions about older commits that may wait before more are refused.")
+    past_seconds: float = Field(60.0, gt=0, description="Seconds that it may take to rebuild the graph of an older commit.")
     service_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Host that SERVICE may ask, without a port; may be given again (or separated by ','). None by default.",
@@ -152,6 +155,9 @@ class Settings(BaseSettings):
             query_bytes=self.query_length * 1024,
             body_bytes=self.body_bytes * MIB,
             queue=self.queue_length,
+            past_readers=self.past_readers,
+            past_queue=self.past_queue_length,
+            past_seconds=self.past_seconds,
             may_open=DESCRIPTORS_WITH_SERVICE if self.service_hosts else 0,
         )
 

@@ -34,16 +34,19 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What an answer is: solutions, boolean, graph or json; its media type; gzip or "" as its content encoding."""
+    """What an answer is: solutions, boolean, graph or json; its media type; gzip or "" as its content encoding; the commit of the
+    graph that it is from."""
 
     form: str
     media_type: str
     encoding: str
+    commit: int = 0
 
 
 @lru_cache(maxsize=64)
 def _head(payload: bytes) -> Head:
-    return Head(*payload.decode().split(" "))
+    form, media_type, encoding, commit = payload.decode().split(" ")
+    return Head(form, media_type, encoding, int(commit))
 
 
 class Overflow:
@@ -90,11 +93,12 @@ class Answer:
     created = False
     account = b""  # what a draft has told of its change, where that was wanted
     has_begun = False  # the client may have seen some of it, so that it cannot be started again
-    etag: bytes | None = None  # what tells it from other answers, where the front knows that
+    tag = ""  # what beside the commit tells it from other answers, where the front knows that
     reader: Source | None = None
     overflow: Overflow | None = None
     on_open: Callable[[Answer], None] = staticmethod(_nothing)
     on_pause: Callable[[Answer], None] = staticmethod(_nothing)
+    on_end: Callable[[Answer], None] = staticmethod(_nothing)
     _held = 0
     _spilt_at = 0.0
     _refusal: Exception | None = None
@@ -165,6 +169,7 @@ class Answer:
             self.rows, _, self.created = END.unpack(payload)
             self._is_whole = True
             self._open()
+            self.on_end(self)
         else:
             told = json.loads(payload)
             self.fail(retold(told["kind"], told["detail"], told["members"]))
@@ -213,6 +218,7 @@ class Answer:
             self._refusal = failure
         self._open()
         self._wake()
+        self.on_end(self)
 
     def restart(self) -> None:
         """Forgets what has come, since another reader will begin anew."""

@@ -117,9 +117,13 @@ class Control:
         commit: int = await self._ask("record")
         return commit
 
-    async def fork(self, role: str, *, memory: int, may_open: int) -> tuple[int, socket.socket]:
-        """A new child: its process and our end of its socket. `memory` in bytes, 0 for no bound."""
-        child: tuple[int, socket.socket] = await self._ask("fork", role=role, memory=memory, may_open=may_open)
+    async def fork(self, role: str, *, memory: int, may_open: int, **more: float) -> tuple[int, socket.socket]:
+        """A new child: its process and our end of its socket. `memory` in bytes, 0 for no bound.
+
+        One of the role past is told `more`: the `commit` to go back to, and the `seconds` that this may take.
+        """
+        told = {"role": role, "memory": memory, "may_open": may_open, **more}
+        child: tuple[int, socket.socket] = await self._ask("fork", **told)
         return child
 
     async def apply(self, pid: int) -> Applied:

@@ -85,7 +85,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: K
     if not delta.is_empty:
         if job.union:
             follow(store, delta.removed, delta.added)
-        derived, by_rule = _derived(store, delta, known, union=job.union)
+        derived, by_rule = infer(store, delta, known, union=job.union)
     if job.shapes and not delta.is_empty:
         whole = Delta(removed=delta.removed | derived.removed, added=delta.added | derived.added)
         report = _judge(job, store, whole, known.shapes)
@@ -112,7 +112,7 @@ def _refuse_made_graphs(delta: Delta, job: Job, rules: Sequence[Rule]) -> None:
             )
 
 
-def _derived(store: ox.Store, delta: Delta, known: Known, *, union: bool) -> tuple[Delta, Delta]:
+def infer(store: ox.Store, delta: Delta, known: Known, *, union: bool) -> tuple[Delta, Delta]:
     """Makes the graphs of the rules say what follows now; what that has changed, in all and by rule."""
     if known.outcomes is None:
         before, now = filled(store, known.rules), rebuild(store, known.rules)

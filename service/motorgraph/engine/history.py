@@ -54,6 +54,11 @@ class History:
         return self._journal.head.id if self._journal and self._journal.head else 0
 
     @property
+    def told(self) -> int:
+        """The newest commit as clients are told it: without a journal what the start has brought is the first."""
+        return self.commit if self._journal is not None else 1
+
+    @property
     def lineage(self) -> str:
         """Names the journal; "" without one."""
         return self._journal.lineage if self._journal else ""
@@ -114,7 +119,7 @@ class History:
             if spool is not None:
                 spool.close()
         self._pending.clear()
-        return self.commit if self._journal is not None else 1
+        return self.told
 
     def append(self, change: Change) -> Commit:
         """Makes a commit, durable when this returns. Raises Failed."""

@@ -21,19 +21,22 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import pyoxigraph as ox
 
-from motorgraph.engine import draft, process, reader
+from motorgraph.engine import clerk, draft, past, process, reader
+from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.loading import File, merge
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.errors import Failed, Refusal, is_disk_full, no_room
 from motorgraph.inference import Rule, renew
+from motorgraph.journal import Journal
 
 if TYPE_CHECKING:
     from motorgraph.consequences import Outcomes
@@ -65,6 +68,8 @@ class Keeper:
         self._made: ox.Store | None = None
         self._outcomes: Outcomes | None = None
         self._is_union = False
+        self._folder = Path()
+        self._began = datetime.now(UTC).isoformat(timespec="microseconds")
         self._catalogue: Catalogue | None = None
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
@@ -136,6 +141,7 @@ class Keeper:
         """
         started = time.monotonic()
         self._is_union = command["union"]
+        self._folder = Path(command["folder"])
         files = [File(**file) for file in command["files"]]
         try:
             self._history = _history(command)
@@ -252,16 +258,31 @@ class Keeper:
             if spool is not None:
                 os.nice(DRAFT_NICENESS)
                 draft.run(sock, self._store, spool, draft.Known(self._rules, self._outcomes, self._shapes))
+            elif command["role"] == "past":
+                self._be_past(sock, command)
+            elif command["role"] == "clerk":
+                clerk.run(sock, self._chronicle(), self._commit)
             elif command["role"] == "judge":
                 reader.run(sock, self._store)
             else:
                 with process.opening_at_most(command["may_open"]):
-                    reader.run(sock, self._store)
+                    reader.run(sock, self._store, self._commit)
         except BaseException:  # noqa: BLE001  # the border of the process
             traceback.print_exc()
             sys.stderr.flush()
         finally:
             os._exit(0)
+
+    def _be_past(self, sock: socket.socket, command: dict[str, Any]) -> None:
+        assert self._history is not None
+        known = draft.Known(self._rules, self._outcomes)
+        told = command["commit"], self._history.commit, known, self._catalogue, self._is_union, command["seconds"]
+        past.run(sock, self._store, Journal.read(self._folder), past.Goal(*told), command["may_open"])
+
+    def _chronicle(self) -> Chronicle:
+        assert self._history is not None
+        journal = Journal.read(self._folder) if self._history.lineage else None  # a connection does not survive a fork
+        return Chronicle(journal, self._store, self._began, sorted(self._derived), self._is_union)
 
     def _close_for_child(self) -> None:
         """Closes what only the keeper may have open; the journal's lock would outlive it."""
@@ -316,6 +337,12 @@ class Keeper:
         if written.key is not None:
             self._history.remember(written.key)
         return written
+
+    @property
+    def _commit(self) -> int:
+        """The newest commit, as clients are told it: a start without a journal is the first."""
+        assert self._history is not None
+        return self._history.told
 
     @property
     def _derived(self) -> set[str]:

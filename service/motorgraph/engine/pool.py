@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from motorgraph.engine.answer import Answer
+from motorgraph.engine.archive import Archive
 from motorgraph.engine.backlog import Backlog
 from motorgraph.engine.child import Reader, cause_of_death, too_long
 from motorgraph.engine.control import Control
@@ -35,6 +36,7 @@ class Pool:
         self.parked_total = 0
         self.on_commit: Callable[[int], None] = lambda commit: None
         self._readers = Readers(control, self)
+        self.archive = Archive(self._readers, limits)
         self._control = control
         self._backlog = Backlog()
         self._long: set[Answer] = set()
@@ -52,6 +54,7 @@ class Pool:
         ahead = [answer for reader in self._readers.all.values() for answer in reader.line]
         for answer in [*self._backlog, *self._readers.answers(), *self._readers.answers_apart(), *ahead]:
             answer.fail(Unavailable("The service is shutting down."))
+        self.archive.close()
         self._readers.close()
 
     @property
@@ -161,7 +164,7 @@ class Pool:
         """Has the keeper do what the draft did, and the readers too. Returns the newest commit."""
         applied = await self._control.apply(draft.pid)
         if applied.delta is not None:
-            self._readers.renew(applied.delta)
+            self._readers.renew(applied.commit, applied.delta)
         self.on_commit(applied.commit)
         return applied.commit
 

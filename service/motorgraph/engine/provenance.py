@@ -27,6 +27,7 @@ _ENTRY = (
     ("agent", f"{RDFS}label", "{author}"),
 )
 
+_ASSOCIATED = ox.NamedNode(PROV + "wasAssociatedWith")
 _ADMITTED = {"Warning": "warningsAdmitted", "Info": "infosAdmitted"}
 
 
@@ -68,6 +69,24 @@ class Catalogue:
     def clear(self, store: ox.Store) -> None:
         """Takes the graph out of a store whose default graph is not yet the merge of all."""
         store.remove_graph(self.graph)
+
+    def forget(self, store: ox.Store, commits: Iterable[Commit], *, union: bool) -> None:
+        """Has a store say nothing of these commits any more, nor of who made no other."""
+        removed: list[ox.Quad] = []
+        for commit in commits:
+            removed += self._take(store, ox.NamedNode(self._names.thing("commit", str(commit.id))))
+            agent = ox.NamedNode(self._agent(commit.author))
+            if next(store.quads_for_pattern(None, _ASSOCIATED, agent, self.graph), None) is None:
+                removed += self._take(store, agent)
+        if union:
+            follow(store, removed, ())
+
+    def _take(self, store: ox.Store, subject: ox.NamedNode) -> list[ox.Quad]:
+        """Takes what the graph says of a subject out of the store."""
+        found = list(store.quads_for_pattern(subject, None, None, self.graph))
+        for quad in found:
+            store.remove(quad)
+        return found
 
     def fill(self, store: ox.Store, commits: Iterable[tuple[Commit, Sequence[str]]], *, union: bool) -> None:
         """Has a store without it say what there is to say of these commits."""

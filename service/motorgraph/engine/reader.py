@@ -8,11 +8,12 @@ import re
 import signal
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from socket import socket
+from urllib.parse import urljoin
 
 import pyoxigraph as ox
 
@@ -20,6 +21,7 @@ from motorgraph import grammar
 from motorgraph.engine import wire
 from motorgraph.engine.delta import Written
 from motorgraph.engine.loading import rdf_format
+from motorgraph.engine.rows import ROW_COUNTERS, XmlCheck
 from motorgraph.engine.wire import Job, Kind
 from motorgraph.errors import (
     BadEvaluation,
@@ -33,10 +35,11 @@ from motorgraph.errors import (
     is_disk_full,
     no_room,
 )
-from motorgraph.media import GRAPHS, RDFXML, SOLUTIONS, XML, listing
+from motorgraph.media import GRAPHS, JSON, RDFXML, SOLUTIONS, XML, listing
 from motorgraph.query import Dataset, Query, planned
 
 GZIP_FROM_BYTES = 1024
+_JSON_HEAD = b'{"head":{'
 SLACK_SECONDS = 1.0
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _LONG_EXPECTATION = 160
@@ -46,20 +49,32 @@ _SENTENCE = re.compile(r"[A-Z][a-z]+(?: [A-Za-z]+){2,}")
 _NO_KEYWORD = re.compile(r"[\[\"']|Prefix|variable")
 
 
-def run(sock: socket, store: ox.Store) -> None:
-    """Answers the jobs that come over `sock`, one after the other, until the other side closes it."""
+def run(sock: socket, store: ox.Store, commit: int = 0) -> None:
+    """Answers the jobs that come over `sock`, one after the other, until the other side closes it.
+
+    `commit` is the one whose graph the store holds; the deltas that come carry it on.
+    """
+    serve(sock, TASKS, store, commit)
+
+
+def serve(sock: socket, tasks: Mapping[str, Task], store: ox.Store, commit: int) -> None:
+    """As `run`, for these tasks."""
     gc.disable()  # cycles are rare here, and a collection would touch (and so copy) every shared page
     alarm = Alarm()
     for _, payload in wire.received(sock, alarm.off):
         job, seconds = wire.decode_job(payload)
         if job.task == "delta":
             Written.of(job.text.encode()).make(store)
+            commit = job.commit
             continue
         alarm.after(seconds)
         try:
-            _answer(job, store, sock)
+            _answer(tasks[job.task], job, store, Outlet(sock, job, commit))
         except (BrokenPipeError, ConnectionResetError):
             return
+
+
+Task = Callable[[Job, ox.Store, "Outlet"], None]
 
 
 class Alarm:
@@ -85,10 +100,9 @@ class Alarm:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _answer(job: Job, store: ox.Store, sock: socket) -> None:
-    outlet = Outlet(sock, job)
+def _answer(task: Task, job: Job, store: ox.Store, outlet: Outlet) -> None:
     with refused(outlet, "The query"):
-        TASKS[job.task](job, store, outlet)
+        task(job, store, outlet)
 
 
 @contextmanager
@@ -156,9 +170,10 @@ def _as_the_engine_says(text: str, evaluate_again: Callable[[str], object], erro
 class Outlet:
     """Where an answer is written to: gathers it into frames, compresses, counts, and stops at the limits."""
 
-    def __init__(self, sock: socket, job: Job) -> None:
+    def __init__(self, sock: socket, job: Job, commit: int = 0) -> None:
         self._sock = sock
         self._job = job
+        self._commit = commit
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._head = ("", "")
@@ -172,7 +187,7 @@ class Outlet:
     def begin(self, form: str, media_type: str, count_rows: Callable[[bytes], int] | None = None) -> None:
         """Says what the answer is (`solutions`, `boolean`, `graph`) before the first byte of it."""
         self._head = (form, media_type)
-        self._check = _XmlCheck() if media_type in (XML.media_type, RDFXML.media_type) else None
+        self._check = XmlCheck() if media_type in (XML.media_type, RDFXML.media_type) else None
         self._count_rows = count_rows
 
     def write(self, data: bytes) -> int:
@@ -204,7 +219,8 @@ class Outlet:
             self._begun = True
             if self._job.gzip and (not last or len(data) >= GZIP_FROM_BYTES):
                 self._deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
-            out.append(wire.head(*self._head, "gzip" if self._deflate else ""))
+            out.append(wire.head(*self._head, "gzip" if self._deflate else "", self._commit))
+            data = self._linked(data)
         if self._deflate:
             data = self._deflate.compress(data) + (self._deflate.flush() if last else b"")
         out += [wire.frame(Kind.DATA, data[at : at + wire.FRAME_BYTES]) for at in range(0, len(data), wire.FRAME_BYTES)]
@@ -212,6 +228,14 @@ class Outlet:
             out.append(wire.end(self.rows, self.written))
         if out:
             self._sock.sendall(b"".join(out))
+
+    def _linked(self, data: bytes) -> bytes:
+        """The first bytes of a table or truth value in JSON, its head with a link to the commit (its format's §3.1.2)."""
+        if not data or self._head[1] != JSON.media_type or not self._commit or not self._job.base:
+            return data
+        link = json.dumps(urljoin(self._job.base, f"/changes/{self._commit}")).encode()
+        rest = data.removeprefix(_JSON_HEAD)
+        return b"".join((_JSON_HEAD, b'"link":[', link, b"]", b"" if rest.startswith(b"}") else b",", rest))
 
     def _examine(self, data: bytes) -> None:
         """Counts rows and looks for what the format cannot say; by the frame, since each look costs a call."""
@@ -329,87 +353,9 @@ def _validate(job: Job, store: ox.Store, outlet: Outlet) -> None:
     outlet.finish()
 
 
-TASKS: dict[str, Callable[[Job, ox.Store, Outlet], None]] = {
+TASKS: dict[str, Task] = {
     "query": _query,
     "graph": _graph,
     "census": _census,
     "validate": _validate,
-}
-
-
-class _XmlCheck:
-    """Refuses what XML 1.0 cannot say: control characters, and predicates that are no qualified names (RDF/XML)."""
-
-    def __init__(self) -> None:
-        self._tail = b""
-
-    def __call__(self, data: bytes) -> None:
-        whole = self._tail + data
-        self._tail = data[-len(_NO_QUALIFIED_NAME) :]
-        if _NO_XML.search(whole):
-            raise NotAcceptable(
-                "The answer holds a character or a predicate that XML cannot say. Ask for another format, such as "
-                f"{GRAPHS[0].media_type} or {SOLUTIONS[0].media_type}."
-            )
-
-
-_NO_QUALIFIED_NAME = b"<oxprefix: "
-_NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|" + _NO_QUALIFIED_NAME)
-
-
-class _Marks:
-    """Counts solutions by the bytes that each one begins or ends with and that no value holds unescaped; `before` of them
-    stand before the first."""
-
-    def __init__(self, mark: bytes, before: int = 0) -> None:
-        self._mark = mark
-        self._tail = b""
-        self._before = before
-
-    def __call__(self, data: bytes) -> int:
-        keep = len(self._mark) - 1
-        data = self._tail + data if keep else data
-        self._tail = data[-keep:] if keep else b""
-        before, self._before = self._before, 0
-        return data.count(self._mark) - before
-
-
-class _JsonRows:
-    """Counts solutions in SPARQL JSON as the engine writes it: the first behind `[`, each other behind one that has ended.
-
-    Quotes are escaped in strings, so only a value that ends in `},{`, or holds `,{}`, is miscounted, as one row more.
-    """
-
-    def __init__(self) -> None:
-        self._first: _Marks | None = _Marks(b'"bindings":[{')
-        self._others = _Marks(b'},{"'), _Marks(b",{}")
-
-    def __call__(self, data: bytes) -> int:
-        rows = sum(count(data) for count in self._others)
-        if self._first is not None and self._first(data):
-            self._first = None
-            rows += 1
-        return rows
-
-
-class _CsvRows:
-    """Counts line ends outside quotes: a quote inside a value is written twice, so the number of quotes tells."""
-
-    def __init__(self) -> None:
-        self._quoted = False
-        self._rows = -1  # the line of names
-
-    def __call__(self, data: bytes) -> int:
-        pieces = data.split(b'"')
-        rows = sum(piece.count(b"\n") for piece in pieces[self._quoted :: 2]) + self._rows
-        self._quoted ^= len(pieces) % 2 == 0
-        self._rows = 0
-        return rows
-
-
-ROW_COUNTERS: dict[str, Callable[[], Callable[[bytes], int]]] = {
-    "application/sparql-results+json": _JsonRows,
-    "application/sparql-results+xml": lambda: _Marks(b"<result>"),
-    "text/tab-separated-values": lambda: _Marks(b"\n", before=1),
-    "text/csv": _CsvRows,
 }

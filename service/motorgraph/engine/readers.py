@@ -113,9 +113,14 @@ class Readers:
         self.refill()
         self._scheduler.dispatch()
 
-    async def apart(self, role: str, memory: int) -> Reader:
-        """A process that answers no client: a draft, a judge, or a reader for a job of our own. The caller closes it."""
-        return await self._connect(*await self._control.fork(role, memory=memory, may_open=0), None)
+    async def apart(self, role: str, memory: int, *, may_open: int = 0, **more: float) -> Reader:
+        """A process that stands beside the pool: a draft, a judge, a clerk, a past, a reader for a job of our own. The caller
+        closes it."""
+        return await self._connect(*await self._control.fork(role, memory=memory, may_open=may_open, **more), None)
+
+    def ended(self, reader: Reader) -> None:
+        """Looks whether a process has died before it was given anything, so that what it was given is failed."""
+        self._scheduler.ended(reader)
 
     async def _connect(self, pid: int, sock: socket, generation: int | None) -> Reader:
         """The front's side of a new child; without a generation it stands apart from the readers of clients."""
@@ -169,12 +174,12 @@ class Readers:
         self.refill()
         self._scheduler.dispatch()
 
-    def renew(self, delta: str = "") -> None:
-        """The graph has changed: readers are told of a short delta, and do it when they come to it. For "" they are forked
-        anew, the idle ones at once, the others after their answers; so are those that are at something long, or know much
+    def renew(self, commit: int = 0, delta: str = "") -> None:
+        """A commit has changed the graph: readers are told of a short delta, and do it when they come to it. For "" they are
+        forked anew, the idle ones at once, the others after their answers; so are those that are at something long, or know much
         already that the keeper's memory has too."""
         self.generation += 1
-        told = encode_job(Job("delta", delta)) if delta else b""
+        told = encode_job(Job("delta", delta, commit=commit)) if delta else b""
         for reader in self.all.values():
             is_long = reader.answer is not None and reader.answer.is_long
             if told and reader.generation == self.generation - 1 and not is_long and reader.deltas < MOST_DELTAS:

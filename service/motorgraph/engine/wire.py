@@ -37,12 +37,14 @@ KINDS = tuple(Kind)  # by number, which is quicker than Kind(number)
 class Job:
     """One thing for a reader or draft to do.
 
-    `task` is query, graph, census, validate, update, put, post, patch or delete. `graph` is a graph's IRI, "" for the default
+    `task` is query, graph, census, validate, update, put, post, patch or delete, or one of those of the clerk.
+    `graph` is a graph's IRI, "" for the default
     graph, None for all. `solutions` and `graphs` are the media types to answer in (None: the client takes none). Sizes are bytes.
     For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy;
     `author`, `message` and `once` (see once.py) go into the journal; only one who `is_admin` may change the graphs that are
     `guarded`, and nobody the `catalogue` of the commits. A `dry_run` only says what the change would do, which is also told of
     one that `wants_account`. The task delta, whose `text` is what a draft wrote down, has no answer.
+    `commit` is that of the graph to be asked, 0 for the newest; of a delta the one that it makes.
     """
 
     task: str
@@ -72,6 +74,7 @@ class Job:
     once: str = ""
     dry_run: bool = False
     wants_account: bool = False
+    commit: int = 0
 
     @cached_property
     def key(self) -> tuple[object, ...]:
@@ -114,9 +117,10 @@ def frame(kind: Kind, payload: bytes) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def head(form: str, media_type: str, encoding: str) -> bytes:
-    """The frame that begins an answer: `solutions`, `boolean`, `graph` or `json`, its media type, gzip or "" as encoding."""
-    return frame(Kind.HEAD, f"{form} {media_type} {encoding}".encode())
+def head(form: str, media_type: str, encoding: str, commit: int = 0) -> bytes:
+    """The frame that begins an answer: `solutions`, `boolean`, `graph` or `json`, its media type, gzip or "" as encoding, and the
+    commit of the graph that it is from."""
+    return frame(Kind.HEAD, f"{form} {media_type} {encoding} {commit}".encode())
 
 
 def end(rows: int = 0, size: int = 0, *, created: bool = False) -> bytes:

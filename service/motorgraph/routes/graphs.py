@@ -12,7 +12,7 @@ from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAccept
 from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable, refuse_charset
 from motorgraph.openapi import graphs_paths
 from motorgraph.outcome import Sent, Wish, send_write
-from motorgraph.protocol import UPDATE_TYPE, Call, Receive, body_text, graph_name, is_dry_run, read_body, refuse_codings
+from motorgraph.protocol import UPDATE_TYPE, Call, Receive, body_text, graph_name, is_dry_run, moment, read_body, refuse_codings
 from motorgraph.reply import Send
 from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
@@ -55,7 +55,7 @@ class Graphs:
         form = choose(call.header(b"accept"), formats)
         if form is None:
             raise NotAcceptable(f"A graph can be had as {listing(formats)}.", available=[f.media_type for f in formats])
-        etag = f'"{self._store.version}-{form.suffix}-{"gz" if accepts_gzip(call.header(b"accept-encoding")) else "id"}"'.encode()
+        tag = f"{form.suffix}-{'gz' if accepts_gzip(call.header(b'accept-encoding')) else 'id'}"
         job = Job(
             "graph",
             graph=graph,
@@ -64,7 +64,9 @@ class Graphs:
             gzip=accepts_gzip(call.header(b"accept-encoding")),
             max_bytes=self._limits.answer_bytes,
         )
-        await send_current(self._store.pool, job, etag, call, receive, send)
+        at = moment(call)
+        job = replace(job, commit=await self._store.at(at)) if at else job
+        await send_current(self._store, job, tag, call, receive, send)
 
     async def _write(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
         bearer = self._access.require_write(call)

@@ -6,11 +6,11 @@ A plain ASGI route: a small answer costs a third of what it would behind the fra
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from motorgraph.access import Access
-from motorgraph.conditions import send_current, tagged
+from motorgraph.conditions import send_current, versioned
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, Refusal, TooLarge
@@ -32,10 +32,14 @@ TELLING_HEADERS = (b"accept", b"accept-encoding", b"content-type", b"host")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A query that is ready to be sent to a reader, and what tells its answer from others (None: it changes by itself)."""
+    """A query that is ready to be sent to a reader, and what tells its answer from others ("": it changes by itself).
+
+    `at` is the commit or time that it is about, "" for the newest.
+    """
 
     job: Job
-    tag: str | None
+    tag: str
+    at: str = ""
 
 
 class Sparql:
@@ -121,7 +125,7 @@ class Sparql:
             max_rows=self._limits.rows,
         )
         told = repr((query, job.solutions, job.graphs, job.gzip)).encode()
-        return Prepared(job, blake2b(told, digest_size=9).hexdigest() if is_repeatable(query.text) else None)
+        return Prepared(job, blake2b(told, digest_size=9).hexdigest() if is_repeatable(query.text) else "", query.at)
 
     def begin(self, call: Call) -> Answer | None:
         """Has a reader begin to answer a GET, before anything else is done for it. None if it is no such request.
@@ -130,12 +134,12 @@ class Sparql:
         """
         try:
             prepared = self._prepared(call, b"")
-            if not isinstance(prepared, Prepared) or b"if-none-match" in call.headers:
+            if not isinstance(prepared, Prepared) or prepared.at or b"if-none-match" in call.headers:
                 return None
             answer = self._store.pool.submit(prepared.job)
         except Refusal:
             return None  # met again, and told, by the endpoint
-        answer.etag = self._etag(prepared)
+        answer.tag = prepared.tag
         return answer
 
     def short(self, answer: Answer) -> tuple[list[tuple[bytes, bytes]], bytes] | None:
@@ -145,18 +149,16 @@ class Sparql:
             return None
         self.leave(answer)
         self._metrics.answer(answer.rows, answer.size)
-        return [*answer_headers(answer, tagged(answer.etag)), (b"content-length", b"%d" % len(body))], body
+        told = versioned(self._store, answer.head.commit, answer.tag)
+        return [*answer_headers(answer, told), (b"content-length", b"%d" % len(body))], body
 
     def leave(self, answer: Answer) -> None:
         """Nobody wants an answer that was begun any more."""
         self._store.pool.release(answer)
 
-    def _etag(self, prepared: Prepared) -> bytes | None:
-        return f'"{self._store.version}-{prepared.tag}"'.encode() if prepared.tag else None
-
     async def _answer(self, prepared: Prepared, call: Call, receive: Receive, send: Send) -> None:
-        etag = call.begun.etag if call.begun else self._etag(prepared)
-        answer = await send_current(self._store.pool, prepared.job, etag, call, receive, send)
+        job = replace(prepared.job, commit=await self._store.at(prepared.at)) if prepared.at else prepared.job
+        answer = await send_current(self._store, job, prepared.tag, call, receive, send)
         if answer is not None:
             self._metrics.answer(answer.rows, answer.size)
 

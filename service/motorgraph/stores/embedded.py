@@ -15,11 +15,13 @@ from typing import Any
 
 from motorgraph import corpus
 from motorgraph.commits import Key
+from motorgraph.engine.answer import Answer
+from motorgraph.engine.archive import Archive
 from motorgraph.engine.control import Control, Start
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Broken, Conflict, Nonconforming, NotReady, Refusal
+from motorgraph.errors import BadRequest, Broken, Conflict, Nonconforming, NotFound, NotReady, Refusal
 from motorgraph.inference import shipped_rules
 from motorgraph.once import require_same
 from motorgraph.settings import Settings
@@ -28,6 +30,7 @@ from motorgraph.vocab import Names
 
 ADMIN_GRAPHS = ("ontology", "shapes")
 CLOSE_SECONDS = 2.0
+MOST_DIGITS = 16
 REST_AFTER_COUNT = 4  # times what the last count took, however many write
 log = logging.getLogger("motorgraph.store")
 
@@ -77,6 +80,7 @@ class Embedded:
         self.commit = 1
         self.triples: dict[str, int] = {}
         self.is_ready = False
+        self.keeps_history = False
         self.address = ""
         self.stage = "starting"
         self.on_stage: Callable[[str], None] = lambda stage: None
@@ -87,9 +91,18 @@ class Embedded:
         self._counting: asyncio.Task[None] | None = None
 
     @property
+    def archive(self) -> Archive:
+        """What answers about older commits, and from the journal."""
+        return self.pool.archive
+
+    @property
     def version(self) -> str:
         """Names this state of the graph: changes with every commit and is never used again by another start."""
-        return f"{self._lineage}-{self.commit}"
+        return self.version_of(self.commit)
+
+    def version_of(self, commit: int) -> str:
+        """Names the state of the graph after a commit."""
+        return f"{self._lineage}-{commit}"
 
     @property
     def _shapes(self) -> str:
@@ -132,11 +145,53 @@ class Embedded:
         if not self.settings.plain and loaded.digest:
             await self._judge(corpus.digest(loaded.digest, rules))
         self.commit = await self.control.record()
-        self.pool.limits = self.settings.limits(loaded.pss)
+        self.pool.limits = self.archive.limits = self.settings.limits(loaded.pss)
+        self.keeps_history = bool(loaded.lineage)
         await self.pool.open()
         self.is_ready = True
         self._be("ready")
         self._count_soon()
+
+    # Reads
+
+    async def answer(self, job: Job) -> Answer:
+        """Answers a read, from the newest graph or that of the job's commit. The caller hands the answer to `release`.
+
+        Raises the Refusal that it met.
+        """
+        if job.commit in (0, self.commit):
+            answer = await self.pool.answer(job)
+            if job.commit in (0, answer.head.commit):
+                return answer
+            self.pool.release(answer)  # a write has come between
+        return await self.archive.answer(job)
+
+    def release(self, answer: Answer) -> None:
+        """Says that nobody wants the rest of an answer."""
+        self.pool.release(answer)
+        self.archive.release(answer)
+
+    async def at(self, moment: str) -> int:
+        """The commit that a client means: its number, or a time (ISO 8601; the newest that was there then); 0 for a time to which
+        the newest is still the answer, and others may come to be.
+
+        Raises BadRequest or NotFound.
+        """
+        if moment.isdecimal() and len(moment) < MOST_DIGITS:
+            if not 1 <= int(moment) <= self.commit:
+                raise NotFound(f"There is no commit {int(moment)}; there are 1 to {self.commit}.")
+            return int(moment)
+        if not moment[:1].isdecimal():
+            raise BadRequest(f"at={moment[:60]!r} is no commit and no time, such as 12 or 2026-11-22T18:00:00Z.")
+        found: int = await self.archive.ask("at", time=moment.replace(" ", "+"))  # a plus that was not encoded
+        if not found:
+            raise NotFound(f"There was no commit yet at {moment}; /changes/1 is the first.")
+        return found if found != self.commit else 0
+
+    async def commits(self, **wanted: int | bool) -> list[dict[str, Any]]:  # Any: a commit as JSON, see the clerk
+        """Commits, oldest first: those beyond `after` as far as `upto`, at most `limit`; with `last` the last of them."""
+        found: list[dict[str, Any]] = await self.archive.ask("commits", **wanted)
+        return found
 
     async def close(self) -> None:
         """Fails what still runs and ends every process."""

@@ -1,0 +1,174 @@
+"""The front's side of what is older: gives jobs to processes that hold the graph of an older commit, or read the journal.
+
+Each process does one job at a time, and is kept for a while for the next one about the same commit. As they cost processor and
+memory beside the readers, few run at once, and few jobs wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from typing import Any
+
+from motorgraph.engine.answer import Answer
+from motorgraph.engine.child import Reader, too_long
+from motorgraph.engine.readers import Readers
+from motorgraph.engine.wire import Job, encode_job
+from motorgraph.errors import QueueFull, Refusal
+from motorgraph.limits import Limits
+
+IDLE_SECONDS = 30.0
+CLERK = 0
+"""Stands for a commit where the journal is to be read."""
+
+
+class Archive:
+    """The processes that are at older commits, and the jobs that wait for them."""
+
+    def __init__(self, readers: Readers, limits: Limits) -> None:
+        self.limits = limits
+        self._readers = readers
+        self._idle: list[tuple[int, Reader]] = []
+        self._working: dict[Answer, tuple[int, Reader]] = {}
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._busy = 0
+        self._trim: asyncio.TimerHandle | None = None
+
+    @property
+    def queue(self) -> int:
+        """How many jobs wait."""
+        return len(self._waiting)
+
+    async def answer(self, job: Job, *, holds: int | None = None) -> Answer:
+        """Answers a job from the graph of the commit `holds` (by default the job's), CLERK for what the journal says.
+
+        Raises QueueFull, or the Refusal that the job met. The caller hands the answer to `release` when it is done with it.
+        """
+        commit = job.commit if holds is None else holds
+        await self._turn()
+        try:
+            reader = self._take(commit) or await self._forked(commit)
+        except BaseException:
+            self._next()
+            raise
+        seconds = self.limits.seconds + (self.limits.past_seconds if commit else 0.0)
+        answer = Answer(job, time.monotonic() + seconds)
+        self._working[answer] = commit, reader
+        answer.on_pause = self._spill
+        answer.on_end = self._ended
+        timer = asyncio.get_running_loop().call_later(seconds, self._expire, answer)
+        reader.begin(answer, encode_job(job, self.limits.seconds))
+        self._readers.ended(reader)
+        try:
+            await answer.opened()
+        except BaseException:
+            self.release(answer)
+            raise
+        finally:
+            timer.cancel()
+        return answer
+
+    async def ask(self, task: str, **wanted: Any) -> Any:  # Any: plain JSON, both ways
+        """What the clerk says. Raises what `answer` does."""
+        answer = await self.answer(Job(task, json.dumps(wanted)), holds=CLERK)
+        try:
+            return json.loads(b"".join([piece async for piece in answer.pieces()]))
+        finally:
+            self.release(answer)
+
+    def release(self, answer: Answer) -> None:
+        """Says that nobody wants the rest of an answer."""
+        answer.close()
+        _, reader = self._working.get(answer, (0, None))
+        if reader is not None:
+            self._readers.kill(reader)
+            self._ended(answer)
+
+    def close(self) -> None:
+        """Fails what waits; the processes are ended with all others."""
+        if self._trim is not None:
+            self._trim.cancel()
+        for waiting in self._waiting:
+            waiting.cancel()
+
+    async def _turn(self) -> None:
+        """Waits until one more may begin. Raises QueueFull."""
+        if self._busy < self.limits.past_readers:
+            self._busy += 1
+            return
+        if self.queue >= self.limits.past_queue:
+            raise QueueFull(f"{self.queue} questions about older commits wait already. Try again in a second.")
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._next()
+            else:
+                self._waiting.remove(turn)
+            raise
+
+    def _next(self) -> None:
+        """One has ended; its turn goes to the first that waits."""
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._busy -= 1
+
+    def _take(self, commit: int) -> Reader | None:
+        """An idle process that is at the commit."""
+        self._idle = [(at, reader) for at, reader in self._idle if not reader.is_gone]
+        found = next((entry for entry in self._idle if entry[0] == commit), None)
+        if found is None:
+            return None
+        self._idle.remove(found)
+        return found[1]
+
+    async def _forked(self, commit: int) -> Reader:
+        """A new process at the commit; the oldest idle one goes if there are too many."""
+        while len(self._idle) + self._busy > 2 * self.limits.past_readers and self._idle:
+            self._idle.pop(0)[1].close()
+        role = "past" if commit else "clerk"
+        limits, may_open = self.limits, self.limits.may_open if commit else 0
+        return await self._readers.apart(role, limits.memory, may_open=may_open, commit=commit, seconds=limits.past_seconds)
+
+    def _spill(self, answer: Answer) -> None:
+        """The client is slower than the process: the rest goes to a file, so that others get their turn."""
+        try:
+            answer.spill(self.limits.answer_bytes)
+        except OSError as error:
+            answer.fail(Refusal(f"The answer cannot be kept in a file: {error}."))
+
+    def _expire(self, answer: Answer) -> None:
+        answer.fail(too_long(answer.deadline - answer.asked, "of work and wait"))
+
+    def _ended(self, answer: Answer) -> None:
+        """The process is through with it, or dead."""
+        entry = self._working.pop(answer, None)
+        if entry is None:
+            return
+        commit, reader = entry
+        if reader.answer is not None:  # it is still at work for nobody
+            self._readers.kill(reader)
+        elif not reader.is_gone:
+            reader.idle_since = time.monotonic()
+            self._idle.append((commit, reader))
+            self._trim_later()
+        self._next()
+
+    def _trim_later(self) -> None:
+        if self._trim is None:
+            self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._trim_idle)
+
+    def _trim_idle(self) -> None:
+        """Ends the processes that have had nothing to do for long; they give their memory back."""
+        self._trim = None
+        oldest = time.monotonic() - IDLE_SECONDS
+        for _, reader in [entry for entry in self._idle if entry[1].idle_since <= oldest]:
+            reader.close()
+        self._idle = [(commit, reader) for commit, reader in self._idle if not reader.is_gone and reader.idle_since > oldest]
+        if self._idle:
+            self._trim_later()

@@ -1,0 +1,133 @@
+"""The clerk: a process forked from the keeper that reads the journal for the front: commits, and what they did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from socket import socket
+from typing import Any
+
+from motorgraph.commits import Commit
+from motorgraph.engine import reader
+from motorgraph.engine.chronicle import Chronicle
+from motorgraph.engine.delta import nquads
+from motorgraph.engine.past import undoing
+from motorgraph.engine.reader import Outlet
+from motorgraph.engine.wire import Job
+from motorgraph.errors import BadRequest
+
+MOST_COMMITS = 1000
+PATCH = "application/rdf-patch"
+
+
+class Clerk:
+    """What the jobs of the front are answered from. A job's `text` is a JSON object that says what is wanted."""
+
+    def __init__(self, chronicle: Chronicle) -> None:
+        self._chronicle = chronicle
+        self.tasks: dict[str, Callable[[Job, Any, Outlet], None]] = {  # Any: the store, which a reader's tasks need
+            "commits": self._commits,
+            "at": self._at,
+            "mentions": self._mentions,
+            "patch": self._patch,
+            "diff": self._diff,
+        }
+
+    def _commits(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """`after`, `upto`: the commits between, oldest first, at most `limit` (with `last`: the last of them, not the first)."""
+        wanted = json.loads(job.text)
+        after, upto = wanted.get("after", 0), wanted.get("upto")
+        limit = min(wanted.get("limit", MOST_COMMITS), MOST_COMMITS)
+        if wanted.get("last"):
+            newest = upto if upto is not None else self._chronicle.newest
+            after = max(after, newest - limit)
+        graphs = self._chronicle.graphs(after, after + limit)
+        found = [told(c, graphs.get(c.id, [])) for c in self._chronicle.commits(after, min(upto or after + limit, after + limit))]
+        answer(outlet, found)
+
+    def _at(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """`time`: the newest commit that was there then, 0 if there was none yet."""
+        try:
+            answer(outlet, self._chronicle.at(json.loads(job.text)["time"]))
+        except ValueError as error:
+            raise BadRequest(f"{json.loads(job.text)['time'][:60]!r} is no time, such as 2026-11-22T18:00:00Z.") from error
+
+    def _mentions(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """`iri`, `upto`: the commits that removed or added a quad with the IRI as its subject, object or graph, with how many."""
+        wanted = json.loads(job.text)
+        answer(outlet, list(self._mentioned(f"<{wanted['iri']}>".encode(), wanted["upto"])))
+
+    def _mentioned(self, term: bytes, upto: int) -> Iterator[dict[str, int | str]]:
+        for commit in self._chronicle.commits(0, upto):
+            removed, added = (_count(pieces, term) for pieces in self._quads(commit))
+            if removed or added:
+                yield {"id": commit.id, "time": commit.time, "removed": removed, "added": added}
+
+    def _quads(self, commit: Commit) -> tuple[Iterator[bytes], Iterator[bytes]]:
+        return self._chronicle.removed(commit.id), self._chronicle.added(commit.id)
+
+    def _patch(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """The commit `job.commit` as an RDF patch: what it removed, then what it added."""
+        commit = self._chronicle.commit(job.commit)
+        outlet.begin("patch", PATCH)
+        _head(outlet, commit.id - 1, commit.id, commit.made, commit.dropped)
+        for mark, pieces in zip((b"D ", b"A "), self._quads(commit), strict=True):
+            for piece in pieces:
+                outlet.write(_marked(mark, piece))
+        outlet.write(b"TC .\n")
+        outlet.finish()
+
+    def _diff(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """From the commit `after` to the commit `upto`, which may be the older one: all that lies between as one RDF patch."""
+        wanted = json.loads(job.text)
+        start, end = wanted["after"], wanted["upto"]
+        undone = undoing(self._chronicle, list(self._chronicle.commits(min(start, end), max(start, end))))
+        removed, added = (undone.added, undone.removed) if start < end else (undone.removed, undone.added)
+        made, dropped = (undone.dropped, undone.made) if start < end else (undone.made, undone.dropped)
+        outlet.begin("patch", PATCH)
+        _head(outlet, start, end, sorted(made), sorted(dropped))
+        for mark, some in ((b"D ", removed), (b"A ", added)):
+            outlet.write(_marked(mark, b"".join(sorted(nquads(some).splitlines(keepends=True)))))
+        outlet.write(b"TC .\n")
+        outlet.finish()
+
+
+def run(sock: socket, chronicle: Chronicle, commit: int) -> None:
+    """Answers the jobs that come over `sock` until it is closed."""
+    reader.serve(sock, Clerk(chronicle).tasks, chronicle.store, commit)
+
+
+def told(commit: Commit, graphs: list[str]) -> dict[str, object]:
+    """A commit as JSON, with the named graphs that it changed."""
+    return asdict(commit) | {"digest": commit.digest.hex(), "graphs": graphs}
+
+
+def answer(outlet: Outlet, value: object) -> None:
+    """Answers with JSON."""
+    outlet.begin("json", "application/json")
+    outlet.write(json.dumps(value).encode())
+    outlet.finish()
+
+
+def _count(pieces: Iterator[bytes], term: bytes) -> int:
+    """In how many quads a term stands elsewhere than as the predicate. A literal may hold one too."""
+    return sum(_holds(line, term) for piece in pieces if term in piece for line in piece.splitlines() if term in line)
+
+
+def _holds(line: bytes, term: bytes) -> bool:
+    subject, _, rest = line.partition(b" ")
+    rest = rest.partition(b" ")[2]
+    return subject == term or rest.startswith(term) or rest.endswith(term + b" .")
+
+
+def _head(outlet: Outlet, before: int, after: int, made: Iterable[str], dropped: Iterable[str]) -> None:
+    """The head of an RDF patch: the commits that it leads from and to, and graphs that come and go, which no row can say."""
+    lines = [f'H prev "{before}" .', f'H id "{after}" .']
+    lines += [f"H made <{iri}> ." for iri in made] + [f"H dropped <{iri}> ." for iri in dropped]
+    outlet.write("\n".join([*lines, "TX .", ""]).encode())
+
+
+def _marked(mark: bytes, lines: bytes) -> bytes:
+    """Lines of N-Quads as rows of an RDF patch."""
+    return b"".join(mark + line for line in lines.splitlines(keepends=True))

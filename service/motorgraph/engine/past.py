@@ -1,0 +1,121 @@
+"""A past: a process forked from the keeper that holds the graph as it was after an older commit, and answers queries on it.
+
+What the later commits did is taken back on its own copy, and the rules follow as they do after a write. Where those did more than
+that is worth, the graph is made anew from the newest snapshot before the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from socket import socket
+from typing import TypeVar
+
+import pyoxigraph as ox
+
+from motorgraph.commits import Commit
+from motorgraph.engine import process, reader, wire
+from motorgraph.engine.chronicle import Chronicle
+from motorgraph.engine.delta import Delta
+from motorgraph.engine.draft import Known, infer
+from motorgraph.engine.history import replay
+from motorgraph.engine.loading import follow, merge
+from motorgraph.engine.provenance import Catalogue
+from motorgraph.engine.reader import Alarm, Outlet
+from motorgraph.errors import Failed, OutOfReach, Refusal
+from motorgraph.inference import renew
+from motorgraph.journal import Journal
+
+NQUADS = ox.RdfFormat.N_QUADS
+T = TypeVar("T")
+MOST_TAKEN_BACK = 200_000
+"""Quads of later commits that are rather taken back than the graph made anew."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The commit to go back to from the newest one, and what the graph is made of besides the journal's quads."""
+
+    commit: int
+    newest: int
+    known: Known
+    catalogue: Catalogue | None
+    union: bool
+    seconds: float
+
+
+def run(sock: socket, store: ox.Store, journal: Journal, goal: Goal, may_open: int) -> None:
+    """Goes back, then answers the jobs that come over `sock` as a reader does; if it cannot, each of them is refused."""
+    alarm = Alarm()
+    alarm.after(goal.seconds)
+    try:
+        store = _rebuilt(store, journal, goal)
+    except MemoryError:
+        _refuse(sock, OutOfReach(f"The graph of commit {goal.commit} needs more memory than a query may have (query_memory)."))
+        return
+    except (Refusal, OSError, ValueError) as error:
+        _refuse(sock, error if isinstance(error, Refusal) else Failed(f"The graph of commit {goal.commit}: {error}."))
+        return
+    finally:
+        journal.close()
+    alarm.off()
+    with process.opening_at_most(may_open):
+        reader.run(sock, store, goal.commit)
+
+
+def _refuse(sock: socket, refusal: Refusal) -> None:
+    for _, payload in wire.received(sock):
+        Outlet(sock, wire.decode_job(payload)[0]).fail(refusal)
+
+
+def _rebuilt(store: ox.Store, journal: Journal, goal: Goal) -> ox.Store:
+    """The graph as it was, in this store or in another."""
+    later = list(journal.commits(goal.commit, goal.newest))
+    if sum(commit.removed + commit.added for commit in later) <= MOST_TAKEN_BACK:
+        _go_back(store, journal, later, goal)
+        return store
+    made = ox.Store()
+    replay(journal, made, goal.commit)
+    renew(made, goal.known.rules)
+    if goal.catalogue is not None:
+        noted = journal.graphs()
+        goal.catalogue.fill(made, ((c, noted.get(c.id, ())) for c in journal.commits(upto=goal.commit)), union=False)
+    if goal.union:
+        merge(made)
+    return made
+
+
+def _go_back(store: ox.Store, journal: Journal, later: list[Commit], goal: Goal) -> None:
+    undone = undoing(journal, later)
+    undone.make(store)
+    if goal.union:
+        follow(store, undone.removed, undone.added)
+    infer(store, undone, goal.known, union=goal.union)
+    if goal.catalogue is not None:
+        goal.catalogue.forget(store, later, union=goal.union)
+
+
+def undoing(journal: Journal | Chronicle, commits: list[Commit]) -> Delta:
+    """What takes back all that consecutive commits did, the oldest first, to the graph after the last of them."""
+    undone = Delta()
+    for commit in reversed(commits):
+        _toggle(quads(journal.added(commit.id)), undone.added, undone.removed)
+        _toggle(commit.made, undone.made, undone.dropped)
+        _toggle(commit.dropped, undone.dropped, undone.made)
+        _toggle(quads(journal.removed(commit.id)), undone.removed, undone.added)
+    return undone
+
+
+def _toggle(items: Iterable[T], one: set[T], other: set[T]) -> None:
+    """Takes each item out of one set if it is there, else puts it into the other."""
+    for item in items:
+        if item in one:
+            one.remove(item)
+        else:
+            other.add(item)
+
+
+def quads(pieces: Iterator[bytes]) -> Iterator[ox.Quad]:
+    """The quads of a commit."""
+    for piece in pieces:
+        yield from ox.parse(piece, NQUADS)
