@@ -73,7 +73,7 @@ class Edge:
     """
 
     def __init__(
-        self, inner: FastAPI, endpoints: Mapping[str, Endpoint], metrics: Metrics, access: Access, *, logs_all: bool
+        self, inner: FastAPI, endpoints: Mapping[str, Endpoint], store: Embedded, metrics: Metrics, access: Access
     ) -> None:
         self._inner = inner
         self._endpoints = endpoints
@@ -81,7 +81,8 @@ class Edge:
         assert isinstance(sparql, Sparql)
         self._sparql = sparql
         self._metrics = metrics
-        self._logs_all = logs_all
+        self._store = store
+        self._logs_all = store.settings.access_log
         self._access = access
         self._common = [*COMMON, *PRIVATE] if access.protects_reads else COMMON
         self._boot = secrets.token_hex(4)
@@ -92,7 +93,8 @@ class Edge:
             await self._inner(scope, receive, send)
             return
         call = Call.of(scope)
-        response = _Response(send, self._id(call), self._common if self._access.protects(call.path) else COMMON)
+        common = self._common if self._access.protects(call.path) else COMMON
+        response = _Response(send, self._id(call), common, self._store)
         token = logs.request_id.set(response.request_id)
         started = call.begun.asked if call.begun else time.monotonic()
         route = self._route(call)
@@ -186,16 +188,20 @@ class Edge:
 class _Response:
     """ASGI's `send`, with the headers that every response has; remembers the status."""
 
-    def __init__(self, send: Send, request_id: str, common: Headers) -> None:
+    def __init__(self, send: Send, request_id: str, common: Headers, store: Embedded) -> None:
         self._send = send
         self._common = common
+        self._store = store
         self.request_id = request_id
         self.status = 0
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:  # Any: ASGI's own definition
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], *self._common, (b"x-request-id", self.request_id.encode())]
+            headers = [*message["headers"], *self._common, (b"x-request-id", self.request_id.encode())]
+            if self._store.is_ready and not any(name == b"x-commit" for name, _ in headers):
+                headers.append((b"x-commit", b"%d" % self._store.commit))  # an answer of a reader says its own
+            message["headers"] = headers
         await self._send(message)
 
     async def send_options(self, methods: str) -> None:
@@ -254,7 +260,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)
     inner.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    return Edge(inner, endpoints, metrics, access, logs_all=settings.access_log)
+    return Edge(inner, endpoints, store, metrics, access)
 
 
 class _Refused(Response):

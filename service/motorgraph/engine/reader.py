@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from socket import socket
-from urllib.parse import urljoin
 
 import pyoxigraph as ox
 
@@ -233,7 +232,7 @@ class Outlet:
         """The first bytes of a table or truth value in JSON, its head with a link to the commit (its format's §3.1.2)."""
         if not data or self._head[1] != JSON.media_type or not self._commit or not self._job.base:
             return data
-        link = json.dumps(urljoin(self._job.base, f"/changes/{self._commit}")).encode()
+        link = json.dumps("/".join([*self._job.base.split("/", 3)[:3], "changes", str(self._commit)])).encode()
         rest = data.removeprefix(_JSON_HEAD)
         return b"".join((_JSON_HEAD, b'"link":[', link, b"]", b"" if rest.startswith(b"}") else b",", rest))
 
