@@ -81,10 +81,10 @@ class Archive:
     def release(self, answer: Answer) -> None:
         """Says that nobody wants the rest of an answer."""
         answer.close()
-        _, reader = self._working.get(answer, (0, None))
-        if reader is not None:
-            self._readers.kill(reader)
-            self._ended(answer)
+        entry = self._working.pop(answer, None)
+        if entry is not None:
+            self._readers.kill(entry[1])
+            self._next()
 
     def close(self) -> None:
         """Fails what waits; the processes are ended with all others."""
