@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -145,6 +145,7 @@ class Keeper:
         files = [File(**file) for file in command["files"]]
         try:
             self._history = _history(command)
+            self._began = _newest(files) or self._began
             digest = self._history.start(self._store, files, self._progress, renews=command.get("renews", True))
             self._shapes_graph = command.get("shapes", "")
             self._rules = [Rule(**rule) for rule in command.get("rules", ())]
@@ -411,6 +412,12 @@ def _history(command: dict[str, Any]) -> History:
     if "base" in command:
         history.require_base(command["base"])
     return history
+
+
+def _newest(files: Sequence[File]) -> str:
+    """When the newest of the files was written (ISO 8601), as the time of a start that is the only commit; "" for none."""
+    times = [path.stat().st_mtime for path in (Path(file.path) for file in files) if path.exists()]
+    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="microseconds") if times else ""
 
 
 class _Logs(logging.Handler):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Broken, Conflict, Nonconforming, NotFound, NotReady, Refusal
-from motorgraph.inference import shipped_rules
+from motorgraph.inference import Rule, shipped_rules
 from motorgraph.once import require_same
 from motorgraph.settings import Settings
 from motorgraph.stores.turns import Turns
@@ -97,7 +98,7 @@ class Embedded:
 
     @property
     def version(self) -> str:
-        """Names this state of the graph: changes with every commit and is never used again by another start."""
+        """Names this state of the graph: changes with every commit; another start has it only if its graph is the same."""
         return self.version_of(self.commit)
 
     def version_of(self, commit: int) -> str:
@@ -140,7 +141,7 @@ class Embedded:
             snapshot_after=self.settings.snapshot_after,
         )
         loaded = await self.control.load(start)
-        self._lineage = loaded.lineage or self._lineage
+        self._lineage = loaded.lineage or self._of_files(loaded.digest, rules)
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
         if not self.settings.plain and loaded.digest:
             await self._judge(corpus.digest(loaded.digest, rules))
@@ -254,6 +255,11 @@ class Embedded:
             "keeper": proportional_bytes(self.control.pid),
             "readers": sum(proportional_bytes(pid) for pid in self.pool.pids),
         }
+
+    def _of_files(self, digest: str, rules: Sequence[Rule]) -> str:
+        """Names the history of a service that keeps none: the same as long as it starts from the same files in the same way."""
+        told = f"{corpus.digest(digest, rules)} {self.settings.base} {self.settings.is_union}"
+        return hashlib.sha256(told.encode()).hexdigest()[:8] if digest else self._lineage
 
     def _be(self, stage: str) -> None:
         self.stage = stage
