@@ -28,6 +28,7 @@ from motorgraph.pages import Pages
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive
 from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
+from motorgraph.routes.changes import Changes
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.operation import operation_routes
 from motorgraph.routes.sparql import Sparql
@@ -251,11 +252,13 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
-    graphs = Graphs(store, settings, access)
+    graphs, changes = Graphs(store, settings, access), Changes(store, settings)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, pages.describe, access),
         "/graphs": graphs,
         "/graphs/": graphs,
+        "/changes": changes,
+        "/changes/": changes,
     }
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)

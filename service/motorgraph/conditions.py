@@ -39,6 +39,14 @@ async def send_current(store: Embedded, job: Job, tag: str, call: Call, receive:
     return answer
 
 
+async def has_it_already(store: Embedded, commit: int, tag: str, call: Call, send: Send, *, is_fixed: bool = False) -> bool:
+    """Whether the client holds the answer with this tag about a commit; then it has been told so (304)."""
+    if not is_known(call, etag_of(store, commit, tag)):
+        return False
+    await send_not_modified(send, versioned(store, commit, tag, is_fixed=is_fixed))
+    return True
+
+
 def etag_of(store: Embedded, commit: int, tag: str) -> bytes:
     """The ETag of the answer with this tag from the graph of a commit."""
     return f'"{store.version_of(commit)}-{tag}"'.encode()

@@ -74,7 +74,12 @@ class Call:
     @property
     def url(self) -> str:
         """The address that the client asked for, without the query string."""
-        return f"{self.scheme}://{self.header(b'host') or 'localhost'}{self.path}"
+        return f"{self.origin}{self.path}"
+
+    @property
+    def origin(self) -> str:
+        """The scheme and host that the client asked."""
+        return f"{self.scheme}://{self.header(b'host') or 'localhost'}"
 
 
 def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -216,6 +221,11 @@ def _built(kind: str, text: str, parameters: dict[str, list[str]], call: Call) -
     if "at" in parameters:
         raise BadRequest("at=… is for a query: what has been cannot be changed.")
     return Update(text, dataset, call.url, dry_run=_dry_run(parameters))
+
+
+def query_parameters(call: Call) -> dict[str, list[str]]:
+    """The parameters of a request's address. Raises BadRequest if they are not UTF-8."""
+    return _parameters(call.query_string)
 
 
 def moment(call: Call) -> str:

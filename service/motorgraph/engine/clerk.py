@@ -11,13 +11,15 @@ from typing import Any
 from motorgraph.commits import Commit
 from motorgraph.engine import reader
 from motorgraph.engine.chronicle import Chronicle
-from motorgraph.engine.delta import nquads
+from motorgraph.engine.delta import Delta, nquads
 from motorgraph.engine.past import undoing
 from motorgraph.engine.reader import Outlet
 from motorgraph.engine.wire import Job
-from motorgraph.errors import BadRequest
+from motorgraph.errors import BadRequest, OutOfReach
 
 MOST_COMMITS = 1000
+MOST_COMPARED = 500_000
+"""Quads of the commits between two that are compared."""
 PATCH = "application/rdf-patch"
 
 
@@ -32,6 +34,7 @@ class Clerk:
             "mentions": self._mentions,
             "patch": self._patch,
             "diff": self._diff,
+            "compare": self._compare,
         }
 
     def _commits(self, job: Job, _: Any, outlet: Outlet) -> None:
@@ -42,8 +45,9 @@ class Clerk:
         if wanted.get("last"):
             newest = upto if upto is not None else self._chronicle.newest
             after = max(after, newest - limit)
-        graphs = self._chronicle.graphs(after, after + limit)
-        found = [told(c, graphs.get(c.id, [])) for c in self._chronicle.commits(after, min(upto or after + limit, after + limit))]
+        end = after + limit if upto is None else min(upto, after + limit)
+        graphs = self._chronicle.graphs(after, end)
+        found = [told(c, graphs.get(c.id, [])) for c in self._chronicle.commits(after, end)]
         answer(outlet, found)
 
     def _at(self, job: Job, _: Any, outlet: Outlet) -> None:
@@ -71,6 +75,9 @@ class Clerk:
         """The commit `job.commit` as an RDF patch: what it removed, then what it added."""
         commit = self._chronicle.commit(job.commit)
         outlet.begin("patch", PATCH)
+        if job.head_only:
+            outlet.finish()
+            return
         _head(outlet, commit.id - 1, commit.id, commit.made, commit.dropped)
         for mark, pieces in zip((b"D ", b"A "), self._quads(commit), strict=True):
             for piece in pieces:
@@ -81,16 +88,35 @@ class Clerk:
     def _diff(self, job: Job, _: Any, outlet: Outlet) -> None:
         """From the commit `after` to the commit `upto`, which may be the older one: all that lies between as one RDF patch."""
         wanted = json.loads(job.text)
-        start, end = wanted["after"], wanted["upto"]
-        undone = undoing(self._chronicle, list(self._chronicle.commits(min(start, end), max(start, end))))
-        removed, added = (undone.added, undone.removed) if start < end else (undone.removed, undone.added)
-        made, dropped = (undone.dropped, undone.made) if start < end else (undone.made, undone.dropped)
+        change = self._between(wanted["after"], wanted["upto"])
         outlet.begin("patch", PATCH)
-        _head(outlet, start, end, sorted(made), sorted(dropped))
-        for mark, some in ((b"D ", removed), (b"A ", added)):
+        _head(outlet, wanted["after"], wanted["upto"], sorted(change.made), sorted(change.dropped))
+        for mark, some in ((b"D ", change.removed), (b"A ", change.added)):
             outlet.write(_marked(mark, b"".join(sorted(nquads(some).splitlines(keepends=True)))))
         outlet.write(b"TC .\n")
         outlet.finish()
+
+    def _compare(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """As `_diff`, but only how much it is."""
+        wanted = json.loads(job.text)
+        change = self._between(wanted["after"], wanted["upto"])
+        counts = {"removed": len(change.removed), "added": len(change.added)}
+        made = {"made": sorted(change.made), "dropped": sorted(change.dropped)}
+        answer(outlet, wanted | counts | made | {"graphs": sorted(change.graphs)})
+
+    def _between(self, start: int, end: int) -> Delta:
+        """What makes the graph of the commit `end` from that of `start`, whichever is the older. Raises OutOfReach."""
+        commits = list(self._chronicle.commits(min(start, end), max(start, end)))
+        count = sum(commit.removed + commit.added for commit in commits)
+        if count > MOST_COMPARED:
+            raise OutOfReach(
+                f"The commits between {start} and {end} changed {count:,} quads, and at most {MOST_COMPARED:,} are compared. "
+                "Take fewer commits, or each by itself: /changes/N.rdfp."
+            )
+        undone = undoing(self._chronicle, commits)
+        if start > end:
+            return undone
+        return Delta(undone.dropped, undone.made, undone.added, undone.removed)
 
 
 def run(sock: socket, chronicle: Chronicle, commit: int) -> None:
@@ -123,7 +149,7 @@ def _holds(line: bytes, term: bytes) -> bool:
 
 def _head(outlet: Outlet, before: int, after: int, made: Iterable[str], dropped: Iterable[str]) -> None:
     """The head of an RDF patch: the commits that it leads from and to, and graphs that come and go, which no row can say."""
-    lines = [f'H prev "{before}" .', f'H id "{after}" .']
+    lines = [f'H id "{after}" .', *([f'H prev "{before}" .'] if before else [])]
     lines += [f"H made <{iri}> ." for iri in made] + [f"H dropped <{iri}> ." for iri in dropped]
     outlet.write("\n".join([*lines, "TX .", ""]).encode())
 

@@ -97,6 +97,16 @@ class Embedded:
         return self.pool.archive
 
     @property
+    def lineage(self) -> str:
+        """Names the history: that of the journal, or of this start where none is kept."""
+        return self._lineage
+
+    def require_ready(self) -> None:
+        """Raises NotReady while the graph is being loaded."""
+        if not self.is_ready:
+            raise NotReady("The graph is being loaded; /ready says when it is there.")
+
+    @property
     def version(self) -> str:
         """Names this state of the graph: changes with every commit; another start has it only if its graph is the same."""
         return self.version_of(self.commit)
@@ -178,6 +188,7 @@ class Embedded:
 
         Raises BadRequest or NotFound.
         """
+        self.require_ready()
         if moment.isdecimal() and len(moment) < MOST_DIGITS:
             if not 1 <= int(moment) <= self.commit:
                 raise NotFound(f"There is no commit {int(moment)}; there are 1 to {self.commit}.")
@@ -208,8 +219,7 @@ class Embedded:
         `guard` is called when no other write is under way, and raises the refusal of a change that no longer fits. Cancelled
         while it waits or is rehearsed, the change is not made.
         """
-        if not self.is_ready:
-            raise NotReady("The graph is being loaded; /ready says when it is there.")
+        self.require_ready()
         if not job.once or job.dry_run:
             async with self.turns.turn():
                 return await self._write(job, body, guard)

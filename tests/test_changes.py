@@ -1,0 +1,215 @@
+"""/changes tells every commit, what it did as an RDF patch, and what lies between two of them."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import Any
+
+import pyoxigraph as ox
+import pytest
+
+from motorgraph.vocab import CANONICAL_BASE
+from tests.running import TOKEN, Service
+
+Json = dict[str, Any]  # Any: commits are free JSON
+ROW = re.compile(r"(?:H [a-z]+ (?:<[^>]*>|\"[^\"]*\")|TX|TC|[AD] .+) \.")
+
+
+def made(service: Service, graph: str, turtle: str, **headers: str) -> int:
+    """The commit that replaces a graph."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle", **headers}
+    response = service.client.put("/graphs", params={"graph": graph}, content=turtle.encode(), headers=headers)
+    assert response.is_success, response.text
+    return int(response.headers["ETag"].strip('"').rpartition("-")[2])
+
+
+def told(service: Service, path: str, accept: str = "application/json", **headers: str) -> Any:  # Any: free JSON
+    response = service.client.get(path, headers={"Accept": accept, **headers})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def patch(service: Service, path: str) -> str:
+    response = service.client.get(path)
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Type"] == "application/rdf-patch"
+    return response.text
+
+
+def quads(text: str, mark: str) -> set[ox.Quad]:
+    """The quads of the rows with a mark."""
+    lines = [line.removeprefix(mark) for line in text.splitlines(keepends=True) if line.startswith(mark)]
+    return set(ox.parse("".join(lines), ox.RdfFormat.N_QUADS))
+
+
+def q(line: str) -> ox.Quad:
+    (found,) = ox.parse(line, ox.RdfFormat.N_QUADS)
+    return found
+
+
+def test_a_commit_says_who_when_why_how_much_and_where(plain: Service, graph: str) -> None:
+    number = made(plain, graph, "<a:s> <a:p> 1, 2 .", **{"X-Commit-Message": "a second figure"})
+    commit = told(plain, f"/changes/{number}")
+    assert commit["id"] == number
+    assert commit["author"] == "write token"
+    assert commit["message"] == "a second figure"
+    assert commit["time"].startswith("20")
+    assert commit["time"].endswith("+00:00")
+    assert (commit["removed"], commit["added"], commit["graphs"], commit["made"]) == (0, 2, [graph], [graph])
+    assert commit["base"] == CANONICAL_BASE
+    assert commit == told(plain, f"/changes/{number}.json", "text/html")
+
+
+def test_commits_come_oldest_first_and_the_links_lead_through_all_of_them(plain: Service, graph: str) -> None:
+    numbers = [made(plain, graph, f"<a:s> <a:p> {value} .") for value in range(5)]
+    page = told(plain, f"/changes?after={numbers[0] - 1}&limit=2")
+    assert page["newest"] == numbers[-1]
+    assert page["lineage"] == told(plain, f"/changes/{numbers[0]}")["lineage"]
+    found = []
+    while True:
+        found += [commit["id"] for commit in page["commits"]]
+        assert len(page["commits"]) <= 2
+        if "next" not in page["links"]:
+            break
+        page = told(plain, page["links"]["next"])
+    assert found == numbers
+    first = told(plain, page["links"]["first"])
+    assert first["commits"][0]["id"] == 1
+    assert "prev" not in first["links"]
+
+
+def test_without_a_beginning_the_last_commits_are_told(plain: Service, graph: str) -> None:
+    numbers = [made(plain, graph, f"<a:s> <a:p> {value} .") for value in range(3)]
+    assert [c["id"] for c in told(plain, "/changes?limit=2")["commits"]] == numbers[1:]
+    assert [c["id"] for c in told(plain, f"/changes?upto={numbers[1]}&limit=2")["commits"]] == numbers[:2]
+    assert told(plain, "/changes")["commits"][-1]["id"] == numbers[-1]
+    assert told(plain, f"/changes?after={numbers[-1]}")["commits"] == []
+    assert told(plain, "/changes?after=0&upto=0")["commits"] == []
+
+
+def test_every_link_of_a_commit_answers(plain: Service, graph: str) -> None:
+    made(plain, graph, "<a:s> <a:p> 1 .")
+    number = made(plain, graph, "<a:s> <a:p> 2 .")
+    links = told(plain, f"/changes/{number}")["links"]
+    assert set(links) == {"self", "patch", "graphs", "prev"}
+    assert all(plain.client.get(link).status_code == 200 for link in links.values())
+    assert told(plain, links["prev"])["id"] == number - 1
+
+
+def test_a_patch_has_what_went_and_what_came(plain: Service, graph: str) -> None:
+    made(plain, graph, '<a:s> <a:p> "line\\nbreak", 1 .')
+    number = made(plain, graph, '<a:s> <a:p> "é"@fr, 1 .')
+    text = patch(plain, f"/changes/{number}.rdfp")
+    assert quads(text, "D ") == {q(f'<a:s> <a:p> "line\\nbreak" <{graph}> .')}
+    assert quads(text, "A ") == {q(f'<a:s> <a:p> "é"@fr <{graph}> .')}
+    assert f'H id "{number}" .\nH prev "{number - 1}" .\nTX .\n' in text
+    assert text.endswith("TC .\n")
+    assert all(ROW.fullmatch(line) for line in text.splitlines())
+
+
+def test_a_patch_names_blank_nodes_and_graphs_that_come_and_go(plain: Service, graph: str) -> None:
+    number = made(plain, graph, "[ <a:p> [] ] .")
+    text = patch(plain, f"/changes/{number}.rdfp")
+    assert f"H made <{graph}> ." in text
+    assert re.search(r"^A _:\w+ <a:p> _:\w+ <", text, re.MULTILINE)
+    assert plain.update(f"DROP GRAPH <{graph}>").status_code == 204
+    text = patch(plain, f"/changes/{number + 1}.rdfp")
+    assert f"H dropped <{graph}> ." in text
+    assert len(quads(text, "D ")) == 1
+
+
+def test_the_patches_of_all_commits_make_the_graph(plain: Service, graph: str) -> None:
+    made(plain, graph, "<a:s> <a:p> 1, 2, [ <a:q> 3 ] .")
+    newest = made(plain, graph, "<a:s> <a:p> 2, 4 .")
+    found: set[ox.Quad] = set()
+    for number in range(1, newest + 1):
+        text = patch(plain, f"/changes/{number}.rdfp")
+        found = found - quads(text, "D ") | quads(text, "A ")
+    dump = plain.client.get("/graphs", headers={"Accept": "application/n-quads"})
+    now = ox.Dataset(ox.parse(dump.content, ox.RdfFormat.N_QUADS))
+    replayed = ox.Dataset(found)
+    now.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    replayed.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    assert now == replayed
+    assert quads(patch(plain, f"/changes/0..{newest}.rdfp"), "A ") == found
+
+
+def test_a_difference_leaves_out_what_was_done_and_undone(plain: Service, graph: str) -> None:
+    one = made(plain, graph, "<a:s> <a:p> 1 .")
+    made(plain, graph, "<a:s> <a:p> 2 .")
+    other = made(plain, graph, "<a:s> <a:p> 1, 3 .")
+    text = patch(plain, f"/changes/{one}..{other}.rdfp")
+    number = '"3"^^<http://www.w3.org/2001/XMLSchema#integer>'
+    assert quads(text, "A ") == {q(f"<a:s> <a:p> {number} <{graph}> .")}
+    assert not quads(text, "D ")
+    back = patch(plain, f"/changes/{other}..{one}.rdfp")
+    assert quads(back, "D ") == quads(text, "A ")
+    counts = told(plain, f"/changes/{one}..{other}")
+    assert (counts["removed"], counts["added"], counts["graphs"], counts["made"]) == (0, 1, [graph], [])
+    assert told(plain, f"/changes/{one}..{one}")["graphs"] == []
+
+
+def test_what_is_said_of_a_commit_may_be_kept_for_ever_and_the_list_not(plain: Service, graph: str) -> None:
+    number = made(plain, graph, "<a:s> <a:p> 1 .")
+    tags = set()
+    for path in (f"/changes/{number}", f"/changes/{number}.rdfp", f"/changes/0..{number}.rdfp", f"/changes/{number}..0.rdfp"):
+        response = plain.client.get(path)
+        assert "immutable" in response.headers["Cache-Control"]
+        assert plain.client.get(path, headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+        tags.add(response.headers["ETag"])
+    assert len(tags) == 4
+    listed = plain.client.get("/changes")
+    assert listed.headers["Cache-Control"] == "no-cache"
+    assert plain.client.get("/changes", headers={"If-None-Match": listed.headers["ETag"]}).status_code == 304
+    made(plain, graph, "<a:s> <a:p> 2 .")
+    assert plain.client.get("/changes", headers={"If-None-Match": listed.headers["ETag"]}).status_code == 200
+
+
+def test_a_patch_is_chosen_by_accept_and_comes_compressed(plain: Service, graph: str) -> None:
+    number = made(plain, graph, "".join(f"<a:s{i}> <a:p> {i} ." for i in range(200)))
+    address = f"/changes/{number}"
+    with plain.client.stream("GET", address, headers={"Accept": "application/rdf-patch", "Accept-Encoding": "gzip"}) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        text = gzip.decompress(b"".join(response.iter_raw())).decode()
+    assert text == patch(plain, f"{address}.rdfp")
+    head = plain.client.head(f"{address}.rdfp")
+    assert head.status_code == 200
+    assert head.content == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/changes/999999", 404, "There is no commit 999999"),
+        ("/changes/0", 404, "There is no commit 0"),
+        ("/changes/1..999999", 404, "There is no commit 999999"),
+        ("/changes/one", 404, "/changes/12 is a commit"),
+        ("/changes/1.ttl", 404, "/changes/12 is a commit"),
+        ("/changes?after=-1", 400, "no number of a commit"),
+        ("/changes?limit=0", 400, "between 1 and 1000"),
+        ("/changes?limit=1001", 400, "between 1 and 1000"),
+        ("/changes?after=1&after=2", 400, "once"),
+    ],
+)
+def test_what_is_not_there_is_refused(plain: Service, path: str, status: int, words: str) -> None:
+    response = plain.client.get(path)
+    assert response.status_code == status
+    assert words in response.json()["detail"]
+
+
+def test_a_commit_cannot_be_changed_nor_had_in_any_format(plain: Service, graph: str) -> None:
+    number = made(plain, graph, "<a:s> <a:p> 1 .")
+    assert plain.client.delete(f"/changes/{number}").headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert plain.client.get(f"/changes/{number}", headers={"Accept": "text/turtle"}).status_code == 406
+
+
+def test_a_service_without_a_journal_tells_its_start(shipped: Service) -> None:
+    page = told(shipped, "/changes")
+    (commit,) = page["commits"]
+    assert (commit["id"], commit["origin"], commit["author"]) == (1, "files", "motorgraph")
+    assert page["newest"] == 1
+    text = patch(shipped, "/changes/1.rdfp")
+    assert len(re.findall(r"^A ", text, re.MULTILINE)) == commit["added"]
+    assert f"<{CANONICAL_BASE}/graph/accepted>" in text
+    assert f"<{CANONICAL_BASE}/graph/inferred> .\n" not in text
