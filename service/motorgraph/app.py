@@ -23,6 +23,7 @@ from motorgraph.access import Access
 from motorgraph.bearer import Scope
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
+from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive
@@ -30,6 +31,7 @@ from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.changes import Changes
 from motorgraph.routes.graphs import Graphs
+from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
 from motorgraph.routes.sparql import Sparql
 from motorgraph.settings import Settings
@@ -50,8 +52,8 @@ COMMON = [
 ]
 PRIVATE = [(b"cache-control", b"private"), (b"vary", b"Authorization")]  # where reads need a token
 ALLOWED_HEADERS = (
-    b"Accept, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Commit-Message, "
-    b"X-Request-Id"
+    b"Accept, Accept-Datetime, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, "
+    b"X-Commit-Message, X-Request-Id"
 )
 
 
@@ -252,13 +254,17 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
-    graphs, changes = Graphs(store, settings, access), Changes(store, settings)
+    mementos = Mementos(store, settings.base)
+    graphs, changes = Graphs(store, settings, access, mementos), Changes(store, settings)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, pages.describe, access),
         "/graphs": graphs,
         "/graphs/": graphs,
         "/changes": changes,
+        "/graph/": graphs,
         "/changes/": changes,
+        "/timegate/": TimeGate(store, settings, mementos),
+        "/timemap/": TimeMap(store, settings, mementos),
     }
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)

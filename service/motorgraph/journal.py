@@ -221,7 +221,7 @@ class Journal:
     def graphs(self, after: int = 0, upto: int = 1 << 62) -> dict[int, list[str]]:
         """The named graphs that each commit beyond `after` as far as `upto` has changed, for those of which it was noted."""
         found: dict[int, list[str]] = {}
-        if self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'graphs'").fetchone():
+        if self._notes_graphs:
             rows = "SELECT id, graph FROM graphs WHERE id > ? AND id <= ? ORDER BY id, graph"
             for number, graph in self._base.execute(rows, (after, upto)):
                 found.setdefault(number, []).append(graph)
@@ -233,6 +233,18 @@ class Journal:
         with _told(self.folder, reading=True):
             for row in self._base.execute("SELECT * FROM commits WHERE id > ? AND id <= ? ORDER BY id", (after, most)):
                 yield from_row(row)
+
+    def touching(self, graph: str, upto: int) -> Iterator[Commit]:
+        """The commits as far as `upto` of which it was noted that they changed a named graph, oldest first."""
+        rows = "SELECT * FROM commits WHERE id IN (SELECT id FROM graphs WHERE graph = ? AND id <= ?) ORDER BY id"
+        with _told(self.folder, reading=True):
+            for row in self._base.execute(rows, (graph, upto)) if self._notes_graphs else ():
+                yield from_row(row)
+
+    @property
+    def _notes_graphs(self) -> bool:
+        """Whether there is the table; an old journal that cannot be written lacks it."""
+        return self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'graphs'").fetchone() is not None
 
     def commit(self, number: int) -> Commit:
         """One commit. Raises NotFound."""

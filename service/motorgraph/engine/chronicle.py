@@ -65,6 +65,16 @@ class Chronicle:
             return self.journal.graphs(after, upto)
         return {1: sorted(name.value for name in self._named)}
 
+    def touching(self, graph: str, upto: int) -> Iterator[Commit]:
+        """The commits as far as `upto` that changed a named graph; all of them for one that is made from the rest."""
+        if self.journal is None or graph in self.derived:
+            yield from self.commits(0, upto) if self.journal or self._has(graph) else ()
+        else:
+            yield from self.journal.touching(graph, upto)
+
+    def _has(self, graph: str) -> bool:
+        return self.store.contains_named_graph(ox.NamedNode(graph))
+
     def removed(self, number: int) -> Iterator[bytes]:
         """The N-Quads that a commit removed, in pieces of whole lines."""
         return self.journal.removed(number) if self.journal is not None else iter(())

@@ -9,7 +9,7 @@ from socket import socket
 from typing import Any
 
 from motorgraph.commits import Commit
-from motorgraph.engine import reader
+from motorgraph.engine import moments, reader
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Delta, nquads
 from motorgraph.engine.past import undoing
@@ -18,6 +18,8 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, OutOfReach
 
 MOST_COMMITS = 1000
+MOST_LOOKED = 64
+"""IRIs of which a clerk remembers which commits mention them."""
 MOST_COMPARED = 500_000
 """Quads of the commits between two that are compared."""
 PATCH = "application/rdf-patch"
@@ -28,10 +30,12 @@ class Clerk:
 
     def __init__(self, chronicle: Chronicle) -> None:
         self._chronicle = chronicle
+        self._looked: dict[str, tuple[int, list[dict[str, Any]]]] = {}
         self.tasks: dict[str, Callable[[Job, Any, Outlet], None]] = {  # Any: the store, which a reader's tasks need
             "commits": self._commits,
             "at": self._at,
             "mentions": self._mentions,
+            "moments": self._moments,
             "patch": self._patch,
             "diff": self._diff,
             "compare": self._compare,
@@ -58,15 +62,48 @@ class Clerk:
             raise BadRequest(f"{json.loads(job.text)['time'][:60]!r} is no time, such as 2026-11-22T18:00:00Z.") from error
 
     def _mentions(self, job: Job, _: Any, outlet: Outlet) -> None:
-        """`iri`, `upto`: the commits that removed or added a quad with the IRI as its subject, object or graph, with how many."""
-        wanted = json.loads(job.text)
-        answer(outlet, list(self._mentioned(f"<{wanted['iri']}>".encode(), wanted["upto"])))
+        """`iri`, `upto`: the commits that removed or added a quad with the IRI as its subject, object or graph, with how many.
 
-    def _mentioned(self, term: bytes, upto: int) -> Iterator[dict[str, int | str]]:
-        for commit in self._chronicle.commits(0, upto):
-            removed, added = (_count(pieces, term) for pieces in self._quads(commit))
+        `lost` and `won` are those of them that have it as their subject.
+        """
+        wanted = json.loads(job.text)
+        answer(outlet, list(self._mentioned(wanted["iri"], wanted["upto"])))
+
+    def _mentioned(self, iri: str, upto: int) -> Iterator[dict[str, Any]]:
+        """As `_mentions`; a commit that was looked through for an IRI is not looked through again by this process."""
+        seen, found = self._looked.pop(iri, (0, []))
+        self._looked[iri] = max(seen, upto), found  # at the end: the others are forgotten first
+        if len(self._looked) > MOST_LOOKED:
+            del self._looked[next(iter(self._looked))]
+        term = f"<{iri}>".encode()
+        for commit in self._chronicle.commits(seen, upto) if upto > seen else ():
+            (removed, lost), (added, won) = (_count(pieces, term) for pieces in self._quads(commit))
             if removed or added:
-                yield {"id": commit.id, "time": commit.time, "removed": removed, "added": added}
+                told = {"id": commit.id, "time": commit.time, "removed": removed, "added": added}
+                found.append(told | {"lost": lost, "won": won})
+        return (told for told in found if told["id"] <= upto)
+
+    def _moments(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """`iri` or `graph`, of neither all: the commits as far as `upto` after each of which that was there, changed.
+
+        With `time` the one that was there then and those beside it, with `page` some of them; see moments.py.
+        """
+        wanted = json.loads(job.text)
+        answer(outlet, moments.told(list(self._changed(wanted)), wanted))
+
+    def _changed(self, wanted: dict[str, Any]) -> Iterator[tuple[int, str]]:
+        upto = wanted["upto"]
+        if wanted.get("iri"):
+            there = 0
+            for told in self._mentioned(wanted["iri"], upto):
+                there += told["won"] - told["lost"]
+                if there:
+                    yield told["id"], told["time"]
+        else:
+            graph = wanted.get("graph")
+            for commit in self._chronicle.touching(graph, upto) if graph else self._chronicle.commits(0, upto):
+                if not graph or graph not in commit.dropped:
+                    yield commit.id, commit.time
 
     def _quads(self, commit: Commit) -> tuple[Iterator[bytes], Iterator[bytes]]:
         return self._chronicle.removed(commit.id), self._chronicle.added(commit.id)
@@ -136,12 +173,14 @@ def answer(outlet: Outlet, value: object) -> None:
     outlet.finish()
 
 
-def _count(pieces: Iterator[bytes], term: bytes) -> int:
-    """In how many quads a term stands elsewhere than as the predicate. A literal may hold one too."""
-    return sum(_holds(line, term) for piece in pieces if term in piece for line in piece.splitlines() if term in line)
+def _count(pieces: Iterator[bytes], term: bytes) -> tuple[int, int]:
+    """In how many quads a term stands elsewhere than as the predicate, and of how many it is the subject."""
+    lines = [line for piece in pieces if term in piece for line in piece.splitlines() if term in line]
+    return sum(_holds(line, term) for line in lines), sum(line.startswith(term + b" ") for line in lines)
 
 
 def _holds(line: bytes, term: bytes) -> bool:
+    """Whether a term is the subject, object or graph of a quad; a literal may hold it too."""
     subject, _, rest = line.partition(b" ")
     rest = rest.partition(b" ")[2]
     return subject == term or rest.startswith(term) or rest.endswith(term + b" .")

@@ -10,10 +10,11 @@ from motorgraph.conditions import must_be_new, must_exist, send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable, refuse_charset
+from motorgraph.memento import Mementos
 from motorgraph.openapi import graphs_paths
 from motorgraph.outcome import Sent, Wish, send_write
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive, body_text, graph_name, is_dry_run, moment, read_body, refuse_codings
-from motorgraph.reply import Send
+from motorgraph.reply import Send, with_headers
 from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -30,8 +31,9 @@ class Graphs:
 
     methods = METHODS
 
-    def __init__(self, store: Embedded, settings: Settings, access: Access) -> None:
+    def __init__(self, store: Embedded, settings: Settings, access: Access, mementos: Mementos) -> None:
         self._store = store
+        self._mementos = mementos
         self._access = access
         self._settings = settings
         self._limits = settings.limits()
@@ -66,6 +68,7 @@ class Graphs:
         )
         at = moment(call)
         job = replace(job, commit=await self._store.at(at)) if at else job
+        send = with_headers(send, await self._mementos.headers(call, job.commit))
         await send_current(self._store, job, tag, call, receive, send)
 
     async def _write(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
