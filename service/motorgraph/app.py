@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from motorgraph import __version__, logs, openapi
 from motorgraph.access import Access
 from motorgraph.bearer import Scope
+from motorgraph.documentation import Documentation
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
 from motorgraph.memento import Mementos
@@ -34,8 +35,11 @@ from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
 from motorgraph.routes.sparql import Sparql
+from motorgraph.routes.terms import Terms
 from motorgraph.settings import Settings
+from motorgraph.shapebook import ShapeBook
 from motorgraph.stores.embedded import Embedded
+from motorgraph.termbook import TermBook
 
 log = logging.getLogger("motorgraph.request")
 SLOW_SECONDS = 1.0
@@ -256,6 +260,9 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     access = Access(settings)
     mementos = Mementos(store, settings.base)
     graphs, changes = Graphs(store, settings, access, mementos), Changes(store, settings)
+    documentation = Documentation(store, settings)
+    terms = Terms(("ontology", "term"), TermBook(documentation, pages.page), documentation, store, mementos)
+    shapes = Terms(("shapes", "shape"), ShapeBook(documentation, pages.page), documentation, store, mementos)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, pages.describe, access),
         "/graphs": graphs,
@@ -265,6 +272,8 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
         "/changes/": changes,
         "/timegate/": TimeGate(store, settings, mementos),
         "/timemap/": TimeMap(store, settings, mementos),
+        **dict.fromkeys(terms.addresses, terms),
+        **dict.fromkeys(shapes.addresses, shapes),
     }
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)

@@ -143,3 +143,6 @@ _WORDS: dict[str, tuple[URIRef, Words]] = {
     "UniqueLang": (SH.uniqueLang, lambda *_: "at most one value for each language"),
     "Xone": (SH.xone, lambda values, _, shapes: f"exactly one of {_several(_listed(values, shapes), ', ')} to be satisfied"),
 }
+
+PARAMETERS: dict[URIRef, URIRef] = {SH[name + _SUFFIX]: parameter for name, (parameter, _) in _WORDS.items()}
+"""The constraint components that can be said in words, each with the parameter that a shape has it by."""

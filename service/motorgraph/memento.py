@@ -21,7 +21,8 @@ LINKS = "application/link-format"
 DOCUMENTS = ("/data/", "/page/")
 OWN_ROOTS = ("concept", "scheme", "source", "dataset", "id")
 """What may stand below the base itself; a document about a thing that is below /id/ leaves that out."""
-THINGS = tuple(f"/{root}/" for root in (*OWN_ROOTS, "ontology", "shapes"))
+THINGS = tuple(f"/{root}/" for root in OWN_ROOTS)
+VOCABULARIES = ("/ontology", "/shapes")
 SUFFIXES = tuple(f".{form.suffix}" for form in GRAPHS)
 KNOWN_TIMES = 4096
 _LATEST = "9999-12-31T23:59:58+00:00"
@@ -73,6 +74,9 @@ def original(call: Call, base: str) -> Original:
         return Original(call.origin, target)
     if path == "/graphs" or path.startswith(("/graphs/", "/graph/")):
         return Original(call.origin, target, graph=graph_name(call, base) or "")
+    if path.startswith(VOCABULARIES):
+        graph, iri = _of_vocabulary(path)
+        return Original(call.origin, target, graph and base + graph, iri and base + iri)
     if path.startswith((*DOCUMENTS, *THINGS)):
         return Original(call.origin, target, iri=base + _thing(path))
     raise NotFound(f"{path[:80]} has no past here; the graphs (/graphs, /graph/…), queries and things (/id/…, /data/…) have.")
@@ -85,6 +89,13 @@ def below(call: Call, prefix: str, base: str) -> Call:
         if raw.startswith((f"/{host}/", f"/{host}")):
             raw = raw.removeprefix(f"/{host}")
     return replace(call, path=raw, raw_path=raw.encode("latin-1"))
+
+
+def _of_vocabulary(path: str) -> tuple[str, str]:
+    """The paths of the graph or the term that an address tells of, the other is "". The whole and modules tell of the graph."""
+    name = next((path.removesuffix(suffix) for suffix in (*SUFFIXES, ".html") if path.endswith(suffix)), path).rstrip("/")
+    root, _, rest = name[1:].partition("/")
+    return (f"/graph/{root}", "") if not rest or rest.startswith(("module/", "version/")) else ("", name)
 
 
 def _thing(path: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +16,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from motorgraph import __version__
 from motorgraph.catalogue import Description
-from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, NotFound
-from motorgraph.media import GRAPHS, JSON, SOLUTIONS, TURTLE, choose, listing
+from motorgraph.inquiry import Inquiry
+from motorgraph.media import GRAPHS, SOLUTIONS, TURTLE, choose, listing
 from motorgraph.protocol import QUERY_TYPE, Call
 from motorgraph.reply import POLICY
 from motorgraph.resources import asset, web
@@ -78,6 +77,7 @@ class Pages:
     def __init__(self, store: Embedded, settings: Settings) -> None:
         self._store = store
         self._settings = settings
+        self._inquiry = Inquiry(store)
         self._figures: tuple[int, dict[str, int]] = (0, {})
         self._environment = Environment(
             loader=FileSystemLoader(web("templates")),
@@ -148,13 +148,7 @@ class Pages:
         """The rows of a short query of our own; none while the graph is loading and in a plain store."""
         if self._settings.plain or not self._store.is_ready:
             return []
-        job = Job("query", query.format(base=self._settings.base), solutions=JSON.media_type)
-        answer = await self._store.pool.answer(job)
-        try:
-            found = json.loads(answer.body or b"")["results"]["bindings"]
-        finally:
-            self._store.pool.release(answer)
-        return [{name: term["value"] for name, term in row.items()} for row in found]
+        return await self._inquiry.rows(query.format(base=self._settings.base))
 
     def describe(self, call: Call) -> tuple[str, bytes]:
         """What /sparql says without a query: the service description, or for a browser a page to ask from."""

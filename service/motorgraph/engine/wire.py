@@ -37,7 +37,7 @@ KINDS = tuple(Kind)  # by number, which is quicker than Kind(number)
 class Job:
     """One thing for a reader or draft to do.
 
-    `task` is query, graph, census, validate, update, put, post, patch or delete, or one of those of the clerk.
+    `task` is query, graph, census, validate, clauses, update, put, post, patch or delete, or one of those of the clerk.
     `graph` is a graph's IRI, "" for the default
     graph, None for all. `solutions` and `graphs` are the media types to answer in (None: the client takes none). Sizes are bytes.
     For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy;

@@ -1,0 +1,60 @@
+"""Queries of our own, asked of the readers: values are bound as terms, and the answer comes back as terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pyoxigraph as ox
+
+from motorgraph.engine.wire import Job
+from motorgraph.media import JSON
+from motorgraph.stores.embedded import Embedded
+
+MOST_ROWS = 50_000
+Value = ox.NamedNode | ox.Literal
+_PLACE = re.compile(r"\$(\w+)")
+
+
+class Inquiry:
+    """Asks SELECT queries. A `$name` in a text stands for the value of that name."""
+
+    def __init__(self, store: Embedded) -> None:
+        self._store = store
+
+    async def answer(self, text: str, values: Mapping[str, Value], commit: int = 0) -> tuple[int, bytes]:
+        """The commit that was asked (0: the newest), and what it says as SPARQL JSON.
+
+        Raises TooLarge if it has more than `MOST_ROWS` rows, and what any query may meet.
+        """
+        job = Job("query", bound(text, values), solutions=JSON.media_type, max_rows=MOST_ROWS, commit=commit)
+        answer = await self._store.answer(job)
+        try:
+            body = b"".join([piece async for piece in answer.pieces()]) if answer.body is None else answer.body
+            return answer.head.commit, body
+        finally:
+            self._store.release(answer)
+
+    async def rows(self, text: str, **values: Value) -> list[dict[str, str]]:
+        """The rows, each with the values of what is bound in it. Raises what `answer` does."""
+        _, body = await self.answer(text, values)
+        found = solutions(body)
+        names = [(variable.value, variable) for variable in found.variables]
+        rows = [{name: row[variable] for name, variable in names} for row in found]
+        return [{name: _value(term) for name, term in row.items() if term is not None} for row in rows]
+
+
+def bound(text: str, values: Mapping[str, Value]) -> str:
+    """A query with its values in place, written as SPARQL writes terms."""
+    return _PLACE.sub(lambda place: str(values[place[1]]), text)
+
+
+def solutions(body: bytes) -> ox.QuerySolutions:
+    """The solutions in a body of SPARQL JSON."""
+    found = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+    assert isinstance(found, ox.QuerySolutions)
+    return found
+
+
+def _value(term: object) -> str:
+    return term.value if isinstance(term, ox.NamedNode | ox.BlankNode | ox.Literal) else str(term)
