@@ -102,6 +102,11 @@ class Watch:
             self.most_processes = max(self.most_processes, reading.processes)
 
 
+def processor_seconds(root: int) -> float:
+    """The processor time that a process tree has taken so far (proc(5), stat)."""
+    return _ticks(root) / os.sysconf("SC_CLK_TCK")
+
+
 def _rollup(pid: int) -> tuple[int, int] | None:
     with suppress(*GONE):
         lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]

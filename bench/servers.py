@@ -74,11 +74,15 @@ def free_port() -> int:
         return port
 
 
-def ask(port: int, path: str, accept: str = "*/*") -> tuple[int, bytes]:
-    """The status and whole body that a GET on a connection of its own brings back."""
+def ask(port: int, path: str, accept: str = "*/*", query: str = "") -> tuple[int, bytes]:
+    """The status and whole body that a GET on a connection of its own brings back, or the POST of a query."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=SECONDS_TO_ANSWER)
     try:
-        connection.request("GET", path, headers={"Accept": accept})
+        if query:
+            headers = {"Accept": accept, "Content-Type": "application/sparql-query"}
+            connection.request("POST", path, query.encode(), headers)
+        else:
+            connection.request("GET", path, headers={"Accept": accept})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.servers import Server, ServerError, executable
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
+PATHS = Path(__file__).with_name("paths.lua")
 SECONDS_BEFORE_AN_ANSWER_IS_LATE = 60
 SECONDS_OF_GRACE = 30
 
@@ -46,22 +47,26 @@ class Reading:
         return self.status_errors + self.socket_errors + self.timeouts
 
 
-def command(server: Server, load: Load) -> list[str]:
+def command(server: Server, load: Load, script: Path = SCRIPT) -> list[str]:
     """The command line that drives a server: one thread of wrk, a new request as soon as the last is answered."""
     shape = ["-t1", f"-c{load.connections}", f"-d{load.seconds}s", f"--timeout={SECONDS_BEFORE_AN_ANSWER_IS_LATE}s"]
-    return [executable("wrk"), *shape, f"--script={SCRIPT}", f"--header=Accept: {load.accept}", server.url(load.query)]
+    return [executable("wrk"), *shape, f"--script={script}", f"--header=Accept: {load.accept}", server.url(load.query)]
 
 
 def drive(server: Server, load: Load) -> Reading:
     """Load a server and say what came back; ServerError if wrk itself fails or does not end in time."""
+    return reading(server, command(server, load), load.seconds)
+
+
+def drive_through(server: Server, paths: Path, load: Load) -> Reading:
+    """As `drive`, for the paths in a file in turns instead of a query."""
+    return reading(server, [*command(server, load, PATHS), "--", str(paths)], load.seconds)
+
+
+def reading(server: Server, words: list[str], seconds: int) -> Reading:
+    """What a command line of wrk prints; ServerError as of `drive`."""
     try:
-        run = subprocess.run(
-            command(server, load),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=load.seconds + SECONDS_OF_GRACE,
-        )
+        run = subprocess.run(words, capture_output=True, text=True, check=False, timeout=seconds + SECONDS_OF_GRACE)
     except subprocess.TimeoutExpired as error:
         raise ServerError(f"wrk did not end {SECONDS_OF_GRACE} s after its time on {server.name}.") from error
     lines = [line for line in run.stdout.splitlines() if line.startswith("{")]

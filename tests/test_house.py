@@ -36,6 +36,7 @@ ROOMS = {  # what only these rooms may import
     "prometheus_client": {"metrics"},
     "jinja2": {"pages"},
     "markupsafe": {"links"},
+    "rapidfuzz": {"near"},
     "sqlite3": {"journal"},
     "typer": {"cli"},
     "multiprocessing": set(),

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from motorgraph import __version__, logs, openapi
 from motorgraph.access import Access
+from motorgraph.address import ROOTS
 from motorgraph.bearer import Scope
 from motorgraph.documentation import Documentation
 from motorgraph.engine.answer import Answer
@@ -31,11 +32,13 @@ from motorgraph.protocol import UPDATE_TYPE, Call, Receive
 from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.changes import Changes
+from motorgraph.routes.context import ContextDocument
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
 from motorgraph.routes.sparql import Sparql
 from motorgraph.routes.terms import Terms
+from motorgraph.routes.things import Things
 from motorgraph.settings import Settings
 from motorgraph.shapebook import ShapeBook
 from motorgraph.stores.embedded import Embedded
@@ -263,6 +266,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     documentation = Documentation(store, settings)
     terms = Terms(("ontology", "term"), TermBook(documentation, pages.page), documentation, store, mementos)
     shapes = Terms(("shapes", "shape"), ShapeBook(documentation, pages.page), documentation, store, mementos)
+    things = Things(store, settings, pages, mementos)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, pages.describe, access),
         "/graphs": graphs,
@@ -274,6 +278,8 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
         "/timemap/": TimeMap(store, settings, mementos),
         **dict.fromkeys(terms.addresses, terms),
         **dict.fromkeys(shapes.addresses, shapes),
+        "/context.jsonld": ContextDocument(store, settings),
+        **{f"/{root}/": things for root in (*ROOTS, "id", "data", "page")},
     }
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)

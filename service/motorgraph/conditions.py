@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from motorgraph.engine.answer import Answer
@@ -20,23 +22,32 @@ async def send_current(store: Embedded, job: Job, tag: str, call: Call, receive:
     """Answers a read, or says that the client has it already. Raises Broken, or the Refusal that it met.
 
     `tag` tells the answer from others of the same commit, "" one that changes by itself. What comes back is the answer, already
-    released, if there was one.
+    released, if one was sent.
     """
+    async with current(store, job, tag, call, receive) as (answer, told):
+        if answer is None:
+            await send_not_modified(send, told)
+        else:
+            await send_answer(answer, call, send, told)
+    return answer
+
+
+@asynccontextmanager
+async def current(
+    store: Embedded, job: Job, tag: str, call: Call, receive: Receive
+) -> AsyncIterator[tuple[Answer | None, list[tuple[bytes, bytes]]]]:
+    """The answer to a read and the headers that name it; no answer if the client has it. Raises as `send_current` does."""
     commit = job.commit or store.commit
     if tag and is_known(call, etag_of(store, commit, tag)):
-        await send_not_modified(send, versioned(store, commit, tag, is_fixed=bool(job.commit)))
-        return None
+        yield None, versioned(store, commit, tag, is_fixed=bool(job.commit))
+        return
     async with Departure(receive):
         answer = await (store.pool.opened(call.begun) if call.begun else store.answer(job))
         try:
-            found = versioned(store, answer.head.commit, tag, is_fixed=bool(job.commit))
-            if holds_any(call):
-                await send_not_modified(send, found)
-            else:
-                await send_answer(answer, call, send, found)
+            told = versioned(store, answer.head.commit, tag, is_fixed=bool(job.commit))
+            yield None if holds_any(call) else answer, told
         finally:
             store.release(answer)
-    return answer
 
 
 async def has_it_already(store: Embedded, commit: int, tag: str, call: Call, send: Send, *, is_fixed: bool = False) -> bool:

@@ -9,6 +9,7 @@
   + Forbidden             403   a host, a graph or a write that the settings do not allow
     - InsufficientScope   403   a token that is not good for this; names the scope that is
   + NotFound              404
+  + Gone                  410   it was there once; names the commit that removed it
   + MethodNotAllowed      405   lists what is allowed
   + NotAcceptable         406   lists what there is
   + Conflict              409   the same write is under way already
@@ -112,6 +113,10 @@ class InsufficientScope(Forbidden):
 
 class NotFound(Refusal):
     status, title = 404, "Not found"
+
+
+class Gone(Refusal):
+    status, title = 410, "Gone"
 
 
 class MethodNotAllowed(Refusal):

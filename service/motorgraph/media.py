@@ -68,6 +68,8 @@ class Range:
 
 # A parameter's quoted value may hold commas and semicolons. One that is never closed runs to the end, so the search is linear.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_LANGUAGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
+MOST_LANGUAGES = 4
 _QUALITY = re.compile(r"[01](?:\.[0-9]*)?|\.[0-9]+")
 
 
@@ -119,6 +121,23 @@ def prefers_html(header: str) -> bool:
     ranges = accepted(header)
     html = _named(ranges, HTML)
     return html > 0 and all(_named(ranges, name) <= html for f in (*SOLUTIONS, *GRAPHS) for name in (f.media_type, *f.also))
+
+
+@lru_cache(maxsize=256)
+def languages(header: str) -> tuple[str, ...]:
+    """The languages of an Accept-Language header in lower case, the best first, at most `MOST_LANGUAGES`; English is always last.
+
+    Each is followed by what it is a form of (`de` after `de-at`). What is no language, or not wanted at all, is passed over
+    (RFC 9110 §12.5.4).
+    """
+    liked = []
+    for place, part in enumerate(header.lower().split(",")):
+        name, _, weight = (piece.strip() for piece in part.partition(";"))
+        given = weight.removeprefix("q=").strip() if weight else "1"
+        if _LANGUAGE.fullmatch(name) and _QUALITY.fullmatch(given) and float(given) > 0:
+            liked.append((-float(given), place, name))
+    best = [name for _, _, name in sorted(liked)][:MOST_LANGUAGES]
+    return tuple(dict.fromkeys([*(form for name in best for form in (name, name.partition("-")[0])), "en"]))
 
 
 def readable(content_type: str) -> Format | None:

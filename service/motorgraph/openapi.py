@@ -131,3 +131,37 @@ def graphs_paths() -> dict[str, object]:
         "delete": verb("Drop a graph", done, "401", "403", "404", "405", "406", "409", "412", "422", "429") | change,
     }
     return {"/graphs": verbs}
+
+
+def things_paths() -> dict[str, object]:
+    """The things of the graph, and what is said of them."""
+    formats = [f.media_type for f in GRAPHS]
+    page = parameter("page", "Which page of the statements, from 1.", schema={"type": "integer", "minimum": 1})
+    at = parameter("at", "The graph as it was: a commit's number, or a time.")
+    inline = parameter(
+        "context", "`inline`: a JSON-LD document holds its context.", schema={"type": "string", "enum": ["link", "inline"]}
+    )
+    kind, slug = (parameter(name, words, place="path") | {"required": True} for name, words in _THING.items())
+
+    def get(summary: str, successes: Mapping[str, Sequence[str]], *parameters: object) -> dict[str, object]:
+        answers = responses(successes, "400", "404", "406", "410", "500", "503")
+        return {
+            "get": {"summary": summary, "tags": ["things"], "parameters": [kind, slug, *parameters, at], "responses": answers}
+        }
+
+    elsewhere = {"301": (), "303": ()}
+    return {
+        "/id/{kind}/{name}": get("A thing of the graph: leads to what is said of it", elsewhere),
+        "/data/{kind}/{name}": get("What is said of a thing", {"200": formats, "301": ()}, page, inline),
+        "/page/{kind}/{name}": get("What is said of a thing, for people", {"200": ["text/html"], "301": ()}, page),
+    }
+
+
+_THING = {"kind": "Kind of the thing, such as plant.", "name": "Its name, such as ford-valencia-body-and-assembly."}
+
+
+def context_paths(path: str) -> dict[str, object]:
+    """The JSON-LD context."""
+    answers = responses({"200": ["application/ld+json"]}, "400", "404", "500", "503")
+    at = parameter("at", "The graph as it was: a commit's number, or a time.")
+    return {path: {"get": {"summary": "JSON-LD context", "tags": ["things"], "parameters": [at], "responses": answers}}}

@@ -37,6 +37,15 @@ SELECT (COUNT(DISTINCT ?claim) AS ?claims) (COUNT(DISTINCT ?source) AS ?sources)
 THEIR_LICENCE = "LICENCE-name-suggestion-index-BSD-3-Clause.md"
 START_WITH = ("60", "61", "63", "50", "66", "27")
 """The numbers of the questions that the first page shows."""
+START_AT = {
+    "Ford’s plant at Valencia": "/page/plant/ford-valencia-body-and-assembly",
+    "Geely Holding": "/page/organization/geely-holding",
+    "The talks of Ford and Geely": "/page/deal/ford-geely-2026",
+    "Magna Steyr at Graz": "/page/plant/magna-steyr-graz",
+    "The duties of the European Union on electric cars from China": "/page/measure/eu-cvd-bev-cn-def",
+    "Vehicle connectivity systems": "/page/concept/technology/vcs",
+}
+"""The things that the first page leads to."""
 
 
 _CREDITS = """PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dcterms: <http://purl.org/dc/terms/>
@@ -109,7 +118,8 @@ class Pages:
             counted = dict(sorted(self._store.triples.items()))
             sources = {graph: counted.pop(graph) for graph in list(counted) if graph.startswith(of_documents)}
             graphs = {"triples": counted, "sources": sources}
-            return self._html("home.html", figures=await self.figures(), endpoint=f"{request.base_url}sparql", **graphs)
+            endpoint, things = f"{request.base_url}sparql", {} if self._settings.plain else START_AT
+            return self._html("home.html", figures=await self.figures(), endpoint=endpoint, things=things, **graphs)
 
         @router.api_route("/questions", methods=["GET", "HEAD"])
         async def questions() -> Response:

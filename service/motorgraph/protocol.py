@@ -72,14 +72,14 @@ class Call:
         return self.header(b"content-type").partition(";")[0].strip().lower()
 
     @property
+    def origin(self) -> str:
+        """The address of this service for the client: scheme, host and port."""
+        return f"{self.scheme}://{self.header(b'host') or 'localhost'}"
+
+    @property
     def url(self) -> str:
         """The address that the client asked for, without the query string."""
         return f"{self.origin}{self.path}"
-
-    @property
-    def origin(self) -> str:
-        """The scheme and host that the client asked."""
-        return f"{self.scheme}://{self.header(b'host') or 'localhost'}"
 
 
 def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -230,7 +230,12 @@ def query_parameters(call: Call) -> dict[str, list[str]]:
 
 def moment(call: Call) -> str:
     """The commit or time that a read is about (`?at=`), "" for the newest. Raises BadRequest."""
-    return one(_parameters(call.query_string), "at")
+    return said(call, "at")
+
+
+def said(call: Call, name: str) -> str:
+    """The value of a parameter of the address that may be given once, "" if it is not. Raises BadRequest."""
+    return one(_parameters(call.query_string), name) if call.query_string else ""
 
 
 def one(parameters: Mapping[str, Sequence[str]], name: str) -> str:

@@ -132,11 +132,12 @@ def _page(refusal: Refusal, request_id: str) -> bytes:
 
 
 def _listed(refusal: Refusal) -> str:
-    """The findings of a report, for who has to mend them."""
+    """The findings of a report, for who has to mend them; of what is not there the things with names like it."""
     items = [
         f"<li><code>{escape(result['focus'])}</code> {escape(result['path'])}: {escape(result['message'])}</li>"
         for result in (refusal.members["results"] if isinstance(refusal, Nonconforming) else ())
     ]
+    items += [f'<li><a href="{escape(near["page"])}">{escape(near["name"])}</a></li>' for near in refusal.members.get("near", ())]
     return f"<ul>{''.join(items)}</ul>" if items else ""
 
 

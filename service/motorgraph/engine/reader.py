@@ -19,6 +19,7 @@ import pyoxigraph as ox
 from motorgraph import grammar
 from motorgraph.engine import wire
 from motorgraph.engine.delta import Written
+from motorgraph.engine.describing import describe, tell_context
 from motorgraph.engine.loading import rdf_format
 from motorgraph.engine.rows import ROW_COUNTERS, XmlCheck
 from motorgraph.engine.wire import Job, Kind
@@ -370,4 +371,6 @@ TASKS: dict[str, Task] = {
     "census": _census,
     "validate": _validate,
     "clauses": _clauses,
+    "describe": describe,
+    "context": tell_context,
 }

@@ -1,0 +1,146 @@
+"""A reader's answer about one thing: it asks the questions of a description of its own store, and writes what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import orjson
+import pyoxigraph as ox
+
+from motorgraph.blocks import trig, turtle
+from motorgraph.context import context
+from motorgraph.engine.loading import rdf_format
+from motorgraph.engine.wire import Job
+from motorgraph.entity import Answered, Asked, Description, Dialect, Question, Teller
+from motorgraph.frame import framed
+from motorgraph.media import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE
+from motorgraph.namespaces import KNOWN, OWN_TERMS
+from motorgraph.painter import painted
+from motorgraph.vocab import Names
+
+if TYPE_CHECKING:
+    from motorgraph.engine.reader import Outlet
+
+T = TypeVar("T")
+MORE = "+"
+"""Ends the form of an answer that has another page."""
+MOVED = "moved"
+POINTED = "pointed"
+"""Begins the form of an answer about a thing that is only pointed to."""
+CONTEXT = "/context.jsonld"
+CHECK = "text/plain"
+"""In place of a media type: only whether the thing is there."""
+PORTRAIT = "application/json"
+"""In place of a media type: what a page shows."""
+
+
+def describe(job: Job, store: ox.Store, outlet: Outlet) -> None:
+    """The thing that `job.text` asks about (see `Asked`), as `job.graphs`; of one that has moved the IRI that it has now.
+
+    Raises NotFound.
+    """
+    asked, names = Asked.of(job.text), Names(job.base)
+    writing = WRITERS[job.graphs or ""]
+    dialect = Dialect(is_union=job.union, with_graphs=job.graphs in WITH_GRAPHS)
+    teller = Teller(dialect, names)
+    found = answered(teller.check(asked) if job.graphs == CHECK else teller.describe(asked), store, dialect)
+    target = teller.moved_to(found)
+    if target:
+        outlet.begin(MOVED, CHECK)
+        outlet.write(target.encode())
+    else:
+        outlet.begin(("graph" if found.own or found.page > 1 else POINTED) + MORE * found.has_more, job.graphs or "")
+        outlet.write(writing(Telling(found, asked, job.graphs or "", names, dialect, store)))
+    outlet.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A description on its way to a format: what was asked, and where to ask for what the format needs besides."""
+
+    found: Description
+    asked: Asked
+    media_type: str
+    names: Names
+    dialect: Dialect
+    store: ox.Store
+
+    def answered(self, steps: Generator[Question, Answered, T]) -> T:
+        """What comes of more steps."""
+        return answered(steps, self.store, self.dialect)
+
+
+def answered(steps: Generator[Question, Answered, T], store: ox.Store, dialect: Dialect) -> T:
+    """What comes of the steps when their questions are asked of a store."""
+    try:
+        question = next(steps)
+        while True:
+            question = steps.send(_asked(question, store, dialect))
+    except StopIteration as end:
+        found: T = end.value
+        return found
+
+
+def _asked(question: Question, store: ox.Store, dialect: Dialect) -> Answered:
+    if not dialect.with_graphs:
+        triples: ox.QueryTriples = store.query(question.construct)  # type: ignore[assignment]  # a CONSTRUCT gives triples
+        lines = (triples.serialize(format=ox.RdfFormat.N_TRIPLES) or b"").decode().split("\n")
+        lines.pop()
+        return [tuple(line[:-2].split(" ", 2)) for line in lines]
+    rows: ox.QuerySolutions = store.query(question.select)  # type: ignore[assignment]  # a SELECT gives solutions
+    return [(str(row["s"]), str(row["p"]), str(row["o"]), str(row["g"] or "")) for row in rows]
+
+
+def _as_rdf(telling: Telling) -> bytes:
+    """As the engine writes it."""
+    quads = ox.parse(ntriples(telling.found.statements), ox.RdfFormat.N_TRIPLES)
+    written = ox.serialize(quads, format=rdf_format(telling.media_type), prefixes=KNOWN | {OWN_TERMS: telling.names.term("")})
+    assert written is not None
+    return written
+
+
+def ntriples(statements: Answered) -> bytes:
+    """Statements as N-Triples, or as N-Quads where their graphs are told."""
+    return "".join([" ".join(filter(None, statement)) + " .\n" for statement in statements]).encode()
+
+
+def _as_json(telling: Telling) -> bytes:
+    """As plain JSON that is JSON-LD."""
+    found, asked = telling.found, telling.asked
+    properties = {statement[1][1:-1] for statement in (*found.own, *found.nested, *found.incoming)}
+    terms = telling.answered(context(telling.names, telling.dialect, properties))
+    document = framed(found, terms, where="" if asked.inlines else f"{asked.origin}{CONTEXT}")
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _as_portrait(telling: Telling) -> bytes:
+    """What a page shows."""
+    return orjson.dumps(telling.answered(painted(telling.found, telling.names, telling.dialect, telling.asked.languages)))
+
+
+def tell_context(job: Job, store: ox.Store, outlet: Outlet) -> None:
+    """The JSON-LD context of the graph."""
+    dialect = Dialect(is_union=job.union, with_graphs=False)
+    told = answered(context(Names(job.base), dialect), store, dialect)
+    outlet.begin("json", JSONLD.media_type)
+    outlet.write(orjson.dumps({"@context": told.whole}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    outlet.finish()
+
+
+def _nothing(_: Telling) -> bytes:
+    return b""
+
+
+WITH_GRAPHS = (TRIG.media_type, NQUADS.media_type, PORTRAIT)
+WRITERS: dict[str, Callable[[Telling], bytes]] = {
+    TURTLE.media_type: lambda telling: turtle(telling.found.statements, telling.names.base).encode(),
+    TRIG.media_type: lambda telling: trig(telling.found.statements, telling.names.base).encode(),
+    NTRIPLES.media_type: lambda telling: ntriples(telling.found.statements),
+    NQUADS.media_type: lambda telling: ntriples(telling.found.statements),
+    RDFXML.media_type: _as_rdf,
+    JSONLD.media_type: _as_json,
+    PORTRAIT: _as_portrait,
+    CHECK: _nothing,
+}

@@ -1,0 +1,318 @@
+"""What the graph says of a thing: the SPARQL queries that ask for its bounded description, and what comes of them.
+
+A description holds the statements of a thing and those that point at it, `PAGE` of each on a page; all statements of its
+blank nodes to a depth, and of the nodes without a name beside it (shareholdings, assignments, roles, rates, propositions); the
+claims and verdicts on the propositions about it with who said them; and one name of each other thing that is mentioned.
+
+The queries are standard SPARQL, and their number does not grow with the thing. Whoever runs them drives `describe`, a generator
+that yields a `Question` and is sent the statements that answer it, so the same description can be had from any endpoint. Terms
+are text, as N-Triples has them, which is also how a query names them: an object for each would cost more than the queries.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+
+from motorgraph.errors import NotFound
+from motorgraph.vocab import DCTERMS, RDF, RDFS, SCHEMA, SKOS, Names
+
+PAGE = 500
+"""Statements of a thing, and statements that point at it, on one page."""
+BLANK_DEPTH = 3
+MOST_NESTED = 20_000
+MOST_NAMED = 5_000
+NAMES = tuple(f"<{iri}>" for iri in (SKOS + "prefLabel", RDFS + "label", DCTERMS + "title"))
+"""What gives a thing its name, the best first."""
+TYPE = f"<{RDF}type>"
+_REPLACED = f"<{DCTERMS}isReplacedBy>"
+_URL = f"<{SCHEMA}url>"
+
+Statement = tuple[str, ...]
+"""Subject, predicate, object and, where it is told, the graph ("" for the default graph)."""
+Answered = list[Statement]
+Steps = Generator["Question", Answered, "Description"]
+Asking = Generator["Question", Answered, Answered]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is wanted to know: of which thing (the first of its possible IRIs that is known), which page, in which languages.
+
+    `origin` is the address of this service for whom the answer is; `inlines` that a JSON-LD document is to hold its context.
+    """
+
+    iris: tuple[str, ...]
+    page: int = 1
+    languages: tuple[str, ...] = ("en",)
+    origin: str = ""
+    inlines: bool = False
+
+    @property
+    def text(self) -> str:
+        """All of it as the text of a job."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def of(cls, text: str) -> Asked:
+        """What `text` was made from."""
+        values = json.loads(text)
+        return cls(**values | {"iris": tuple(values["iris"]), "languages": tuple(values["languages"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a statement is asked for: whether the default graph is the merge of all, and whether the graph is to be told."""
+
+    is_union: bool
+    with_graphs: bool
+
+    def told(self, subject: str = "?s", predicate: str = "?p", value: str = "?o") -> str:
+        """The pattern of a statement that is part of an answer."""
+        return self._anywhere(f"{subject} {predicate} {value}", "?g", plain=self.is_union and not self.with_graphs)
+
+    def holds(self, subject: str, predicate: str, value: str, graph: str = "?h") -> str:
+        """The pattern of a statement that only leads to others; `graph` is a variable of its own."""
+        return self._anywhere(f"{subject} {predicate} {value}", graph, plain=self.is_union)
+
+    def _anywhere(self, triple: str, graph: str, *, plain: bool) -> str:
+        if plain:
+            return f"{triple} ."
+        named = f"GRAPH {graph} {{ {triple} }}"
+        return named if self.is_union else f"{{ {triple} }} UNION {{ {named} }}"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query whose solutions are statements: `?s ?p ?o`, and `?g` where the graph is told."""
+
+    where: str
+    limit: int = MOST_NESTED
+
+    @property
+    def construct(self) -> str:
+        """As a query that answers triples."""
+        return f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {self.where} }} LIMIT {self.limit}"
+
+    @property
+    def select(self) -> str:
+        """As a query that answers rows."""
+        return f"SELECT ?s ?p ?o ?g WHERE {{ {self.where} }} LIMIT {self.limit}"
+
+
+@dataclass(slots=True)
+class Description:
+    """What the graph says of a thing. `nested` is all of what the nodes in `told` say. `has_more`: there is another page."""
+
+    thing: str
+    page: int
+    own: Answered = field(default_factory=list)
+    incoming: Answered = field(default_factory=list)
+    nested: Answered = field(default_factory=list)
+    names: Answered = field(default_factory=list)
+    has_more: bool = False
+    told: set[str] = field(default_factory=set)
+    mentioned: dict[str, None] = field(default_factory=dict)
+    types: set[tuple[str, str]] = field(default_factory=set)
+
+    def note(self, statements: Answered) -> Answered:
+        """Remembers of which nodes these statements tell, which they lead to, and of what types they are. Returns them."""
+        for statement in statements:
+            value = statement[2]
+            self.told.add(statement[0])
+            if statement[1] == TYPE:
+                self.types.add((statement[0], value))
+            elif value[0] == "<":
+                self.mentioned[value] = None
+        return statements
+
+    @property
+    def statements(self) -> Answered:
+        """All of them, each once, those of one subject together, the thing itself first."""
+        by_subject: dict[str, dict[Statement, None]] = {self.thing: {}}
+        for some in (sorted(self.own, key=_place), self.nested, self.incoming, self.names):
+            for statement in some:
+                by_subject.setdefault(statement[0], {})[statement] = None
+        return [statement for of_one in by_subject.values() for statement in of_one]
+
+
+class Teller:
+    """Asks for descriptions, in a dialect, of the graph of a service with these names."""
+
+    def __init__(self, dialect: Dialect, names: Names) -> None:
+        self._dialect = dialect
+        self._term = {name: f"<{names.term(name)}>" for name in _TERMS}
+
+    def describe(self, asked: Asked) -> Steps:
+        """The description. Raises NotFound if nothing is said of the thing, or not on that page."""
+        for iri in asked.iris:
+            found = Description(f"<{iri}>", asked.page)
+            yield from self._statements(found)
+            if found.own or found.incoming:
+                break
+        else:
+            raise NotFound(_nothing(asked))
+        if self.moved_to(found):
+            return found
+        beside = dict.fromkeys((*found.mentioned, *(s[0] for s in found.incoming if s[0][0] == "<")))
+        beside.pop(found.thing, None)
+        named = yield from self.names(beside)
+        has_name = {name[0] for name in named if name[1] in NAMES}
+        yield from self._nested(found, [node for node in beside if node not in has_name])
+        known = found.told | set(beside)
+        rest = yield from self.names(node for node in found.mentioned if node not in known)
+        found.names += best([n for n in named if n[0] not in found.told] + rest, asked.languages)
+        return found
+
+    def check(self, asked: Asked) -> Steps:
+        """As `describe`, only as far as to say that the thing is known, and what it has become."""
+        for iri in asked.iris:
+            found = Description(f"<{iri}>", asked.page)
+            found.own = yield Question(f"{self._dialect.told(subject=found.thing)} BIND({found.thing} AS ?s)", PAGE)
+            if found.own or (yield Question(f"{self._dialect.told(value=found.thing)} BIND({found.thing} AS ?o)", 1)):
+                return found
+        raise NotFound(_nothing(asked))
+
+    def moved_to(self, description: Description) -> str:
+        """The IRI of the thing that a merged or renamed one has become, which has no type any more; "" for any other."""
+        if any(s[1] in (TYPE, self._term["supersededBy"]) for s in description.own):
+            return ""
+        return next((s[2][1:-1] for s in description.own if s[1] == _REPLACED and s[2][0] == "<"), "")
+
+    # What each query asks for
+
+    def _statements(self, found: Description) -> Generator[Question, Answered, None]:
+        """The statements of a thing, and those that point at it, of a page."""
+        own, more = yield from self._window(found.page, (found.thing, "?p", "?o"), "?p STR(?o) LANG(?o)")
+        found.own = found.note(own)
+        found.incoming, still_more = yield from self._window(found.page, ("?s", "?p", found.thing), "?p ?s")
+        found.has_more = more or still_more
+
+    def _window(
+        self, page: int, triple: tuple[str, str, str], order: str
+    ) -> Generator[Question, Answered, tuple[Answered, bool]]:
+        """The statements of one pattern on a page, and whether there are more. Only where there are many is an order needed."""
+        variables = " ".join(term for term in triple if term.startswith("?"))
+        bound = " ".join(f"BIND({term} AS {name})" for term, name in zip(triple, ("?s", "?p", "?o"), strict=True) if term != name)
+        pattern, again = self._dialect.holds(*triple), self._dialect.told(*triple) if self._dialect.with_graphs else ""
+
+        def part(start: int, size: int, order: str) -> Question:
+            chosen = f"SELECT DISTINCT {variables} WHERE {{ {pattern} }} {order} OFFSET {start} LIMIT {size}"
+            return Question(f"{{ {chosen} }} {again} {bound}")
+
+        if page == 1:
+            found = yield part(0, PAGE + 1, "")
+            if len(found) <= PAGE or len({s[:3] for s in found}) <= PAGE:
+                return found, False
+        start = (page - 1) * PAGE
+        found = yield part(start, PAGE, f"ORDER BY {order}")
+        more = (yield part(start + PAGE, 1, f"ORDER BY {order}")) if len(found) >= PAGE else []
+        return found, bool(more)
+
+    def names(self, nodes: Iterable[str]) -> Asking:
+        """What names each of these nodes."""
+        wanted = list(nodes)[:MOST_NAMED]
+        if not wanted:
+            return []
+        properties = (*NAMES, self._term["statementText"])
+        each = " UNION ".join(f"{{ {self._dialect.told(predicate=name)} BIND({name} AS ?p) }}" for name in properties)
+        return (yield Question(f"VALUES ?s {{ {' '.join(wanted)} }} {each}"))
+
+    def _nested(self, found: Description, unnamed: Sequence[str]) -> Generator[Question, Answered, None]:
+        """All statements of the nodes that are told with a thing."""
+        found.nested += found.note((yield from self._of(unnamed)))
+        found.nested += found.note((yield from self._blank(found, unnamed)))
+        yield from self._sayings(found)
+
+    def _of(self, nodes: Iterable[str]) -> Asking:
+        """All statements of these nodes."""
+        listed = " ".join(nodes)
+        return (yield Question(f"VALUES ?s {{ {listed} }} {self._dialect.told()}")) if listed else []
+
+    def _blank(self, found: Description, unnamed: Sequence[str]) -> Asking:
+        """The statements of blank nodes, to a depth: those that a thing and the nodes beside it lead to, and that lead to it."""
+        told: Answered = []
+        if any(statement[0][0] == "_" for statement in found.incoming):
+            told += yield Question(f"{self._dialect.holds('?s', '?q', found.thing)} FILTER(isBlank(?s)) {self._dialect.told()}")
+        last: Answered = [*found.own, *found.nested, *told]
+        path = f"VALUES ?b0 {{ {' '.join((found.thing, *unnamed))} }}"
+        for depth in range(1, BLANK_DEPTH + 1):
+            if not any(statement[2][0] == "_" for statement in last):
+                break
+            path += (
+                f" {self._dialect.holds(f'?b{depth - 1}', f'?q{depth}', f'?b{depth}', f'?h{depth}')} FILTER(isBlank(?b{depth}))"
+            )
+            last = yield Question(f"{path} {self._dialect.told(f'?b{depth}')} BIND(?b{depth} AS ?s)")
+            told += last
+        return told
+
+    def _sayings(self, found: Description) -> Generator[Question, Answered, None]:
+        """All statements of the propositions about a thing, of the claims and verdicts on them, of the persons behind a claim.
+
+        The claims from which it is believed count with their propositions. Nothing is asked for twice.
+        """
+        term = self._term
+        claims = {s[2] for s in found.own if s[1] == term["acceptedFrom"]} | {found.thing}
+        around = (found.thing, *dict.fromkeys(s[0] for s in found.incoming))
+        propositions = [node for node in around if (node, term["Proposition"]) in found.types]
+        propositions += [s[2] for s in (*found.own, *found.nested) if s[1] == term["proposition"] and s[0] in claims]
+        if propositions:
+            given = f"VALUES ?o {{ {' '.join(dict.fromkeys(propositions))} }}"
+            leads = " UNION ".join(
+                f"{{ {self._dialect.holds('?s', p, '?o')} BIND({p} AS ?p) }}"
+                for p in (term["proposition"], term["onProposition"])
+            )
+            leading = yield Question(f"{given} {leads}")
+            new = dict.fromkeys((*propositions, *(s[0] for s in leading)))
+            found.nested += found.note((yield from self._of(node for node in new if node not in found.told)))
+        persons = dict.fromkeys(s[2] for s in found.nested if s[1] == term["attributedTo"] and s[2] not in found.told)
+        found.nested += found.note((yield from self._of(persons)))
+        documents = " ".join(dict.fromkeys(s[2] for s in (*found.own, *found.nested) if s[1] == term["foundIn"]))
+        if documents:
+            found.names = yield Question(f"VALUES ?s {{ {documents} }} {self._dialect.told(predicate=_URL)} BIND({_URL} AS ?p)")
+
+
+_TERMS = (
+    *("Proposition", "acceptedFrom", "attributedTo", "foundIn", "onProposition", "proposition", "statementText", "supersededBy"),
+)
+
+
+def _place(statement: Statement) -> tuple[int, str]:
+    """Where a statement of the thing stands: its types first, then its names."""
+    predicate = statement[1]
+    return (0 if predicate == TYPE else 1 if predicate in NAMES else 2), predicate
+
+
+def _nothing(asked: Asked) -> str:
+    if asked.page > 1:
+        return f"There is no page {asked.page} of what is said of <{asked.iris[0]}>."
+    return f"Nothing is said of <{asked.iris[0] if asked.iris else ''}> in this graph."
+
+
+def language(literal: str) -> str:
+    """The language of a literal in lower case, "" if it has none."""
+    return literal.rpartition('"')[2].partition("--")[0].removeprefix("@").lower() if literal.endswith(_LETTERS) else ""
+
+
+def best(names: Iterable[Statement], languages: Sequence[str]) -> Answered:
+    """One name of each node (in each graph that has it): in the language that is liked best, by the best property."""
+    by_node: dict[str, Answered] = {}
+    for name in names:
+        if name[2][0] == '"':
+            by_node.setdefault(name[0], []).append(name)
+    rank = {liked: place for place, liked in enumerate(languages)}
+
+    def key(name: Statement) -> tuple[int, int, str]:
+        spoken = language(name[2])
+        liked = rank.get(spoken, rank.get(spoken.partition("-")[0], len(rank) + bool(spoken)))
+        return liked, NAMES.index(name[1]) if name[1] in NAMES else len(NAMES), name[2]
+
+    found: Answered = []
+    for some in by_node.values():
+        first = some[0] if len(some) == 1 else min(some, key=key)
+        found += [name for name in some if name[1:3] == first[1:3]]
+    return found
+
+
+_LETTERS = tuple("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")

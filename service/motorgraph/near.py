@@ -1,0 +1,93 @@
+"""Near matches: the things of a kind whose names are most like one that is not known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process, utils
+
+from motorgraph.address import Address, local
+from motorgraph.engine.wire import Job
+from motorgraph.entity import NAMES
+from motorgraph.literal import quoted
+from motorgraph.media import JSON
+from motorgraph.stores.embedded import Embedded
+
+MOST = 5
+MOST_KNOWN = 5_000
+ALIKE = 70.0
+"""Of 100: what is less like the name than this is not near."""
+_OF_A_KIND = """SELECT ?thing (MIN(?given) AS ?name) {{
+  {{ SELECT DISTINCT ?thing {{ {{ ?thing a ?class }} UNION {{ GRAPH ?g {{ ?thing a ?class }} }}
+     FILTER(STRSTARTS(STR(?thing), {prefix})) }} LIMIT {most} }}
+  OPTIONAL {{ {{ ?thing {names} ?given }} UNION {{ GRAPH ?h {{ ?thing {names} ?given }} }} }}
+}} GROUP BY ?thing"""
+_KINDS = """SELECT DISTINCT ?kind {{ {{ ?thing a ?class }} UNION {{ GRAPH ?g {{ ?thing a ?class }} }}
+  FILTER(STRSTARTS(STR(?thing), {prefix})) BIND(REPLACE(STR(?thing), "/[^/]*$", "/") AS ?kind) }} LIMIT {most}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A thing whose name is like the one that was asked for."""
+
+    iri: str
+    name: str
+    page: str
+
+    def as_json(self) -> dict[str, str]:
+        """As a member of a problem."""
+        return {"id": self.iri, "name": self.name, "page": self.page}
+
+
+class Known:
+    """The names of the things that the newest graph has, asked for by kind when one of the kind is not found."""
+
+    def __init__(self, store: Embedded) -> None:
+        self._store = store
+        self._base = store.settings.base
+        self._commit = 0
+        self._names: dict[str, dict[str, str]] = {}
+
+    async def near(self, address: Address) -> list[Near]:
+        """The known things that are most like this one, the likest first; of an unknown kind those of the likest kind."""
+        kind = self._base + address.kind
+        names = await self._of(kind)
+        if not names:
+            others = await self._rows("kinds", _KINDS, self._base + "/" + address.kind.split("/")[1] + "/")
+            likest = process.extractOne(kind, [row["kind"] for row in others], scorer=fuzz.ratio)
+            names = await self._of(likest[0]) if likest else {}
+        return [Near(iri, names[iri], local(iri, self._base)) for iri in likest_of(address.slug, names)]
+
+    async def _of(self, kind: str) -> dict[str, str]:
+        """The names of the things of a kind by IRI, those without one by what their IRI ends in."""
+        if self._commit != self._store.commit:
+            self._names.clear()
+            self._commit = self._store.commit
+        if kind not in self._names:
+            rows = await self._rows(kind, _OF_A_KIND, kind)
+            self._names[kind] = {row["thing"]: row.get("name", row["thing"].rpartition("/")[2]) for row in rows}
+        return self._names[kind]
+
+    async def _rows(self, key: str, query: str, prefix: str) -> list[dict[str, str]]:
+        names = "|".join(NAMES)
+        text = query.format(prefix=quoted(prefix), names=names, most=MOST_KNOWN)
+        answer = await self._store.answer(Job("query", text, solutions=JSON.media_type))
+        try:
+            body = b"".join([piece async for piece in answer.pieces()])
+        finally:
+            self._store.release(answer)
+        return [{name: term["value"] for name, term in row.items()} for row in json.loads(body)["results"]["bindings"]]
+
+
+def likest_of(slug: str, names: dict[str, str]) -> list[str]:
+    """The IRIs whose last part or name is most like a slug."""
+    texts = {iri: utils.default_process(iri.rpartition("/")[2]) for iri in names}
+    wanted = utils.default_process(slug[:200])
+    by_slug = process.extract(wanted, texts, scorer=fuzz.WRatio, limit=MOST, score_cutoff=ALIKE)
+    called = {iri: utils.default_process(name) for iri, name in names.items()}
+    by_name = process.extract(wanted, called, scorer=fuzz.WRatio, limit=MOST, score_cutoff=ALIKE)
+    best: dict[str, float] = {}
+    for _, score, iri in (*by_slug, *by_name):
+        best[iri] = max(score, best.get(iri, 0.0))
+    return sorted(best, key=lambda iri: (-best[iri], iri))[:MOST]
