@@ -129,4 +129,4 @@ def _stat(pid: int) -> list[str]:
 
 
 def _ticks(root: int) -> int:
-    return sum(int(stat[11]) + int(stat[12]) for pid in tree(root) if (stat := _stat(pid)))
+    return sum(sum(map(int, stat[11:15])) for pid in tree(root) if (stat := _stat(pid)))

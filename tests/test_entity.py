@@ -235,6 +235,8 @@ def test_a_client_that_has_it_is_told_so(shipped: Service) -> None:
 
 def test_an_older_graph_is_told_of_when_it_is_asked_for(shipped: Service) -> None:
     response = shipped.client.get(f"/data/{PLANT}.ttl?at=1")
+    assert "Memento-Datetime" in response.headers
+    assert "timegate" in links(shipped.client.get(f"/page/{PLANT}"))
     assert (response.status_code, response.headers["X-Commit"]) == (200, "1")
     assert shipped.client.get(f"/id/{PLANT}?at=1").headers["Location"] == f"/data/{PLANT}.ttl?at=1"
     assert shipped.client.get(f"/data/{PLANT}.ttl?at=99999").status_code == 404
@@ -372,6 +374,16 @@ def test_a_thing_that_was_removed_is_gone_and_the_commit_is_named(plain: Service
         assert response.json()["commit"] == commit
         assert response.json()["type"].endswith("/gone")
     assert plain.client.get(f"/data/plant/gone-for-good.ttl?at={commit - 1}").status_code == 200
+    write(plain, f"<{BASE}/id/plant/witness> <http://test.example/like> <{thing}> .", graph)
+    assert plain.client.get("/data/plant/gone-for-good.ttl").status_code == 410
+
+
+def test_a_thing_that_is_only_pointed_to_is_told_of(plain: Service, graph: str) -> None:
+    thing = f"{BASE}/id/plant/never-described"
+    write(plain, f"<{BASE}/id/plant/pointer> <http://test.example/like> <{thing}> .", graph)
+    assert plain.client.get("/data/plant/never-described.nt").text == (
+        f"<{BASE}/id/plant/pointer> <http://test.example/like> <{thing}> .\n"
+    )
 
 
 # A bare store

@@ -85,10 +85,16 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query whose solutions are statements: `?s ?p ?o`, and `?g` where the graph is told."""
+    """A query whose solutions are statements: `?s ?p ?o`, and `?g` where the graph is told.
+
+    Where it asks for nothing but all statements of some `subjects`, or all with a `value`, these are named too, for who can look
+    them up without a query.
+    """
 
     where: str
     limit: int = MOST_NESTED
+    subjects: tuple[str, ...] = ()
+    value: str = ""
 
     @property
     def construct(self) -> str:
@@ -197,17 +203,19 @@ class Teller:
         bound = " ".join(f"BIND({term} AS {name})" for term, name in zip(triple, ("?s", "?p", "?o"), strict=True) if term != name)
         pattern, again = self._dialect.holds(*triple), self._dialect.told(*triple) if self._dialect.with_graphs else ""
 
-        def part(start: int, size: int, order: str) -> Question:
+        def part(start: int, size: int, order: str) -> str:
             chosen = f"SELECT DISTINCT {variables} WHERE {{ {pattern} }} {order} OFFSET {start} LIMIT {size}"
-            return Question(f"{{ {chosen} }} {again} {bound}")
+            return f"{{ {chosen} }} {again} {bound}"
 
         if page == 1:
-            found = yield part(0, PAGE + 1, "")
+            subjects, value = ((triple[0],), "") if triple[0][0] == "<" else ((), triple[2])
+            limit = MOST_NESTED if again else PAGE + 1
+            found = yield Question(part(0, PAGE + 1, ""), limit, subjects, value)
             if len(found) <= PAGE or len({s[:3] for s in found}) <= PAGE:
                 return found, False
         start = (page - 1) * PAGE
-        found = yield part(start, PAGE, f"ORDER BY {order}")
-        more = (yield part(start + PAGE, 1, f"ORDER BY {order}")) if len(found) >= PAGE else []
+        found = yield Question(part(start, PAGE, f"ORDER BY {order}"))
+        more = (yield Question(part(start + PAGE, 1, f"ORDER BY {order}"))) if len(found) >= PAGE else []
         return found, bool(more)
 
     def names(self, nodes: Iterable[str]) -> Asking:
@@ -227,8 +235,9 @@ class Teller:
 
     def _of(self, nodes: Iterable[str]) -> Asking:
         """All statements of these nodes."""
-        listed = " ".join(nodes)
-        return (yield Question(f"VALUES ?s {{ {listed} }} {self._dialect.told()}")) if listed else []
+        subjects = tuple(nodes)
+        where = f"VALUES ?s {{ {' '.join(subjects)} }} {self._dialect.told()}"
+        return (yield Question(where, subjects=subjects)) if subjects else []
 
     def _blank(self, found: Description, unnamed: Sequence[str]) -> Asking:
         """The statements of blank nodes, to a depth: those that a thing and the nodes beside it lead to, and that lead to it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
@@ -23,6 +24,7 @@ from motorgraph.vocab import Names
 if TYPE_CHECKING:
     from motorgraph.engine.reader import Outlet
 
+DEFAULT = ox.DefaultGraph()
 T = TypeVar("T")
 MORE = "+"
 """Ends the form of an answer that has another page."""
@@ -84,13 +86,30 @@ def answered(steps: Generator[Question, Answered, T], store: ox.Store, dialect: 
 
 
 def _asked(question: Question, store: ox.Store, dialect: Dialect) -> Answered:
+    """The answer of the store; plain lookups take a third of the time of the query that says the same."""
+    if dialect.is_union and not dialect.with_graphs and (question.subjects or question.value):
+        quads = islice(_looked_up(question, store), question.limit)
+        return _split(ox.serialize(quads, format=ox.RdfFormat.N_TRIPLES))
     if not dialect.with_graphs:
         triples: ox.QueryTriples = store.query(question.construct)  # type: ignore[assignment]  # a CONSTRUCT gives triples
-        lines = (triples.serialize(format=ox.RdfFormat.N_TRIPLES) or b"").decode().split("\n")
-        lines.pop()
-        return [tuple(line[:-2].split(" ", 2)) for line in lines]
+        return _split(triples.serialize(format=ox.RdfFormat.N_TRIPLES))
     rows: ox.QuerySolutions = store.query(question.select)  # type: ignore[assignment]  # a SELECT gives solutions
     return [(str(row["s"]), str(row["p"]), str(row["o"]), str(row["g"] or "")) for row in rows]
+
+
+def _looked_up(question: Question, store: ox.Store) -> Iterator[ox.Quad]:
+    """The statements of the default graph that a question names by their subjects or their value."""
+    if question.value:
+        return store.quads_for_pattern(None, None, ox.NamedNode(question.value[1:-1]), DEFAULT)
+    subjects = [ox.NamedNode(subject[1:-1]) for subject in question.subjects if subject[0] == "<"]
+    return chain.from_iterable(store.quads_for_pattern(subject, None, None, DEFAULT) for subject in subjects)
+
+
+def _split(ntriples: bytes | None) -> Answered:
+    """N-Triples as statements."""
+    lines = (ntriples or b"").decode().split("\n")
+    lines.pop()
+    return [tuple(line[:-2].split(" ", 2)) for line in lines]
 
 
 def _as_rdf(telling: Telling) -> bytes:
