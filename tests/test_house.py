@@ -43,7 +43,7 @@ ROOMS = {  # what only these rooms may import
     "threading": set(),
     "requests": set(),
 }
-LEAVES = {"errors", "media", "limits", "tokens", "vocab", "resources"}
+LEAVES = {"errors", "media", "limits", "packing", "tokens", "vocab", "resources"}
 
 if not PACKAGE.is_dir():
     pytest.skip("the source is not here: what is tested is an installed wheel", allow_module_level=True)

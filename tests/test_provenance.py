@@ -24,6 +24,7 @@ from motorgraph.engine.history import History
 from motorgraph.engine.loading import File
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.provenance import Catalogue
+from motorgraph.inference import Rule
 from motorgraph.journal import Journal
 from motorgraph.limits import Limits
 from motorgraph.shapes import Shapes
@@ -259,16 +260,19 @@ def test_a_copy_as_far_as_a_commit_has_not_what_later_ones_changed(tmp_path: Pat
         assert copy.graphs() == {1: ["a:1"]}
 
 
-def test_a_file_cannot_bring_a_catalogue(tmp_path: Path) -> None:
-    path = tmp_path / "mine.nq"
-    path.write_text(f"<a:s> <a:p> <a:one> <{GRAPH}> .\n<a:s> <a:p> <a:other> <a:g> .\n")
+def test_a_file_cannot_bring_what_is_made_here_though_a_dump_has_it(tmp_path: Path) -> None:
+    path, inferred = tmp_path / "mine.nq", f"{BASE}/graph/inferred"
+    path.write_text(f"<a:s> <a:p> <a:one> <{GRAPH}> .\n<a:s> <a:p> <a:two> <{inferred}> .\n<a:s> <a:p> <a:other> <a:g> .\n")
+    rule = Rule("1", "CONSTRUCT { ?s <a:q> ?o } WHERE { GRAPH <a:g> { ?s <a:p> ?o } }", inferred)
 
     async def objects_and_commits() -> tuple[bytes, bytes]:
         control = Control()
         control.listen()
         pool = Pool(control, Limits(seconds=20.0))
         try:
-            start = Start([File(str(path), "application/n-quads")], tmp_path, is_writable=True, union=True, catalogue=BASE)
+            start = Start(
+                [File(str(path), "application/n-quads")], tmp_path, is_writable=True, union=True, rules=[rule], catalogue=BASE
+            )
             await control.load(start)
             await control.record()
             await pool.open()
@@ -282,6 +286,8 @@ def test_a_file_cannot_bring_a_catalogue(tmp_path: Path) -> None:
     objects, commits = in_loop(objects_and_commits())
     assert objects.split() == [b"o", b"a:other"]
     assert commits.split() == [b"c", f"{BASE}/id/commit/1".encode()]
+    with closing(Journal.read(tmp_path)) as journal:
+        assert b"".join(journal.added(1)) == b"<a:s> <a:p> <a:other> <a:g> .\n"
 
 
 # What does not look at it

@@ -33,6 +33,7 @@ from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.changes import Changes
 from motorgraph.routes.context import ContextDocument
+from motorgraph.routes.dumps import Dumps
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
@@ -49,8 +50,8 @@ SLOW_SECONDS = 1.0
 CLIENT_LEFT = 499
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 EXPOSED = (
-    *("Content-Location", "ETag", "Idempotency-Replayed", "Link", "Location", "Memento-Datetime", "Preference-Applied"),
-    *("Retry-After", "WWW-Authenticate", "X-Commit", "X-Request-Id"),
+    *("Accept-Ranges", "Content-Location", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location"),
+    *("Memento-Datetime", "Preference-Applied", "Repr-Digest", "Retry-After", "WWW-Authenticate", "X-Commit", "X-Request-Id"),
 )
 COMMON = [
     (b"x-content-type-options", b"nosniff"),
@@ -59,8 +60,8 @@ COMMON = [
 ]
 PRIVATE = [(b"cache-control", b"private"), (b"vary", b"Authorization")]  # where reads need a token
 ALLOWED_HEADERS = (
-    b"Accept, Accept-Datetime, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, "
-    b"X-Commit-Message, X-Request-Id"
+    b"Accept, Accept-Datetime, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+    b"If-Range, Prefer, Range, X-Commit-Message, X-Request-Id"
 )
 
 
@@ -267,6 +268,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     terms = Terms(("ontology", "term"), TermBook(documentation, pages.page), documentation, store, mementos)
     shapes = Terms(("shapes", "shape"), ShapeBook(documentation, pages.page), documentation, store, mementos)
     things = Things(store, settings, pages, mementos)
+    dumps = Dumps(store, pages.page)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, pages.describe, access),
         "/graphs": graphs,
@@ -280,6 +282,8 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
         **dict.fromkeys(shapes.addresses, shapes),
         "/context.jsonld": ContextDocument(store, settings),
         **{f"/{root}/": things for root in (*ROOTS, "id", "data", "page")},
+        "/dumps": dumps,
+        "/dumps/": dumps,
     }
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import sys
@@ -13,12 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 from urllib.parse import urlencode, urlsplit
 
 import pyoxigraph as ox
 
-from motorgraph import __version__, corpus
+from motorgraph import __version__, corpus, packing
 from motorgraph.bearer import bearers
 from motorgraph.engine import loading
 from motorgraph.engine.process import proportional_bytes
@@ -26,7 +26,21 @@ from motorgraph.engine.reader import bad_query, evaluate
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadEvaluation, BadRequest, Failed, NotFound
 from motorgraph.inference import renew, shipped_rules
-from motorgraph.media import CSV, GRAPHS, JSONLD, NQUADS, NTRIPLES, PROBLEM, RDFXML, SOLUTIONS, TRIG, TURTLE, Format, by_suffix
+from motorgraph.media import (
+    CSV,
+    GRAPHS,
+    JSONLD,
+    NQUADS,
+    NTRIPLES,
+    PROBLEM,
+    RDFXML,
+    SOLUTIONS,
+    TRIG,
+    TURTLE,
+    Format,
+    by_suffix,
+    readable,
+)
 from motorgraph.protocol import absolute
 from motorgraph.resources import asset
 from motorgraph.settings import Settings
@@ -37,6 +51,7 @@ COPY_BYTES = 1 << 16
 WIDE_COLUMNS = 10_000
 QUERY_FORMATS = "csv, tsv, json, xml; for graphs ttl, nt, nq, trig, jsonld, rdf"
 _SHORT = {"json": "srj", "xml": "srx"}
+_DATA = f"{NQUADS.media_type}, {NTRIPLES.media_type}, */*;q=0.5"
 _OF_ALL_GRAPHS = (NQUADS, TRIG)
 _OF_ONE_GRAPH = (TURTLE, NTRIPLES, JSONLD, RDFXML)
 
@@ -101,7 +116,7 @@ def _suffix(output: Path) -> str:
     if found not in GRAPHS:
         whole, single = (", ".join(f".{f.suffix}" for f in possible) for possible in (_OF_ALL_GRAPHS, _OF_ONE_GRAPH))
         raise BadRequest(
-            f"The name {output} does not tell a format; it may end in {whole} (.gz too), or with --graph in {single}. "
+            f"The name {output} does not tell a format; it may end in {whole} (.gz or .zst too), or with --graph in {single}. "
             "Or name the format with --format."
         )
     return found.suffix
@@ -134,6 +149,22 @@ def dumped(url: str, token: str) -> Iterator[tuple[str, Iterator[ox.Quad]]]:
     with _answer(url, NQUADS.media_type, headers=_bearing(token)) as answer:
         version = "-".join((answer.headers.get("ETag") or "").strip('"').split("-")[:2])
         yield version, _quads(answer, url)
+
+
+@contextmanager
+def downloaded(url: str, token: str) -> Iterator[tuple[Path, Format]]:
+    """The file at an address, and the format that its type or else its name tells. Raises Failed."""
+    with TemporaryDirectory() as folder, _answer(url, _DATA, headers=_bearing(token)) as answer:
+        media_type = answer.headers.get_content_type()
+        form = readable(media_type) or by_suffix(urlsplit(url).path)
+        if form is None:
+            raise Failed(f"{url} is {media_type}, and its name does not tell a format either.")
+        suffix = next((suffix for suffix, word in packing.CODINGS.items() if packing.MEDIA_TYPES[word] == media_type), "")
+        path = Path(folder) / f"download{suffix}"
+        with path.open("wb") as out:
+            while piece := _piece(answer, url):
+                out.write(piece)
+        yield path, form
 
 
 def _quads(answer: HTTPResponse, url: str) -> Iterator[ox.Quad]:
@@ -221,7 +252,7 @@ def dump_files(settings: Settings, graph: str | None, form: Format, out: IO[byte
 
 @contextmanager
 def opened(path: Path | None) -> Iterator[IO[bytes]]:
-    """The file to write to: standard output without a path, gzip for `.gz`; a file is written whole or not at all."""
+    """The file to write to: standard output without a path, packed for `.gz` and `.zst`; it is written whole or not at all."""
     if path is None:
         yield from _standard_output()
         return
@@ -264,10 +295,10 @@ class _Lines:
 
 @contextmanager
 def _replaced(path: Path) -> Iterator[IO[bytes]]:
-    partial = path.with_name(path.name + ".part")
+    partial = path.with_name(".part-" + path.name)
     try:
-        with gzip.open(partial, "wb") if path.suffix.lower() == ".gz" else partial.open("wb") as out:
-            yield out  # type: ignore[misc]  # GzipFile is an IO[bytes] in what is used
+        with packing.written(partial) as out:
+            yield out
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

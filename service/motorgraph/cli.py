@@ -105,6 +105,7 @@ def serve(
     past_readers: Annotated[int | None, _option("past_readers", panel=LIMITS)] = None,
     past_queue_length: Annotated[int | None, _option("past_queue_length", panel=LIMITS)] = None,
     past_seconds: Annotated[float | None, _option("past_seconds", panel=LIMITS)] = None,
+    dumps_kept: Annotated[int | None, _option("dumps_kept", panel=LIMITS)] = None,
     snapshot_after: Annotated[int | None, _option("snapshot_after", panel=LIMITS)] = None,
     log_level: Annotated[str | None, _option("log_level", panel=LOGS)] = None,
     access_log: Annotated[bool | None, _option("access_log", panel=LOGS)] = None,
@@ -197,6 +198,20 @@ def dump(
                 asking.dump_endpoint(url, name, written_as, out, token)
             else:
                 asking.dump_files(_settings(load=load, plain=plain), name, written_as, out)
+
+
+@app.command()
+def canonical(
+    source: Annotated[str, typer.Argument(help="RDF file, .gz and .zst too, or the address of a dump or a graph.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File for the canonical N-Quads themselves.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.001, help="Seconds that telling blank nodes apart may take.")] = 60.0,
+    token: Annotated[str, _TOKEN] = "",
+) -> None:
+    """Print the SHA-256 of a dump's canonical form (RDFC-1.0): two that say the same have the same."""
+    from motorgraph import canonical
+
+    with _refusals():
+        typer.echo(f"{canonical.digest(source, canonical.Bounds(seconds), token, output)}  {source}")
 
 
 @app.command()
@@ -318,7 +333,7 @@ _MESSAGE = typer.Option("--message", "-m", help="Why; the journal keeps it.")
 
 @app.command()
 def load(
-    files: Annotated[list[Path], typer.Argument(help="RDF files, .gz too; the name tells the format.")],
+    files: Annotated[list[Path], typer.Argument(help="RDF files, .gz and .zst too; the name tells the format.")],
     graph: Annotated[str | None, typer.Option(help="IRI of the graph for triples that are in none.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace what the graph has, instead of adding to it.")] = False,
     message: Annotated[str, _MESSAGE] = "",

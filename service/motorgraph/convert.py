@@ -12,6 +12,7 @@ from motorgraph.asking import opened
 from motorgraph.errors import BadRequest
 from motorgraph.mapping import Mapping, in_graph, made, read_mapping, require_columns, sorted_quads, written
 from motorgraph.media import GRAPHS, Format
+from motorgraph.packing import unpacked_name
 from motorgraph.tables import Reading, Table, read_table
 
 
@@ -54,7 +55,7 @@ def convert(table: Table, mapping: Mapping) -> list[ox.Quad]:
 
 
 def _format(wish: Wish) -> Format:
-    suffix = wish.form or (wish.output.name.removesuffix(".gz").rpartition(".")[2] if wish.output else "trig")
+    suffix = wish.form or (unpacked_name(wish.output.name).rpartition(".")[2] if wish.output else "trig")
     form = next((form for form in GRAPHS if form.suffix == suffix), None)
     if form is None:
         raise BadRequest(f"There is no format {suffix!r}; there are {', '.join(form.suffix for form in GRAPHS)}.")

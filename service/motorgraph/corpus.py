@@ -12,6 +12,7 @@ from motorgraph.engine.loading import File
 from motorgraph.errors import BadRequest, BadSyntax, Failed, NotFound, Refusal
 from motorgraph.inference import Rule
 from motorgraph.media import READABLE, TURTLE, Format, by_suffix
+from motorgraph.packing import unpacked_name
 from motorgraph.resources import asset
 from motorgraph.settings import Settings
 from motorgraph.vocab import CANONICAL_BASE, Names
@@ -80,7 +81,7 @@ def format_of(path: Path) -> Format:
     form = by_suffix(path.name)
     if form is None:
         suffixes = ", ".join(f".{form.suffix}" for form in READABLE)
-        raise BadRequest(f"The name of {path} does not tell its format; it may end in {suffixes}, each with .gz too.")
+        raise BadRequest(f"The name of {path} does not tell its format; it may end in {suffixes}, each with .gz or .zst too.")
     return form
 
 
@@ -94,8 +95,7 @@ def unreadable(path: str, error: Exception) -> Refusal:
 
 def _source(path: Path) -> str:
     """The name of a file's own graph: the file's without the suffixes of format and packing."""
-    packed = path.suffix.lower() == ".gz"
-    return quote((path.with_suffix("") if packed else path).stem, safe="-_~")
+    return quote(Path(unpacked_name(path.name)).stem, safe="-_~")
 
 
 def _turtle(paths: Sequence[Path], names: Names, graph: str) -> list[File]:

@@ -16,11 +16,13 @@
   + PreconditionFailed    412   the graph has changed since the client saw it, or is there already
   + TooLarge              413   a body or a query over the limit
   + UnsupportedMediaType  415   lists what is read
+  + RangeNotSatisfiable   416   a range of bytes beyond the end of a file; says how long it is
   + Nonconforming         422   the change breaks the shapes; carries the report
   + BadShapes             422   shapes that cannot be used; says which one and why
   + OutOfScope            422   a patch of one graph that would change another
   + OutOfReach            422   an older commit whose graph cannot be rebuilt within the limits
   + KeyReused             422   an Idempotency-Key that stands for another request
+  + NoCanonicalForm       422   blank nodes that cannot be told apart in the time for it
   + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
   + Failed                500   the service tried and could not
     - InsufficientStorage 507   the disk is full, so a change cannot be kept
@@ -157,6 +159,13 @@ class UnsupportedMediaType(Refusal):
         return found
 
 
+class RangeNotSatisfiable(Refusal):
+    status, title = 416, "No such range"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"content-range", f"bytes */{self.members['size']}".encode())]
+
+
 class Nonconforming(Refusal):
     status, title = 422, "The change breaks the shapes"
 
@@ -175,6 +184,10 @@ class OutOfReach(Refusal):
 
 class KeyReused(Refusal):
     status, title = 422, "The key stands for another request"
+
+
+class NoCanonicalForm(Refusal):
+    status, title = 422, "No canonical form"
 
 
 class TooManyAttempts(Refusal):

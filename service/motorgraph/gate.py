@@ -22,8 +22,9 @@ from rdflib.store import Store
 from rdflib.term import Node
 
 from motorgraph import constraints, corpus
-from motorgraph.engine.loading import UNREADABLE, opened, rdf_format
+from motorgraph.engine.loading import UNREADABLE, rdf_format
 from motorgraph.errors import BadRequest
+from motorgraph.packing import opened
 from motorgraph.reach import Term
 from motorgraph.validation import BLANK
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from motorgraph.errors import UnsupportedMediaType
+from motorgraph.packing import unpacked_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +158,8 @@ def refuse_charset(content_type: str) -> None:
 
 
 def by_suffix(file_name: str) -> Format | None:
-    """The format of a file by its name; a `.gz` at the end is passed over."""
-    _, dot, suffix = file_name.lower().removesuffix(".gz").rpartition(".")
+    """The format of a file by its name; a `.gz` or `.zst` at the end is passed over."""
+    _, dot, suffix = unpacked_name(file_name.lower()).rpartition(".")
     if not dot:
         return None
     return next((f for f in READABLE if suffix == f.suffix), {"xml": RDFXML, "owl": RDFXML, "json": JSONLD}.get(suffix))

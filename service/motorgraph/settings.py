@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     plain: bool = Field(False, description="A bare store: no shipped data, no shapes, the default graph separate.")
     load: Annotated[tuple[Path, ...], NoDecode] = Field(
         (),
-        description="RDF file to load at the start, .gz too; may be given again (in the environment: separated by ':').",
+        description="RDF file to load at the start, .gz and .zst too; may be given again (in the environment: separated by ':').",
     )
     align: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder that the service keeps its own files in.")
     snapshot_after: int = Field(1000, ge=2, description="Commits after which the whole graph is written down anew.")
+    dumps_kept: int = Field(3, ge=0, description="Dumps of the newest commits that are kept on the disk; 0: none are made.")
     default_graph: Literal["union", "separate"] | None = Field(
         None,
         description="A query's default graph: union (of all graphs; the default) or separate (the default with --plain).",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from motorgraph import corpus
-from motorgraph.engine.loading import UNREADABLE, opened, rdf_format
+from motorgraph.engine.loading import UNREADABLE, rdf_format
 from motorgraph.errors import BadRequest
-from motorgraph.media import NTRIPLES
+from motorgraph.media import NTRIPLES, Format
+from motorgraph.packing import coding, opened
 
+COPY_BYTES = 1 << 20
 MOST_HELD = 50_000  # quads that are in memory at once
 _NT = ox.RdfFormat.N_TRIPLES
 
@@ -41,7 +44,7 @@ def documents(path: Path, graph: str, folder: Path) -> Iterator[Document]:
     """
     form = corpus.format_of(path)
     if not form.datasets:
-        yield Document(path.name, graph, path, form.media_type, path.suffix.lower() == ".gz")
+        yield _as_it_is(path, graph, folder, form)
         return
     parts = _Parts(path, graph, folder)
     try:
@@ -53,6 +56,20 @@ def documents(path: Path, graph: str, folder: Path) -> Iterator[Document]:
         raise corpus.unreadable(str(path), error) from error
     for name, part in sorted(parts.files.items()):
         yield Document(path.name, name, part, NTRIPLES.media_type, True)
+
+
+def _as_it_is(path: Path, graph: str, folder: Path, form: Format) -> Document:
+    """A file of triples; one packed otherwise than a service reads it is unpacked. Raises BadSyntax or Failed."""
+    packed_as = coding(path.name)
+    if packed_as in ("", "gzip"):
+        return Document(path.name, graph, path, form.media_type, packed_as == "gzip")
+    unpacked = folder / "unpacked"
+    try:
+        with opened(path) as source, unpacked.open("wb") as out:
+            shutil.copyfileobj(source, out, COPY_BYTES)
+    except UNREADABLE as error:
+        raise corpus.unreadable(str(path), error) from error
+    return Document(path.name, graph, unpacked, form.media_type, is_packed=False)
 
 
 class _Parts:

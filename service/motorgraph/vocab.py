@@ -19,6 +19,30 @@ SKOS = "http://www.w3.org/2004/02/skos/core#"
 SD = "http://www.w3.org/ns/sparql-service-description#"
 VOID = "http://rdfs.org/ns/void#"
 FORMATS = "http://www.w3.org/ns/formats/"
+NP = "http://www.nanopub.org/nschema#"
+
+PREFIXES = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dcterms": DCTERMS,
+    "np": NP,
+    "org": "http://www.w3.org/ns/org#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "prov": PROV,
+    "qb": "http://purl.org/linked-data/cube#",
+    "rdf": RDF,
+    "rdfs": RDFS,
+    "schema": "https://schema.org/",
+    "sh": "http://www.w3.org/ns/shacl#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "xsd": XSD,
+}
+"""Of the vocabularies that the graph uses."""
+_KINDS = (
+    "act assignment brand capacity claim component control-relation country dataset deal deal-role event exporter-group holding "
+    "measure mention model observation operation organization original-source person place plant plant-unit proposition rate "
+    "shareholding status-event technology territory verdict"
+)
+_CONCEPTS = "anonymity deal-kind evidence-grade market measure-kind modality stance status tariff-code value-kind verdict-outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +62,10 @@ class Names:
     def term(self, name: str) -> str:
         """The IRI of a term of the ontology, such as `quadsAdded`."""
         return f"{self.base}/ontology/{name}"
+
+    def prefixes(self) -> dict[str, str]:
+        """Short names for what the graph's IRIs begin with."""
+        own = {kind: self.thing(kind, "") for kind in _KINDS.split()}
+        own |= {scheme: f"{self.base}/concept/{scheme}/" for scheme in _CONCEPTS.split()}
+        own |= {"graph": self.graph(""), "mg": self.term(""), "source": f"{self.base}/source/"}
+        return PREFIXES | own

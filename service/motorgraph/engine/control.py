@@ -120,7 +120,7 @@ class Control:
     async def fork(self, role: str, *, memory: int, may_open: int, **more: float) -> tuple[int, socket.socket]:
         """A new child: its process and our end of its socket. `memory` in bytes, 0 for no bound.
 
-        One of the role past is told `more`: the `commit` to go back to, and the `seconds` that this may take.
+        The roles past and archivist are told `more`: the `commit` to go back to (0: none), and the `seconds` that this may take.
         """
         told = {"role": role, "memory": memory, "may_open": may_open, **more}
         child: tuple[int, socket.socket] = await self._ask("fork", **told)

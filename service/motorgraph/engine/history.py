@@ -82,17 +82,20 @@ class History:
         if self._journal is not None and not written:
             self._pend(None, {"base": base}, None)
 
-    def start(self, store: ox.Store, files: Sequence[File], progress: Progress, *, renews: bool = True) -> str:
+    def start(
+        self, store: ox.Store, files: Sequence[File], progress: Progress, *, renews: bool = True, without: Sequence[str] = ()
+    ) -> str:
         """Fills the store: from the journal, then with what the files say now if they have changed since.
 
-        Without `renews` files count only where there is no commit yet. Returns the hash of the files, "" if they do not count.
+        What files bring of the graphs `without` is passed over: a dump has them, but they are made again here. Without `renews`
+        files count only where there is no commit yet. Returns the hash of the files, "" if they do not count.
         Raises Unreadable, or Failed if the journal cannot be used or is damaged.
         """
         if self._journal is not None:
             self._journal.require_whole()
         if self._journal is None or self._journal.head is None:
             digest = _digest(files)
-            _load(store, files, progress)
+            _load(store, files, progress, without)
             if self._is_writable and files:
                 spool = _dump(store)
                 change = _loaded(files, (), _dumped(spool), _empty_graphs(store))
@@ -100,11 +103,12 @@ class History:
                 self._pend(change, {"files": digest}, spool)
             return digest
         self._replay(store)
+        _remove(store, without)  # what an older version may have written down
         if not renews:
             return ""
         digest = _digest(files)
         if digest != self._journal.about("files"):
-            renewed = self._renewed(store, files, progress)
+            renewed = self._renewed(store, files, progress, without)
             self._pend(renewed if renewed.removed or renewed.added else None, {"files": digest}, None)
         return digest
 
@@ -191,7 +195,7 @@ class History:
         later = self._journal.commits(max(self._snapshot_at, 1))  # the first is as quickly read as a snapshot
         self._bytes_since = sum(commit.size for commit in later)
 
-    def _renewed(self, store: ox.Store, files: Sequence[File], progress: Progress) -> Change:
+    def _renewed(self, store: ox.Store, files: Sequence[File], progress: Progress, without: Sequence[str]) -> Change:
         """Replaces what the files of earlier starts brought by what those of this one say; what clients wrote stays."""
         assert self._journal is not None
         brought: set[ox.Quad] = set()
@@ -200,7 +204,7 @@ class History:
                 brought.difference_update(q for piece in self._journal.removed(commit.id) for q in ox.parse(piece, NQUADS))
                 brought.update(q for piece in self._journal.added(commit.id) for q in ox.parse(piece, NQUADS))
         fresh = ox.Store()
-        _load(fresh, files, progress)
+        _load(fresh, files, progress, without)
         now = _named_like(set(fresh), brought)
         removed = {quad for quad in brought - now if quad in store}
         added = {quad for quad in now - brought if quad not in store}
@@ -260,7 +264,12 @@ def _named(quads: Iterable[ox.Quad]) -> set[str]:
     return {quad.graph_name.value for quad in quads if isinstance(quad.graph_name, ox.NamedNode)}
 
 
-def _load(store: ox.Store, files: Sequence[File], progress: Progress) -> None:
+def _remove(store: ox.Store, graphs: Iterable[str]) -> None:
+    for iri in graphs:
+        store.remove_graph(ox.NamedNode(iri))
+
+
+def _load(store: ox.Store, files: Sequence[File], progress: Progress, without: Sequence[str]) -> None:
     for file in files:
         try:
             load_file(store, file, progress)
@@ -268,6 +277,7 @@ def _load(store: ox.Store, files: Sequence[File], progress: Progress) -> None:
             where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
             words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise Unreadable(f"{file.path}{where}: {words}") from error
+    _remove(store, without)
 
 
 def _named_like(quads: set[ox.Quad], others: set[ox.Quad]) -> set[ox.Quad]:

@@ -28,7 +28,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import pyoxigraph as ox
 
-from motorgraph.engine import clerk, draft, past, process, reader
+from motorgraph.engine import archivist, clerk, draft, past, process, reader
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
@@ -146,12 +146,11 @@ class Keeper:
         try:
             self._history = _history(command)
             self._began = _newest(files) or self._began
-            digest = self._history.start(self._store, files, self._progress, renews=command.get("renews", True))
             self._shapes_graph = command.get("shapes", "")
             self._rules = [Rule(**rule) for rule in command.get("rules", ())]
             self._catalogue = Catalogue(command["catalogue"]) if command.get("catalogue") else None
-            if self._catalogue is not None:
-                self._catalogue.clear(self._store)  # what a file may have brought
+            renews, made_anew = command.get("renews", True), sorted(self._derived)
+            digest = self._history.start(self._store, files, self._progress, renews=renews, without=made_anew)
             self._made = ox.Store() if self._rules and command["is_writable"] else None
             renew(self._store, self._rules, self._made)
         except (Unreadable, Refusal, ValueError) as refusal:
@@ -194,7 +193,7 @@ class Keeper:
         gc.freeze()
 
     def _fork(self, command: dict[str, Any]) -> None:
-        """Forks a child of `role` reader, judge or draft, and sends the front its end of the child's socket."""
+        """Forks a child of `role` reader, judge, archivist or draft, and sends the front its end of the child's socket."""
         try:
             self._fork_child(command)
         except OSError as error:
@@ -260,11 +259,13 @@ class Keeper:
                 os.nice(DRAFT_NICENESS)
                 draft.run(sock, self._store, spool, draft.Known(self._rules, self._outcomes, self._shapes))
             elif command["role"] == "past":
-                self._be_past(sock, command)
+                past.run(sock, self._store, self._journal(), self._goal(command), command["may_open"])
             elif command["role"] == "clerk":
                 clerk.run(sock, self._chronicle(), self._commit)
             elif command["role"] == "judge":
                 reader.run(sock, self._store)
+            elif command["role"] == "archivist":
+                archivist.run(sock, self._store, self._journal(), self._goal(command), self._began)
             else:
                 with process.opening_at_most(command["may_open"]):
                     reader.run(sock, self._store, self._commit)
@@ -274,16 +275,16 @@ class Keeper:
         finally:
             os._exit(0)
 
-    def _be_past(self, sock: socket.socket, command: dict[str, Any]) -> None:
-        assert self._history is not None
-        known = draft.Known(self._rules, self._outcomes)
-        told = command["commit"], self._history.commit, known, self._catalogue, self._is_union, command["seconds"]
-        past.run(sock, self._store, Journal.read(self._folder), past.Goal(*told), command["may_open"])
+    def _goal(self, command: dict[str, Any]) -> past.Goal:
+        known, commit = draft.Known(self._rules, self._outcomes), command["commit"] or self._commit
+        return past.Goal(commit, self._commit, known, self._catalogue, self._is_union, command["seconds"])
 
     def _chronicle(self) -> Chronicle:
-        assert self._history is not None
-        journal = Journal.read(self._folder) if self._history.lineage else None  # a connection does not survive a fork
-        return Chronicle(journal, self._store, self._began, sorted(self._derived), self._is_union)
+        return Chronicle(self._journal(), self._store, self._began, sorted(self._derived), self._is_union)
+
+    def _journal(self) -> Journal | None:
+        """The journal, opened anew: a connection does not survive a fork."""
+        return Journal.read(self._folder) if self._history is not None and self._history.lineage else None
 
     def _close_for_child(self) -> None:
         """Closes what only the keeper may have open; the journal's lock would outlive it."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,10 @@ from typing import IO
 
 import pyoxigraph as ox
 
-READ_BYTES = 1 << 20
+from motorgraph.packing import UNPACKABLE, opened
+
 PROGRESS_SECONDS = 0.2
-UNREADABLE = (OSError, EOFError, zlib.error, SyntaxError, ValueError)
+UNREADABLE = (*UNPACKABLE, SyntaxError, ValueError)
 """What reading a file can meet."""
 _MERGE = "CLEAR DEFAULT ; INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }"
 
@@ -113,9 +112,3 @@ class _Watched:
             self._next = time.monotonic() + PROGRESS_SECONDS
             self._progress(self._path, self._position(), self._total)
         return data
-
-
-def opened(path: Path) -> IO[bytes]:
-    """The file's bytes, unpacked where its name ends in `.gz`. Raises OSError; reading may meet all that is UNREADABLE."""
-    is_packed = path.suffix.lower() == ".gz"
-    return gzip.open(path, "rb") if is_packed else path.open("rb", buffering=READ_BYTES)  # type: ignore[return-value]  # as read here

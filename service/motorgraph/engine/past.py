@@ -44,23 +44,30 @@ class Goal:
     seconds: float
 
 
-def run(sock: socket, store: ox.Store, journal: Journal, goal: Goal, may_open: int) -> None:
+def run(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal, may_open: int) -> None:
     """Goes back, then answers the jobs that come over `sock` as a reader does; if it cannot, each of them is refused."""
+    back = rebuilt(sock, store, journal, goal)
+    if back is not None:
+        with process.opening_at_most(may_open):
+            reader.run(sock, back, goal.commit)
+
+
+def rebuilt(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal) -> ox.Store | None:
+    """The graph as it was, in this store or in another; if it cannot be had, jobs that come over `sock` are refused, and None."""
+    if journal is None or goal.commit == goal.newest:
+        return store
     alarm = Alarm()
     alarm.after(goal.seconds)
     try:
-        store = _rebuilt(store, journal, goal)
+        return _rebuilt(store, journal, goal)
     except MemoryError:
         _refuse(sock, OutOfReach(f"The graph of commit {goal.commit} needs more memory than a query may have (query_memory)."))
-        return
     except (Refusal, OSError, ValueError) as error:
         _refuse(sock, error if isinstance(error, Refusal) else Failed(f"The graph of commit {goal.commit}: {error}."))
-        return
     finally:
         journal.close()
-    alarm.off()
-    with process.opening_at_most(may_open):
-        reader.run(sock, store, goal.commit)
+        alarm.off()
+    return None
 
 
 def _refuse(sock: socket, refusal: Refusal) -> None:

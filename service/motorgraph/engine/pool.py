@@ -110,10 +110,10 @@ class Pool:
         """Both at once."""
         return await self.opened(self.submit(job))
 
-    async def alone(self, job: Job, *, role: str = "reader", can_wait: bool = False) -> bytes:
+    async def alone(self, job: Job, *, role: str = "reader", can_wait: bool = False, **more: float) -> bytes:
         """The answer to a job of our own from a process of its own, without the limits of clients; one that `can_wait` takes what
-        processor nobody else wants."""
-        reader = await self._readers.apart(role, memory=0)
+        processor nobody else wants. `more` is for the role, see `Control.fork`."""
+        reader = await self._readers.apart(role, memory=0, may_open=0, **more)
         if can_wait:
             self._readers.nice(reader)
         answer = Answer(job, float("inf"))

@@ -66,10 +66,6 @@ class Catalogue:
     def _agent(self, author: str) -> str:
         return self._names.thing("agent", quote(author.replace(" ", "-") or "unknown", safe=_SEGMENT_MARKS))
 
-    def clear(self, store: ox.Store) -> None:
-        """Takes the graph out of a store whose default graph is not yet the merge of all."""
-        store.remove_graph(self.graph)
-
     def forget(self, store: ox.Store, commits: Iterable[Commit], *, union: bool) -> None:
         """Has a store say nothing of these commits any more, nor of who made no other."""
         removed: list[ox.Quad] = []

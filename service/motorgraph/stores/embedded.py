@@ -16,6 +16,7 @@ from typing import Any
 
 from motorgraph import corpus
 from motorgraph.commits import Key
+from motorgraph.dumps import Dumps
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.archive import Archive
 from motorgraph.engine.control import Control, Start
@@ -87,6 +88,7 @@ class Embedded:
         self.on_stage: Callable[[str], None] = lambda stage: None
         self._lineage = secrets.token_hex(4)
         self.turns = Turns(settings.write_queue_length)
+        self.dumps = Dumps(self)
         self._keys: set[tuple[str, str]] = set()
         self.pool.on_commit = self._advance
         self._counting: asyncio.Task[None] | None = None
@@ -162,6 +164,8 @@ class Embedded:
         self.is_ready = True
         self._be("ready")
         self._count_soon()
+        if not as_kept:
+            self.dumps.open()
 
     # Reads
 
@@ -210,6 +214,7 @@ class Embedded:
         self.is_ready = False
         if self._counting is not None:
             self._counting.cancel()
+        self.dumps.close()
         self.pool.close()
         await self.control.close(CLOSE_SECONDS)
 
@@ -258,6 +263,7 @@ class Embedded:
         """A change has been made."""
         self.commit = commit
         self._count_soon()
+        self.dumps.soon()
 
     def memory(self) -> dict[str, int]:
         """Proportional memory in bytes of the keeper and of all readers."""
