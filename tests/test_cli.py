@@ -20,6 +20,7 @@ import pyoxigraph as ox
 import pytest
 
 from motorgraph import __version__
+from motorgraph.packing import zstd
 from motorgraph.settings import PREFIX, Settings
 from tests.running import START_SECONDS, TOKEN, Service, until
 from tests.running import service as running
@@ -103,6 +104,7 @@ def test_the_help_names_every_command_with_a_sentence() -> None:
         "query",
         "validate",
         "dump",
+        "canonical",
         "info",
         "load",
         "update",
@@ -124,6 +126,7 @@ def test_the_help_names_every_command_with_a_sentence() -> None:
         ("query", ["--url", "--format", "-f", "--load", "--plain", "-l", "@FILE"]),
         ("validate", ["--shapes", "--json"]),
         ("dump", ["--output", "-o", "--format", "--graph", "--url", "--load", "--plain"]),
+        ("canonical", ["--output", "-o", "--seconds", "--token"]),
         ("info", ["--load", "--plain"]),
         ("load", ["--graph", "--replace", "--message", "-m", "--url", "--token", "--data-dir", "--plain", "--base"]),
         ("update", ["--message", "--url", "--token", "--data-dir", "--plain", "--base", "@FILE"]),
@@ -216,11 +219,12 @@ def test_files_can_be_asked_beside_the_shipped_graph_or_alone(good: Path) -> Non
     assert run("query", "--plain", "--load", good, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").split() == ["n", "2"]
 
 
-@pytest.mark.parametrize("name", ["a.jsonld", "a.nq.gz"])
+@pytest.mark.parametrize("name", ["a.jsonld", "a.nq.gz", "a.nq.zst"])
 def test_every_format_can_be_asked(tmp_path: Path, name: str) -> None:
     quads = ox.parse("<http://x/s> <http://x/p> <http://x/o> .", ox.RdfFormat.TURTLE)
     data = ox.serialize(quads, format=ox.RdfFormat.from_extension(name.split(".")[1])) or b""
-    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    pack = {"gz": gzip.compress, "zst": zstd.compress}.get(name.rpartition(".")[2], bytes)
+    (tmp_path / name).write_bytes(pack(data))
     assert run("query", "--load", tmp_path / name, "ASK { <http://x/s> ?p ?o }").strip() == "true"
 
 
@@ -285,7 +289,15 @@ def test_a_loaded_file_that_does_not_parse_is_named_with_its_line(command: list[
     assert re.search(r"broken\.ttl, line 3", said), said
 
 
-@pytest.mark.parametrize(("name", "data"), [("bad.nt.gz", b"no gzip"), ("cut.nt.gz", gzip.compress(GOOD.encode())[:-6])])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("bad.nt.gz", b"no gzip"),
+        ("cut.nt.gz", gzip.compress(GOOD.encode())[:-6]),
+        ("bad.nt.zst", b"no zstd"),
+        ("cut.nt.zst", zstd.compress(GOOD.encode())[:-6]),
+    ],
+)
 def test_a_loaded_file_that_cannot_be_unpacked_is_named(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     assert name in run("query", "--load", tmp_path / name, "ASK {}", status=1)
@@ -348,11 +360,11 @@ def test_one_graph_can_be_dumped_as_turtle() -> None:
     assert dumped(run("dump", "-f", "nt", "--graph", f"{BASE}/graph/accepted"), ox.RdfFormat.N_TRIPLES) == {"DEFAULT"}
 
 
-@pytest.mark.parametrize("name", ["all.nq", "all.trig", "all.nq.gz"])
+@pytest.mark.parametrize("name", ["all.nq", "all.trig", "all.nq.gz", "all.nq.zst"])
 def test_a_dump_goes_to_a_file_in_the_format_of_its_name(tmp_path: Path, name: str) -> None:
     assert run("dump", "-o", tmp_path / name) == ""
     data = (tmp_path / name).read_bytes()
-    data = gzip.decompress(data) if name.endswith(".gz") else data
+    data = {"gz": gzip.decompress, "zst": zstd.decompress}.get(name.rpartition(".")[2], bytes)(data)
     assert dumped(data, ox.RdfFormat.from_extension(name.split(".")[1]) or ox.RdfFormat.N_QUADS) >= GRAPHS
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from backports import zstd
 
 from motorgraph.canonical import Bounds, digest
+from motorgraph.packing import zstd
 from motorgraph.sending import Service as Target
 from motorgraph.sending import load_over_http, wanted
 from tests.running import TOKEN, Service, service, until
@@ -224,6 +224,12 @@ def test_what_is_not_there_is_said(shipped: Service, release: dict[str, Any], pa
     response = shipped.client.get(url, follow_redirects=True)
     assert response.status_code == 404, path
     assert response.json()["detail"].endswith(".")
+
+
+def test_a_dump_is_found_by_a_time(shipped: Service, release: dict[str, Any]) -> None:
+    response = shipped.client.get("/dumps/latest/motorgraph.nq.gz", params={"at": release["time"]})
+    assert (response.status_code, response.headers["location"]) == (307, f"/dumps/{release['commit']}/motorgraph.nq.gz")
+    assert shipped.client.get("/dumps/latest/motorgraph.nq.gz", params={"at": "2001-01-01"}).status_code == 404
 
 
 def test_a_dump_cannot_be_written_to(shipped: Service) -> None:
@@ -437,12 +443,14 @@ def test_a_service_can_make_none(tmp_path: Path) -> None:
         assert "makes none" in running.client.get("/dumps/", headers={"Accept": "text/html"}).text
 
 
-def test_an_empty_graph_has_a_dump(tmp_path: Path) -> None:
-    with service(tmp_path, "--plain", token=None) as running:
+@pytest.mark.parametrize("commit", [0, 1], ids=["a journal without a commit", "no journal"])
+def test_an_empty_graph_has_a_dump(tmp_path: Path, commit: int) -> None:
+    with service(tmp_path, "--plain", token=None if commit else TOKEN) as running:
         release = of(running, "latest")
+        assert release["commit"] == commit
         assert {file["name"]: file["size"] for file in release["files"]}["motorgraph.nq"] == 0
-        assert canonical(running, 1) == hashlib.sha256().hexdigest()
-        assert running.client.get("/dumps/1/motorgraph.nq", headers={"Range": "bytes=0-"}).status_code == 416
+        assert canonical(running, commit) == hashlib.sha256().hexdigest()
+        assert running.client.get(f"/dumps/{commit}/motorgraph.nq", headers={"Range": "bytes=0-"}).status_code == 416
 
 
 # The canonical form

@@ -237,6 +237,7 @@ def test_each_format_that_is_read_is_found_by_media_type_and_by_suffix(form: For
     assert readable(form.media_type) == form
     assert by_suffix(f"data.{form.suffix}") == form
     assert by_suffix(f"data.{form.suffix}.gz") == form
+    assert by_suffix(f"data.{form.suffix}.zst") == form
 
 
 def test_text_says_its_charset_and_json_does_not() -> None:

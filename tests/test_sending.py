@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from motorgraph.cli import app
+from motorgraph.packing import zstd
 from motorgraph.settings import PREFIX
 from tests.running import TOKEN, Service, service
 
@@ -41,8 +42,8 @@ def run(*arguments: str | Path, given: bytes = b"", status: int = 0, token: str 
 
 def file(folder: Path, name: str, text: str) -> Path:
     path = folder / name
-    packed = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
-    path.write_bytes(packed)
+    pack = {"gz": gzip.compress, "zst": zstd.compress}.get(name.rpartition(".")[2], bytes)
+    path.write_bytes(pack(text.encode()))
     return path
 
 
@@ -53,7 +54,7 @@ def counts(running: Service) -> dict[str, int]:
 # To a service
 
 
-@pytest.mark.parametrize("name", ["a.ttl", "a.ttl.gz"])
+@pytest.mark.parametrize("name", ["a.ttl", "a.ttl.gz", "a.ttl.zst"])
 def test_a_file_is_added_to_a_graph_of_a_service_or_replaces_it(small: Service, graph: str, tmp_path: Path, name: str) -> None:
     path = file(tmp_path, name, TURTLE)
     small.put(graph, "<http://x/other> <http://x/p> 9 .")

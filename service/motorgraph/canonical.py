@@ -21,7 +21,7 @@ from motorgraph.asking import downloaded
 from motorgraph.asking import opened as writing
 from motorgraph.engine.aside import Channel, Died, forked
 from motorgraph.engine.loading import UNREADABLE, rdf_format
-from motorgraph.errors import NoCanonicalForm
+from motorgraph.errors import InsufficientStorage, NoCanonicalForm, is_disk_full
 from motorgraph.media import Format
 from motorgraph.packing import opened
 
@@ -43,16 +43,18 @@ def canonical(path: Path, form: Format, bounds: Bounds, folder: Path | None = No
     """The canonical N-Quads of a file in order of code points, in pieces of whole lines; `folder` is for what is held on the way.
 
     Only quads with blank nodes are held in memory; the others are sorted in blocks and merged. Raises NoCanonicalForm where the
-    bounds do not suffice, OSError, BadSyntax, and Failed.
+    bounds do not suffice, InsufficientStorage, BadSyntax and Failed.
     """
     with TemporaryDirectory(dir=folder) as own, ExitStack() as stack:
         runs = _Runs(Path(own))
         try:
             with opened(path) as source:
                 blank = list(runs.sort(ox.parse(source, rdf_format(form.media_type), base_iri=path.resolve().as_uri())))
+            runs.add(_named(blank, bounds))
         except UNREADABLE as error:
+            if is_disk_full(error):
+                raise InsufficientStorage(f"There is no room on the disk of {own} for the quads to be sorted.") from error
             raise corpus.unreadable(str(path), error) from error
-        runs.add(_named(blank, bounds))
         sources = [stack.enter_context(run.open("rb", buffering=RUN_BYTES)) for run in runs.files]
         lines = (line for line, _ in itertools.groupby(heapq.merge(*sources)))
         while piece := b"".join(itertools.islice(lines, PIECE_LINES)):

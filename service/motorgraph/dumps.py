@@ -15,12 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from motorgraph.engine.archivist import Order
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Broken, Failed, NotFound, NotReady, QueueFull, Refusal, Unavailable, is_disk_full, no_room
 from motorgraph.folder import is_writable
 from motorgraph.packing import READ_BYTES, UNPACKABLE, opened
-from motorgraph.release import CANONICAL_FILES, INDEX, DumpFile, Release, read
+from motorgraph.release import CANONICAL_FILES, INDEX, DumpFile, Order, Release, read
 
 if TYPE_CHECKING:
     from motorgraph.stores.embedded import Embedded
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
 FOLDER = "dumps"
 QUIET_SECONDS = 5.0
 REST_AFTER_DUMP = 10  # times what the last dump took, before the next is made unasked
-WAIT_SECONDS = 25.0
+WAIT_SECONDS = 45.0
 OLD_SECONDS = 86_400.0
 MOST_UNDER_WAY = 8
-NICENESS_ASKED, NICENESS_UNASKED = 5, 15
+NICENESS_ASKED, NICENESS_UNASKED = 0, 15
 ROLE = "archivist"
 NEWEST = "newest"
 Made = TypeVar("Made")
@@ -87,18 +86,18 @@ class Dumps:
         """The newest that is there; it may be older than the graph."""
         return next(iter(self.releases()), None)
 
-    async def release(self, commit: int = 0) -> Release:
-        """The release of a commit, 0 for the newest; made if it is not there. Raises NotFound, Unavailable, Failed."""
+    async def release(self, commit: int | None = None) -> Release:
+        """The release of a commit, None for the newest; made if it is not there. Raises NotFound, Unavailable, Failed."""
         self._require_kept()
         newest = self._store.commit
-        if commit > newest:
+        if commit is not None and commit != newest and not 1 <= commit < newest:
             raise NotFound(f"There is no commit {commit}; the newest is {newest}, and /dumps/latest/ leads to its dump.")
-        found = self._releases.pop(commit or newest, None)
+        found = self._releases.pop(newest if commit is None else commit, None)
         if found is not None:
             self._releases[found.commit] = found
             return found
         found = await _soon_enough(self._made(commit, newest), "The dump")
-        return found if commit in (0, found.commit) else await self.release(commit)  # a write has come between
+        return found if commit in (None, found.commit) else await self.release(commit)  # a write has come between
 
     async def file(self, release: Release, name: str) -> tuple[DumpFile, Path]:
         """A file of a release and where it is, made if that has been put off. Raises NotFound, Unavailable, Failed."""
@@ -136,9 +135,9 @@ class Dumps:
             except (Refusal, Broken, OSError) as error:
                 log.warning("the dump could not be made", extra={"error": str(error)})
 
-    async def _made(self, commit: int, newest: int) -> Release:
-        """The release of a commit, made now; of the newest or one that has come since, if it is 0 or the newest."""
-        if commit not in (0, newest):
+    async def _made(self, commit: int | None, newest: int) -> Release:
+        """The release of a commit, made now; of the newest or one that has come since, if it is None or the newest."""
+        if commit is not None and commit != newest:
             return await self._shared(commit, lambda: self._make(NICENESS_ASKED, commit))
         while True:
             release = await self._shared(NEWEST, lambda: self._make(NICENESS_ASKED))

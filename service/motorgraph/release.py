@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from motorgraph.packing import MEDIA_TYPES, unpacked_name
@@ -72,6 +73,28 @@ class Release:
     def sums(self) -> str:
         """The checksums as `sha256sum --check` takes them."""
         return "".join(f"{file.sha256}  {file.name}\n" for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted: a release in a folder below `folder`, whose name begins with the `lineage` of the commits.
+
+    The default graph is left out where it is the merge of all (`union`); the graphs `apart` have files of their own but are not
+    in those of the whole. The names of blank nodes in a canonical form may cost so many `seconds` and bytes of `memory`.
+    """
+
+    folder: str
+    lineage: str
+    base: str
+    union: bool
+    apart: tuple[str, ...]
+    niceness: int
+    seconds: float
+    memory: int
+
+    def of(self, commit: int) -> Path:
+        """The folder of a commit's release."""
+        return Path(self.folder) / f"{self.lineage}-{commit}"
 
 
 def read(text: str) -> Release:

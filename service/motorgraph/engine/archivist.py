@@ -32,7 +32,7 @@ from motorgraph.engine.testimony import Testimony
 from motorgraph.errors import Failed, InsufficientStorage, is_disk_full
 from motorgraph.journal import Journal
 from motorgraph.media import NQUADS, TRIG, TURTLE, Format
-from motorgraph.release import CANONICAL, CANONICAL_INDEX, GRAPHS, INDEX, PART, DumpFile, Release
+from motorgraph.release import CANONICAL, CANONICAL_INDEX, GRAPHS, INDEX, PART, DumpFile, Order, Release
 from motorgraph.vocab import Names
 
 NQUADS_1_2 = replace(NQUADS, media_type=f"{NQUADS.media_type}; version=1.2")
@@ -43,28 +43,6 @@ _PREFIX_LINES = re.compile(rb"(?:@prefix [^\n]*\n)*")
 _QUADS, _TRIPLES = 0, 1
 _CLAIMS, _NANOPUBS = 0, 1
 Term = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is wanted: a release in a folder below `folder`, whose name begins with the `lineage` of the commits.
-
-    The default graph is left out where it is the merge of all (`union`); the graphs `apart` have files of their own but are not
-    in those of the whole. The names of blank nodes in a canonical form may cost so many `seconds` and bytes of `memory`.
-    """
-
-    folder: str
-    lineage: str
-    base: str
-    union: bool
-    apart: tuple[str, ...]
-    niceness: int
-    seconds: float
-    memory: int
-
-    def of(self, commit: int) -> Path:
-        """The folder of a commit's release."""
-        return Path(self.folder) / f"{self.lineage}-{commit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +68,10 @@ class Graph:
 def run(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal, began: str) -> None:
     """Does what comes over `sock`: a `release` of the goal's commit, or the `canonical` form of one that there is.
 
-    Without a journal the commit is of when the service `began`.
+    Without a journal, or before its first commit, that is of when the service `began`.
     """
     gc.disable()
-    time = journal.commit(goal.commit).time if journal is not None else began
+    time = journal.commit(goal.commit).time if journal is not None and goal.commit else began
     back = rebuilt(sock, store, journal, goal)
     if back is None:
         return

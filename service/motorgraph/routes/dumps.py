@@ -64,7 +64,7 @@ class Dumps:
             await self._list(call, send)
         elif which == LATEST:
             when = moment(call)
-            release = await dumps.release(await self._store.at(when) if when else 0)
+            release = await dumps.release((await self._store.at(when) if when else 0) or None)
             await _redirect(send, f"{ROOT}{release.commit}/{quote(name)}")
         else:
             release = await dumps.release(_number(which))
@@ -195,7 +195,7 @@ async def _redirect(send: Send, place: str) -> None:
 
 def _number(which: str) -> int:
     """The number of a commit. Raises NotFound for what is none."""
-    if not (which.isascii() and which.isdigit() and len(which) <= MOST_DIGITS and int(which)):
+    if not (which.isascii() and which.isdigit() and len(which) <= MOST_DIGITS):
         raise NotFound(f"{which[:40]!r} is neither a commit's number nor {LATEST!r}; {ROOT} lists the dumps.")
     return int(which)
 
