@@ -583,6 +583,12 @@ def test_a_page_counts_what_points_to_the_thing_by_class(shipped: Service) -> No
     assert counted[1] == plants[0]["n"]
 
 
+def test_every_page_lists_what_it_has(shipped: Service) -> None:
+    for page in (2, 3):
+        text = shipped.client.get(f"/page/organization/motorgraph-editors?page={page}", headers={"Accept": "text/html"}).text
+        assert text.count("<li>") > 100
+
+
 def test_the_links_of_a_page_to_things_lead_somewhere(shipped: Service) -> None:
     text = shipped.client.get(f"/page/{PLANT}", headers={"Accept": "text/html"}).text
     targets = set(re.findall(r'href="(/(?:page|data|static)/[^"#?]*)"', text))

@@ -243,7 +243,8 @@ class Painter:
     # What points here
 
     def _groups(self, counted: Answered, kinds: Answered) -> list[Group]:
-        """What points to the thing, by class and property, with the number of all and those on this page."""
+        """What points to the thing, by class and property, with the number of all and those on this page; at the end what only
+        follows by rules."""
         classes: dict[str, set[str]] = {}
         for kind in kinds:
             if kind[3] != self._inferred:
@@ -254,10 +255,12 @@ class Painter:
                 here.setdefault((of_it, statement[1]), set()).add(self._pointing(statement[0]))
         groups = []
         for of_it, predicate, number, _ in counted:
-            things = sorted(here.get((of_it, predicate), ()), key=lambda link: (link.text, link.page))
-            named = "thing" if of_it == ANYTHING else self._name(of_it)
-            groups.append(Group(named, self._property(predicate), int(text_of(number)), things))
-        return groups
+            groups.append(self._group(of_it, predicate, int(text_of(number)), here.pop((of_it, predicate), set())))
+        return groups + [self._group(of_it, predicate, 0, here[of_it, predicate]) for of_it, predicate in sorted(here)]
+
+    def _group(self, of_it: str, predicate: str, count: int, things: set[Link]) -> Group:
+        named = "thing" if of_it == ANYTHING else self._name(of_it)
+        return Group(named, self._property(predicate), count, sorted(things, key=lambda link: (link.text, link.page)))
 
     def _pointing(self, node: str) -> Link:
         """What points here, by its name; a claim or verdict by what it is about."""

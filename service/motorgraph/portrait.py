@@ -62,7 +62,8 @@ class Saying:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What points to the thing: things of one class by one property, how many there are, those on this page."""
+    """What points to the thing: things of one class by one property, how many there are (0 of what only follows by rules, which
+    is not counted), those on this page."""
 
     kind: str
     property: Link
