@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from motorgraph.errors import NotFound
 from motorgraph.vocab import DCTERMS, RDF, RDFS, SCHEMA, SKOS, Names
@@ -52,13 +52,13 @@ class Asked:
     @property
     def text(self) -> str:
         """All of it as the text of a job."""
-        return json.dumps(asdict(self))
+        return json.dumps((self.iris, self.page, self.languages, self.origin, self.inlines))
 
     @classmethod
     def of(cls, text: str) -> Asked:
         """What `text` was made from."""
-        values = json.loads(text)
-        return cls(**values | {"iris": tuple(values["iris"]), "languages": tuple(values["languages"])})
+        iris, page, languages, origin, inlines = json.loads(text)
+        return cls(tuple(iris), page, tuple(languages), origin, inlines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import cached_property, lru_cache
 from itertools import takewhile
 from socket import SO_RCVTIMEO, SOL_SOCKET, socket
 from typing import Any
+
+import orjson
 
 HEADER = struct.Struct("!BI")
 SECONDS = struct.Struct("!d")
@@ -84,7 +86,10 @@ class Job:
     @cached_property
     def payload(self) -> bytes:
         """The job as JSON, made once however often the job is sent."""
-        return json.dumps(asdict(self)).encode()
+        return orjson.dumps({name: getattr(self, name) for name in FIELDS})
+
+
+FIELDS = tuple(field.name for field in fields(Job))
 
 
 def encode_job(job: Job, seconds: float = 0.0) -> bytes:
