@@ -34,6 +34,7 @@ ROOMS = {  # what only these rooms may import
         "wording",
     },
     "prometheus_client": {"metrics"},
+    "httpx": {"upstream"},
     "jinja2": {"pages"},
     "markupsafe": {"links"},
     "rapidfuzz": {"near"},

@@ -6,7 +6,7 @@ import logging
 
 from motorgraph.attempts import Attempts
 from motorgraph.bearer import Bearer, Scope, find
-from motorgraph.errors import Forbidden, InsufficientScope, InvalidToken, TooManyAttempts, Unauthorized
+from motorgraph.errors import Forbidden, InsufficientScope, InvalidToken, Replica, TooManyAttempts, Unauthorized
 from motorgraph.protocol import Call
 from motorgraph.settings import Settings
 
@@ -22,6 +22,7 @@ class Access:
         self.protects_reads = settings.protect_reads
         self._bearers = settings.bearers
         self._is_writable = settings.is_writable
+        self._upstream = settings.follow
         self._attempts = Attempts()
 
     def protects(self, path: str) -> bool:
@@ -58,7 +59,9 @@ class Access:
         return bearer
 
     def require_write(self, call: Call) -> Bearer:
-        """Who makes the change. Raises Forbidden if nobody may write here, else what `require` does."""
+        """Who makes the change. Raises Forbidden or Replica if nobody may write here, else what `require` does."""
+        if self._upstream:
+            raise Replica.of(self._upstream)
         if not self._is_writable:
             raise Forbidden(
                 "This service is read-only: it was started without a token for writes (settings tokens, write_token)."

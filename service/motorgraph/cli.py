@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -89,6 +90,9 @@ def serve(
     align: Annotated[list[str] | None, _option("align")] = None,
     data_dir: Annotated[Path | None, _option("data_dir")] = None,
     default_graph: Annotated[str | None, _option("default_graph")] = None,
+    follow: Annotated[str | None, _option("follow")] = None,
+    follow_token: Annotated[str | None, _option("follow_token")] = None,
+    follow_seconds: Annotated[float | None, _option("follow_seconds")] = None,
     write_token: Annotated[str | None, _option("write_token")] = None,
     tokens: Annotated[list[str] | None, _option("tokens")] = None,
     protect_reads: Annotated[bool | None, _option("protect_reads")] = None,
@@ -115,6 +119,22 @@ def serve(
     from motorgraph import server  # only here: the other commands need no web server
 
     raise typer.Exit(server.run(settings))
+
+
+def follow(url: str, **options: Any) -> None:  # Any: flags of every type
+    """Serve a read replica: the graph of another motorgraph, commit by commit as it comes there. Takes the options of serve."""
+    serve(follow=url, **options)
+
+
+_URL = typer.Argument(help="Address of the motorgraph to follow, such as https://graph.example.org.", show_default=False)
+_options = inspect.signature(serve, eval_str=True).parameters.values()
+follow.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer makes the command's flags of
+    [
+        inspect.Parameter("url", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Annotated[str, _URL]),
+        *(option for option in _options if option.name != "follow"),
+    ]
+)
+app.command()(follow)
 
 
 @app.command()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from motorgraph.errors import Failed
 
@@ -29,7 +30,8 @@ class Change:
     """What a commit is to say: graphs made and dropped, quads removed and added as N-Quads, who did it, and why.
 
     `origin` names the file or package that the quads come from, where that is not a client. `report` is the gate's summary;
-    `graphs` are the named graphs that it changes.
+    `graphs` are the named graphs that it changes. `was` is the commit of another journal that it repeats: then that says all but
+    the quads and the graphs.
     """
 
     removed: Iterable[bytes] = ()
@@ -42,6 +44,7 @@ class Change:
     report: dict[str, int] = field(default_factory=dict)
     graphs: Iterable[str] = ()
     key: Key | None = None
+    was: Commit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,18 @@ def as_row(commit: Commit) -> tuple:  # type: ignore[type-arg]  # as SQLite take
     graphs = json.dumps(commit.made), json.dumps(commit.dropped)
     words = commit.id, commit.time, commit.author, commit.message, commit.origin
     return (*words, *graphs, commit.removed, commit.added, commit.size, json.dumps(commit.report))
+
+
+def as_json(commit: Commit) -> dict[str, Any]:  # Any: plain JSON
+    """A commit as a JSON object."""
+    return asdict(commit) | {"digest": commit.digest.hex()}
+
+
+def from_json(told: dict[str, Any]) -> Commit:  # Any: as above
+    """The commit of a JSON object, which may have more members. Raises KeyError, TypeError or ValueError for what is none."""
+    values = {field.name: told[field.name] for field in fields(Commit)}
+    graphs = {name: tuple(map(str, values[name])) for name in ("made", "dropped")}
+    return Commit(**values | graphs | {"digest": bytes.fromhex(values["digest"])})
 
 
 def cut(quads: Iterable[bytes]) -> Iterator[bytes]:

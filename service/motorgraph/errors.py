@@ -8,6 +8,7 @@
     - InvalidToken        401   a token that is none of ours
   + Forbidden             403   a host, a graph or a write that the settings do not allow
     - InsufficientScope   403   a token that is not good for this; names the scope that is
+    - Replica             403   a write to a read replica; names the upstream that takes it
   + NotFound              404
   + Gone                  410   it was there once; names the commit that removed it
   + MethodNotAllowed      405   lists what is allowed
@@ -26,6 +27,7 @@
   + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
   + Failed                500   the service tried and could not
     - InsufficientStorage 507   the disk is full, so a change cannot be kept
+    - Diverged            500   what a read replica follows is not, or no longer, what its own history continues in
     - OutOfMemory         500   the query needed more than its memory
     - ReaderDied          500   the process that evaluated the query ended
   + Unavailable           503   not now; says when to come again
@@ -111,6 +113,14 @@ class InsufficientScope(Forbidden):
     def headers(self) -> list[tuple[bytes, bytes]]:
         wanted = f', error="insufficient_scope", scope="{self.members["scope"]}"'
         return [(b"www-authenticate", _CHALLENGE + wanted.encode())]
+
+
+class Replica(Forbidden):
+    title = "This is a read replica"
+
+    @classmethod
+    def of(cls, upstream: str) -> Replica:
+        return cls(f"This is a read replica, which only follows {upstream}. Send the change there.", upstream=upstream)
 
 
 class NotFound(Refusal):
@@ -203,6 +213,10 @@ class Failed(Refusal):
 
 class InsufficientStorage(Failed):
     status, title = 507, "No room on the disk"
+
+
+class Diverged(Failed):
+    title = "The histories have parted"
 
 
 class OutOfMemory(Failed):

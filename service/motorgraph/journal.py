@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from motorgraph.commits import Change, Checked, Commit, Key, as_row, cut, from_row, remedy
-from motorgraph.errors import Failed, NotFound, is_disk_full, no_room
+from motorgraph.errors import Diverged, Failed, NotFound, is_disk_full, no_room
 from motorgraph.folder import is_full, is_writable, locked, new
 from motorgraph.snapshots import FOLDER as SNAPSHOTS
 from motorgraph.snapshots import Snapshot, Snapshots, sync
@@ -138,7 +138,8 @@ class Journal:
     def append(self, change: Change, notes: Mapping[str, str] | None = None) -> Commit:
         """Writes a commit, and notes beside it; when this returns, all of it is on the disk.
 
-        Raises Failed, with nothing written, if it cannot be; InsufficientStorage if there is no room.
+        Raises Failed, with nothing written, if it cannot be; InsufficientStorage if there is no room, Diverged if it is to repeat
+        a commit that does not continue what is here.
         """
         with self._transaction():
             commit = self._append(change)
@@ -201,10 +202,14 @@ class Journal:
                 self._base.execute("INSERT INTO pieces VALUES (?, ?, ?, ?)", (number, added, place, packed))
             digest.update(b"\x00")
             counts.append(count)
-        time = _moment(timedelta(0))
-        row = (number, time, change.author, change.message, change.origin, json.dumps(change.made), json.dumps(change.dropped))
-        told = (*row, *counts, size, json.dumps(change.report))
+        if change.was is not None:
+            told = as_row(change.was)
+        else:
+            graphs = json.dumps(change.made), json.dumps(change.dropped)
+            row = (number, _moment(timedelta(0)), change.author, change.message, change.origin, *graphs)
+            told = (*row, *counts, size, json.dumps(change.report))
         digest.update(repr(told).encode())
+        _require_repeats(change.was, number, digest.digest())
         self._note_graphs(number, change.graphs)
         commit = from_row((*told, digest.digest()))
         self._insert(commit)
@@ -380,6 +385,14 @@ class Journal:
 
     def _insert(self, commit: Commit) -> None:
         self._base.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*as_row(commit), commit.digest))
+
+
+def _require_repeats(was: Commit | None, number: int, digest: bytes) -> None:
+    """Raises Diverged unless a commit that is to be repeated is the next one and has come out as it was."""
+    if was is not None and was.id != number:
+        raise Diverged(f"Commit {was.id} of another journal comes where commit {number} is to come.")
+    if was is not None and was.digest != digest:
+        raise Diverged(f"Commit {number} is not what its digest says, or does not continue the commits that are here.")
 
 
 def _moment(ago: timedelta) -> str:

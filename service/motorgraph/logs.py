@@ -51,4 +51,5 @@ def configure(level: str) -> None:
         logger.handlers.clear()
         logger.propagate = True
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name in ("uvicorn.error", "httpx"):  # which would tell of every request of a replica
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+FOLLOW = {  # of a read replica only
+    "up": "Whether upstream answered last.",
+    "lag_commits": "Commits of upstream that are not here yet.",
+    "lag_seconds": "Seconds since the oldest commit was made that is not here yet.",
+}
 
 
 class Metrics:
@@ -26,6 +32,7 @@ class Metrics:
         self.rows = 0
         self.bytes = 0
         self.broken = 0
+        self.follows: Callable[[], dict[str, float]] | None = None
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(SECONDS) + 1))
         self._seconds: defaultdict[str, float] = defaultdict(float)
@@ -68,6 +75,9 @@ class Metrics:
             bounds = [*map(str, map(float, SECONDS)), "+Inf"]
             seconds.add_metric([route], list(zip(bounds, accumulate(counts), strict=True)), self._seconds[route])
         yield seconds
+
+        for name, value in self.follows().items() if self.follows else ():
+            yield GaugeMetricFamily(f"motorgraph_follow_{name}", FOLLOW[name], value)
 
     def text(self) -> bytes:
         """The exposition format."""

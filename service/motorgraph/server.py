@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from motorgraph import logs
+from motorgraph.adoption import adopted
 from motorgraph.app import create_app
 from motorgraph.connection import Connection
 from motorgraph.errors import Refusal, lines
@@ -39,6 +40,11 @@ def run(settings: Settings) -> int:
 
 async def _serve(settings: Settings) -> int:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        settings = await adopted(settings)
+    except Refusal as refusal:
+        console.print("\n".join(lines(refusal)), markup=False, emoji=False)
+        return REFUSED
     try:
         listening = _listen(settings)
     except OSError as error:

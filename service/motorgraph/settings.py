@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -19,6 +20,7 @@ from motorgraph.vocab import CANONICAL_BASE
 PREFIX = "MOTORGRAPH_"
 MIB = 1 << 20
 DESCRIPTORS_WITH_SERVICE = 64
+_PAGES = re.compile(r"/(?:feed|changes)(?:/.*)?$")
 _HOST_NAME = re.compile(r"[\w.-]+")
 
 
@@ -67,6 +69,9 @@ class Settings(BaseSettings):
         (),
         description="Host that SERVICE may ask, without a port; may be given again (or separated by ','). None by default.",
     )
+    follow: str = Field("", description="Address of another motorgraph whose read replica this one is to be.")
+    follow_token: SecretStr | None = Field(None, description="Token to read there with, where reads are protected.")
+    follow_seconds: float = Field(0.5, gt=0, description="Seconds from one look for new commits there to the next.")
     write_token: SecretStr | None = Field(
         None, description="Bearer token of the scope admin, the shorthand for one person; without any the service is read-only."
     )
@@ -99,6 +104,13 @@ class Settings(BaseSettings):
     def _empty_is_none(cls, value: Any) -> Any:  # Any: as above
         return None if value == "" else value
 
+    @field_validator("follow")
+    @classmethod
+    def _upstream(cls, value: str, given: ValidationInfo) -> str:
+        if value and (given.data.get("load") or given.data.get("align")):
+            raise ValueError("a read replica has what its upstream has, and no files of its own; load and align there")
+        return upstream_address(value) if value else ""
+
     @field_validator("base")
     @classmethod
     def _no_slash(cls, value: str) -> str:
@@ -129,7 +141,7 @@ class Settings(BaseSettings):
     @property
     def is_writable(self) -> bool:
         """Whether anybody may write."""
-        return any(bearer.scope >= Scope.WRITE for bearer in self.bearers)
+        return not self.follow and any(bearer.scope >= Scope.WRITE for bearer in self.bearers)
 
     @property
     def is_union(self) -> bool:
@@ -161,6 +173,17 @@ class Settings(BaseSettings):
             past_seconds=self.past_seconds,
             may_open=DESCRIPTORS_WITH_SERVICE if self.service_hosts else 0,
         )
+
+
+def upstream_address(url: str) -> str:
+    """The address of a service without a slash at its end; one may give that of its /feed or /changes too. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no address of a service, as https://graph.example.org is")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the address has a name or password in it, which logs would show; give a follow-token instead")
+    path = _PAGES.sub("", parts.path).rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def _host_name(host: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
 from socket import socket
 from typing import Any
 
-from motorgraph.commits import Commit
+from motorgraph.commits import Commit, as_json
 from motorgraph.engine import moments, reader
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Delta, nquads
@@ -163,7 +162,7 @@ def run(sock: socket, chronicle: Chronicle, commit: int) -> None:
 
 def told(commit: Commit, graphs: list[str]) -> dict[str, object]:
     """A commit as JSON, with the named graphs that it changed."""
-    return asdict(commit) | {"digest": commit.digest.hex(), "graphs": graphs}
+    return as_json(commit) | {"graphs": graphs}
 
 
 def answer(outlet: Outlet, value: object) -> None:

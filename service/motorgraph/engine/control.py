@@ -34,7 +34,8 @@ class Start:
 
     `union` keeps the default graph as the merge of all; `shapes` names the graph of shapes that drafts judge by, "" for none;
     `catalogue` is the base of the IRIs by which the graph of the commits speaks, "" where there is to be none.
-    `base` is that of the graph's IRIs, `address` where it is served. Without `renews` files count only if there is no commit yet.
+    `base` is that of the graph's IRIs, `address` where it is served, `follows` where the commits come from that a
+    replica repeats. Without `renews` files count only if there is no commit yet.
     """
 
     files: Sequence[File]
@@ -47,6 +48,7 @@ class Start:
     base: str = ""
     renews: bool = True
     address: str = ""
+    follows: str = ""
     snapshot_after: int = 1000
 
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import pyoxigraph as ox
 
-from motorgraph.commits import Change, Key
+from motorgraph.commits import Change, Key, from_json
 from motorgraph.engine import provenance
 from motorgraph.engine.loading import follow
 from motorgraph.engine.wire import Job
@@ -88,9 +88,12 @@ class Delta:
         deltas = (self, derived or Delta(), by_rule or Delta())
         parts = [lines or nquads(quads) for delta in deltas for quads, lines in delta._both]
         head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "sizes": list(map(len, parts)), "union": job.union}
-        told = {"author": job.author, "message": job.message, "report": report, "graphs": sorted(self.graphs)}
+        told: dict[str, Any] = {"author": job.author, "message": job.message, "report": report, "graphs": sorted(self.graphs)}
         if job.once:
             told["key"] = json.loads(job.once) | {"created": job.graph in self.made}
+        if job.was:
+            told["was"] = json.loads(job.was)
+            told["graphs"] = told["was"]["graphs"]
         spool.writelines([json.dumps(head | told).encode() + b"\n", *parts])
         spool.flush()
 
@@ -161,8 +164,8 @@ class Written:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it changes nothing."""
-        return not (self.removed or self.added or self.head["made"] or self.head["dropped"])
+        """Whether it changes nothing, and is no commit all the same."""
+        return not (self.removed or self.added or self.head["made"] or self.head["dropped"] or "was" in self.head)
 
     @property
     def key(self) -> Key | None:
@@ -173,6 +176,8 @@ class Written:
     def change(self) -> Change:
         """It as a commit."""
         head = self.head
+        if "was" in head:
+            return Change([self.removed], [self.added], graphs=head["graphs"], was=from_json(head["was"]))
         graphs = tuple(head["made"]), tuple(head["dropped"])
         told = {"report": head["report"], "graphs": head["graphs"], "key": self.key}
         return Change([self.removed], [self.added], *graphs, head["author"], head["message"], **told)

@@ -6,18 +6,22 @@ crashes, runs too long, takes too much memory or breaks the shapes does so in th
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from socket import socket
 from typing import IO, TYPE_CHECKING
 
 import pyoxigraph as ox
 
+from motorgraph import rdfpatch
+from motorgraph.commits import from_json
 from motorgraph.engine import process, wire
 from motorgraph.engine.account import account, frames
 from motorgraph.engine.body import parsed_body
-from motorgraph.engine.delta import Delta, Quads, graph_lines, moved, triple_lines
+from motorgraph.engine.delta import NQUADS, Delta, Quads, graph_lines, moved, triple_lines
 from motorgraph.engine.guard import refuse_unfit
 from motorgraph.engine.loading import follow
 from motorgraph.engine.reader import Alarm, Outlet, refused
@@ -77,7 +81,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: K
         raise PreconditionFailed(f"If-Match: * asks for a graph that is there, and <{job.graph}> is not.")
     if job.must_be_new and _exists(job, store):
         raise PreconditionFailed(f"If-None-Match: * asks for a new graph, and <{job.graph}> is there.")
-    with process.opening_at_most(0):
+    with process.opening_at_most(1 if job.was else 0):
         delta, created = TASKS[job.task](job, body, store)
     _refuse_made_graphs(delta, job, known.rules)
     refuse_unfit(delta, job)
@@ -86,7 +90,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: K
         if job.union:
             follow(store, delta.removed, delta.added)
         derived, by_rule = infer(store, delta, known, union=job.union)
-    if job.shapes and not delta.is_empty:
+    if job.shapes and not (delta.is_empty or job.was):
         whole = Delta(removed=delta.removed | derived.removed, added=delta.added | derived.added)
         report = _judge(job, store, whole, known.shapes)
     if not job.dry_run:
@@ -159,7 +163,7 @@ def _counts(report: Report | None) -> dict[str, int]:
     return dict(Counter(result.severity for result in report.results)) if report else {}
 
 
-# The four changes: each is made on the store, and tells its delta and whether it made a graph
+# The changes: each is made on the store, and tells its delta and whether it made a graph
 
 
 def _update(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
@@ -219,12 +223,24 @@ def _delete(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     return _made(delta if _is_plain(job) else delta.opened(), job, store), False
 
 
+def _follow(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
+    """Repeats a commit of another journal, where it was judged. Its lines stay as they are, since its digest is of these."""
+    was = from_json(json.loads(job.was))
+    with Path(job.text).open("rb") as patch:
+        removed, added = b"".join(rdfpatch.removed(patch)), b"".join(rdfpatch.added(patch))
+    delta = Delta(set(was.made), set(was.dropped), lines={ox.DefaultGraph(): (removed, added)})
+    if not _is_plain(job):
+        delta.removed, delta.added = set(ox.parse(removed, NQUADS)), set(ox.parse(added, NQUADS))
+    return _made(delta, job, store), False
+
+
 TASKS: dict[str, Callable[[Job, bytes, ox.Store], tuple[Delta, bool]]] = {
     "update": _update,
     "put": _put,
     "post": _post,
     "delete": _delete,
     "patch": _patch,
+    "follow": _follow,
 }
 
 

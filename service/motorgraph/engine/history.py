@@ -18,6 +18,7 @@ from motorgraph.engine.loading import UNREADABLE, File, Progress, hash_files, lo
 from motorgraph.errors import Failed, is_disk_full, no_room
 from motorgraph.journal import FILE as JOURNAL_FILE
 from motorgraph.journal import Journal
+from motorgraph.replica import promote
 from motorgraph.witness import FILE as WITNESS
 
 NQUADS = ox.RdfFormat.N_QUADS
@@ -32,14 +33,25 @@ class Unreadable(Exception):
 
 
 class History:
-    """The journal of a folder as the keeper uses it. Without `is_writable` nothing is kept, and a folder without one stays so."""
+    """The journal of a folder as the keeper uses it. Without `is_writable` nothing is kept, and a folder without one stays so.
+
+    `follows` is the address of the service whose commits it repeats, "" for a journal of its own.
+    """
 
     def __init__(
-        self, folder: Path, *, is_writable: bool, address: str = "", snapshot_after: int = SNAPSHOT_AFTER_COMMITS
+        self,
+        folder: Path,
+        *,
+        is_writable: bool,
+        follows: str = "",
+        address: str = "",
+        snapshot_after: int = SNAPSHOT_AFTER_COMMITS,
     ) -> None:
         self._journal: Journal | None = None
         if is_writable:
             self._journal = Journal.open(folder, address)
+            if not follows:
+                promote(self._journal)
         elif (folder / JOURNAL_FILE).is_file() or (folder / WITNESS).is_file():
             self._journal = Journal.read(folder)
         self._is_writable = is_writable

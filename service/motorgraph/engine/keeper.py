@@ -408,7 +408,7 @@ class Keeper:
 
 def _history(command: dict[str, Any]) -> History:
     """The journal that a load names. Raises Failed."""
-    chosen = {name: command[name] for name in ("address", "snapshot_after") if name in command}
+    chosen = {name: command[name] for name in ("address", "follows", "snapshot_after") if name in command}
     history = History(Path(command["folder"]), is_writable=command["is_writable"], **chosen)
     if "base" in command:
         history.require_base(command["base"])

@@ -132,10 +132,10 @@ class Pool:
         Returns the draft's answer and the newest commit, 0 for a dry run. Cancelled, it changes nothing, unless the keeper was at
         it already: then it is cancelled when that is done.
         """
-        reader = await self._draft(self.limits.memory + 8 * len(body))
+        reader = await self._draft(self.limits.memory + 8 * (len(body) + job.beside))
         answer = Answer(job, float("inf"))
         try:
-            reader.begin(answer, encode_job(job, self.limits.seconds) + body_frames(body))
+            reader.begin(answer, encode_job(job, 0.0 if job.was else self.limits.seconds) + body_frames(body))
             self.ended(reader)
             await answer.opened()
             answer.account = b"".join([piece async for piece in answer.pieces()])

@@ -39,14 +39,16 @@ KINDS = tuple(Kind)  # by number, which is quicker than Kind(number)
 class Job:
     """One thing for a reader or draft to do.
 
-    `task` is query, graph, census, validate, clauses, describe, context, update, put, post, patch or delete, or one of those of
-    the clerk. `graph` is a graph's IRI, "" for the default graph, None for all. `solutions` and `graphs` are the media types to
-    answer in (None: the client takes none). Sizes are bytes.
+    `task` is query, graph, census, validate, clauses, describe, context, update, put, post, patch, delete or follow, or one of
+    those of the clerk. `graph` is a graph's IRI, "" for the default graph, None for all. `solutions` and `graphs` are the media
+    types to answer in (None: the client takes none). Sizes are bytes.
     For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy;
     `author`, `message` and `once` (see once.py) go into the journal; only one who `is_admin` may change the graphs that are
     `guarded`, and nobody the `catalogue` of the commits. A `dry_run` only says what the change would do, which is also told of
     one that `wants_account`. The task delta, whose `text` is what a draft wrote down, has no answer.
     `commit` is that of the graph to be asked, 0 for the newest; of a delta the one that it makes.
+    The task follow repeats a commit of another journal: `was` is that as JSON, with its graphs, `text` the path of its RDF patch
+    of `beside` bytes.
     """
 
     task: str
@@ -77,6 +79,8 @@ class Job:
     dry_run: bool = False
     wants_account: bool = False
     commit: int = 0
+    was: str = ""
+    beside: int = 0
 
     @cached_property
     def key(self) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from motorgraph import __version__
 from motorgraph.conditions import has_it_already, versioned
 from motorgraph.engine.archive import CLERK
 from motorgraph.engine.clerk import MOST_COMMITS
@@ -116,8 +117,9 @@ class Changes:
 
     @property
     def _about(self) -> Json:
-        """Which history it is, and of whose graph."""
-        return {"lineage": self._store.lineage, "base": self._settings.base}
+        """Which history it is, of whose graph, and how that is served: a replica does likewise."""
+        mode = {"plain": self._settings.plain, "default_graph": "union" if self._settings.is_union else "separate"}
+        return {"lineage": self._store.lineage, "base": self._settings.base} | mode | {"version": __version__}
 
     def _form(self, call: Call, suffix: str | None) -> Format:
         """The format by the address, or else by Accept. Raises NotAcceptable."""

@@ -17,6 +17,9 @@ EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 def operation_routes(store: Embedded, metrics: Metrics) -> APIRouter:
     """The routes, over this store and these metrics."""
     router = APIRouter(tags=["operation"])
+    following = store.following
+    if following is not None:
+        metrics.follows = lambda: following.figures
 
     @router.head("/health", include_in_schema=False)
     @router.get("/health", summary="Whether the service is alive.")
@@ -26,8 +29,13 @@ def operation_routes(store: Embedded, metrics: Metrics) -> APIRouter:
     @router.head("/ready", include_in_schema=False)
     @router.get("/ready", summary="Whether the graph is loaded and queries are answered; 503 until then.")
     async def ready() -> Response:
-        state = {"status": store.stage, "commit": store.commit, "readers": store.pool.running}
-        return JSONResponse(state, 200 if store.is_ready else 503, None if store.is_ready else {"Retry-After": "2"})
+        is_ready = store.is_ready
+        state: dict[str, object] = {"status": store.stage, "commit": store.commit, "readers": store.pool.running}
+        if following is not None:
+            state["following"] = following.state
+            if following.fault:
+                state["status"], is_ready = "diverged", False
+        return JSONResponse(state, 200 if is_ready else 503, None if is_ready else {"Retry-After": "2"})
 
     @router.head("/metrics", include_in_schema=False)
     @router.get("/metrics", summary="Figures for Prometheus.", response_class=Response)

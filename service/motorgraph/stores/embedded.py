@@ -23,7 +23,8 @@ from motorgraph.engine.control import Control, Start
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
-from motorgraph.errors import BadRequest, Broken, Conflict, Nonconforming, NotFound, NotReady, Refusal
+from motorgraph.errors import BadRequest, Broken, Conflict, Nonconforming, NotFound, NotReady, Refusal, Replica
+from motorgraph.following import Following
 from motorgraph.inference import Rule, shipped_rules
 from motorgraph.once import require_same
 from motorgraph.settings import Settings
@@ -92,6 +93,7 @@ class Embedded:
         self._keys: set[tuple[str, str]] = set()
         self.pool.on_commit = self._advance
         self._counting: asyncio.Task[None] | None = None
+        self.following = Following(self) if settings.follow else None
 
     @property
     def archive(self) -> Archive:
@@ -136,20 +138,26 @@ class Embedded:
         `as_kept` is for a command that writes to the folder and ends: it needs no token, and files count only for a new journal.
         """
         self.control.listen()
-        files = corpus.starting(self.settings, self.names)
+        if self.following is not None:
+            if as_kept:
+                raise Replica.of(self.following.url)
+            self._be("following")
+            await self.following.seed(self.address)
+        files = [] if self.following else corpus.starting(self.settings, self.names)
         self._be("loading")
         rules = [] if self.settings.plain else shipped_rules(self.names)
         start = Start(
             files,
             self.settings.folder,
-            self.settings.is_writable or as_kept,
+            self.settings.is_writable or as_kept or self.following is not None,
             self.settings.is_union,
             rules,
-            self._shapes,
+            "" if self.following else self._shapes,  # upstream has judged it all
             catalogue="" if self.settings.plain else self.names.base,
             base=self.settings.base,
             renews=not as_kept,
             address=self.address,
+            follows=self.settings.follow,
             snapshot_after=self.settings.snapshot_after,
         )
         loaded = await self.control.load(start)
@@ -166,6 +174,8 @@ class Embedded:
         self._count_soon()
         if not as_kept:
             self.dumps.open()
+        if self.following is not None:
+            self.following.begin()
 
     # Reads
 
@@ -212,6 +222,8 @@ class Embedded:
     async def close(self) -> None:
         """Fails what still runs and ends every process."""
         self.is_ready = False
+        if self.following is not None:
+            await self.following.close()
         if self._counting is not None:
             self._counting.cancel()
         self.dumps.close()
