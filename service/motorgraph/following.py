@@ -62,7 +62,7 @@ class Lag:
 
 
 class Following:
-    """A replica that follows `url`. `is_up` says whether that answered last, `fault` why it is no longer followed."""
+    """A replica that follows `url`. `is_up` says whether that answered last and is followed, `fault` why it no longer is."""
 
     def __init__(self, store: Embedded) -> None:
         self._settings = store.settings
@@ -72,6 +72,7 @@ class Following:
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._wish = 0.0
+        self._last_words = ""
         self._said = 0.0
         self._copy: Copy = _AtWork(store, b"")
         self.url = store.settings.follow
@@ -128,6 +129,13 @@ class Following:
     def begin(self) -> None:
         """Follows from now on."""
         self._task = asyncio.get_running_loop().create_task(self._follow())
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Says it if it follows no more by a mistake of the service."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fault, self.is_up = f"The service made a mistake: {error!r}. Start it again.", False
+            log.error("stopped following by a fault of the service", exc_info=error)
 
     async def close(self) -> None:
         """Follows no more."""
@@ -143,7 +151,7 @@ class Following:
                     await asyncio.sleep(self._settings.follow_seconds)
                 continue
             except Diverged as diverged:
-                self.fault = diverged.detail
+                self.fault, self.is_up = diverged.detail, False
                 log.error("stopped following: %s", diverged.detail)
             except Away as away:
                 self._is_away(away)
@@ -168,24 +176,25 @@ class Following:
                     await self._upstream.fetch(told.commit.id, patch)
                     await copy.keep(told, patch)
                 self._say_now_and_then(outlook)
+        if self._failures:
+            log.info("upstream is back at commit %s", outlook.newest)
+        self._failures, self._last_words = 0, ""
         return copy.commit >= outlook.newest
 
     def _has_answered(self, outlook: Outlook) -> None:
-        if self._failures:
-            log.info("upstream is back at commit %s", outlook.newest)
-        elif self._outlook is None:
+        if self._outlook is None:
             log.info("following %s: it is at commit %s, this replica at %s", self.url, outlook.newest, self._copy.commit)
         if outlook.version != __version__ and (self._outlook is None or self._outlook.version != outlook.version):
             log.warning(
                 "upstream is motorgraph %s, this is %s: with other rules they may infer other triples from the same commits",
                 outlook.version, __version__,
             )  # fmt: skip
-        self._outlook, self._failures, self.is_up = outlook, 0, True
+        self._outlook, self.is_up = outlook, True
 
     def _is_away(self, away: Away) -> None:
-        if self.is_up or not self._failures:
+        if str(away) != self._last_words:
             log.warning("upstream cannot be followed for now; trying again: %s", away)
-        self.is_up = False
+        self.is_up, self._last_words = False, str(away)
         self._failures += 1
         self._wish = away.seconds
 
@@ -246,7 +255,8 @@ def _require_continued(outlook: Outlook, copy: Copy, url: str) -> None:
             f"{url} is at commit {outlook.newest} of the history {outlook.lineage}, behind commit {copy.commit} here: an older "
             f"state has been restored there, or it is another service. {ANEW}"
         )
-    if copy.commit and (outlook.commits[0].commit.id != copy.commit or outlook.commits[0].commit.digest != copy.digest):
+    same = [told.commit.digest for told in outlook.commits if told.commit.id == copy.commit]
+    if copy.commit and same != [copy.digest]:
         raise Diverged(
             f"Commit {copy.commit} here is not that of {url} (history {outlook.lineage}): the data folder holds another history, "
             f"or an older state was restored there and changed since. {ANEW}"
