@@ -34,6 +34,7 @@ from motorgraph.resources import web
 from motorgraph.routes.changes import Changes
 from motorgraph.routes.context import ContextDocument
 from motorgraph.routes.dumps import Dumps
+from motorgraph.routes.feed import Feed
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
@@ -269,6 +270,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     shapes = Terms(("shapes", "shape"), ShapeBook(documentation, pages.page), documentation, store, mementos)
     things = Things(store, settings, pages, mementos)
     dumps = Dumps(store, pages.page)
+    feed = Feed(store, settings, pages)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, pages.describe, access),
         "/graphs": graphs,
@@ -284,6 +286,9 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
         **{f"/{root}/": things for root in (*ROOTS, "id", "data", "page")},
         "/dumps": dumps,
         "/dumps/": dumps,
+        "/feed": feed,
+        "/feed/": feed,
+        "/version/": feed,
     }
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)

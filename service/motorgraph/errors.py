@@ -25,6 +25,7 @@
   + KeyReused             422   an Idempotency-Key that stands for another request
   + NoCanonicalForm       422   blank nodes that cannot be told apart in the time for it
   + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
+  + Overloaded            429   too many ask for pages of the feed at once; says when to come again
   + Failed                500   the service tried and could not
     - InsufficientStorage 507   the disk is full, so a change cannot be kept
     - Diverged            500   what a read replica follows is not, or no longer, what its own history continues in
@@ -205,6 +206,13 @@ class TooManyAttempts(Refusal):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"retry-after", str(self.members["retry_after"]).encode())]
+
+
+class Overloaded(Refusal):
+    status, title = 429, "Too many at once"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"retry-after", b"1")]
 
 
 class Failed(Refusal):

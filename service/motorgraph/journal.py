@@ -278,6 +278,14 @@ class Journal:
             for (packed,) in rows:
                 yield zlib.decompress(packed)
 
+    def quads(self, after: int, upto: int, *, newest_first: bool = False) -> Iterator[tuple[bool, bytes]]:
+        """What the commits beyond `after` as far as `upto` did, one after the other: whether it was added, and N-Quads."""
+        order = "DESC" if newest_first else "ASC"
+        rows = f"SELECT added, quads FROM pieces WHERE id > ? AND id <= ? ORDER BY id {order}"  # noqa: S608  # our own word
+        with _told(self.folder, reading=True):
+            for added, packed in self._base.execute(rows, (after, upto)):
+                yield bool(added), zlib.decompress(packed)
+
     def checked(self, commit: Commit) -> Checked:
         """The quads of a commit, held against its digest as they pass."""
         before = self.commit(commit.id - 1).digest if commit.id > 1 else b""

@@ -19,6 +19,10 @@ SKOS = "http://www.w3.org/2004/02/skos/core#"
 SD = "http://www.w3.org/ns/sparql-service-description#"
 VOID = "http://rdfs.org/ns/void#"
 FORMATS = "http://www.w3.org/ns/formats/"
+AS = "https://www.w3.org/ns/activitystreams#"
+LDES = "https://w3id.org/ldes#"
+SCHEMA = "https://schema.org/"
+TREE = "https://w3id.org/tree#"
 NP = "http://www.nanopub.org/nschema#"
 
 PREFIXES = {
@@ -31,7 +35,7 @@ PREFIXES = {
     "qb": "http://purl.org/linked-data/cube#",
     "rdf": RDF,
     "rdfs": RDFS,
-    "schema": "https://schema.org/",
+    "schema": SCHEMA,
     "sh": "http://www.w3.org/ns/shacl#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "xsd": XSD,

@@ -53,13 +53,13 @@ class Archive:
         except BaseException:
             self._next()
             raise
-        seconds = self.limits.seconds + (self.limits.past_seconds if commit else 0.0)
+        seconds = self.limits.seconds + (self.limits.past_seconds if job.commit else 0.0)
         answer = Answer(job, time.monotonic() + seconds)
         self._working[answer] = commit, reader
         answer.on_pause = self._spill
         answer.on_end = self._ended
         timer = asyncio.get_running_loop().call_later(seconds, self._expire, answer)
-        reader.begin(answer, encode_job(job, self.limits.seconds))
+        reader.begin(answer, encode_job(job, self.limits.seconds if commit else seconds))
         self._readers.ended(reader)
         try:
             await answer.opened()

@@ -13,6 +13,7 @@ from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Delta, nquads
 from motorgraph.engine.past import undoing
 from motorgraph.engine.reader import Outlet
+from motorgraph.engine.versions import Versions
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, OutOfReach
 
@@ -27,9 +28,10 @@ PATCH = "application/rdf-patch"
 class Clerk:
     """What the jobs of the front are answered from. A job's `text` is a JSON object that says what is wanted."""
 
-    def __init__(self, chronicle: Chronicle) -> None:
+    def __init__(self, chronicle: Chronicle, commit: int) -> None:
         self._chronicle = chronicle
         self._looked: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+        self._versions = Versions(chronicle, commit)
         self.tasks: dict[str, Callable[[Job, Any, Outlet], None]] = {  # Any: the store, which a reader's tasks need
             "commits": self._commits,
             "at": self._at,
@@ -38,6 +40,11 @@ class Clerk:
             "patch": self._patch,
             "diff": self._diff,
             "compare": self._compare,
+            "rows": self._rows,
+            "latest": self._latest,
+            "block": self._versions.block,
+            "part": self._versions.part,
+            "version": self._versions.version,
         }
 
     def _commits(self, job: Job, _: Any, outlet: Outlet) -> None:
@@ -52,6 +59,14 @@ class Clerk:
         graphs = self._chronicle.graphs(after, end)
         found = [told(c, graphs.get(c.id, [])) for c in self._chronicle.commits(after, end)]
         answer(outlet, found)
+
+    def _rows(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """`after`, `upto`: what the feed has to know of the commits between."""
+        answer(outlet, self._versions.rows(**json.loads(job.text)))
+
+    def _latest(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """`upto`, `most`: the newest members of the feed."""
+        answer(outlet, self._versions.latest(**json.loads(job.text)))
 
     def _at(self, job: Job, _: Any, outlet: Outlet) -> None:
         """`time`: the newest commit that was there then, 0 if there was none yet."""
@@ -157,7 +172,7 @@ class Clerk:
 
 def run(sock: socket, chronicle: Chronicle, commit: int) -> None:
     """Answers the jobs that come over `sock` until it is closed."""
-    reader.serve(sock, Clerk(chronicle).tasks, chronicle.store, commit)
+    reader.serve(sock, Clerk(chronicle, commit).tasks, chronicle.store, commit)
 
 
 def told(commit: Commit, graphs: list[str]) -> dict[str, object]:
