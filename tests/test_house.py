@@ -38,7 +38,7 @@ ROOMS = {  # what only these rooms may import
     "jinja2": {"pages"},
     "markupsafe": {"links"},
     "rapidfuzz": {"near"},
-    "sqlite3": {"journal"},
+    "sqlite3": {"database", "journal"},
     "typer": {"cli"},
     "multiprocessing": set(),
     "threading": set(),

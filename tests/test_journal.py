@@ -22,9 +22,10 @@ import pytest
 from motorgraph import commits as commits_module
 from motorgraph import journal as journal_module
 from motorgraph.commits import Change, Key
+from motorgraph.database import FILE
 from motorgraph.errors import Failed, InsufficientStorage, NotFound
 from motorgraph.folder import LOCK
-from motorgraph.journal import FILE, SNAPSHOTS, Journal
+from motorgraph.journal import SNAPSHOTS, Journal
 from motorgraph.witness import Witness
 
 ONE = b"<a:s> <a:p> <a:o> .\n"

@@ -6,9 +6,10 @@ import asyncio
 import logging
 from pathlib import Path
 
+from motorgraph.database import FILE
 from motorgraph.errors import Failed
 from motorgraph.following import connected, pause
-from motorgraph.journal import FILE, Journal
+from motorgraph.journal import Journal
 from motorgraph.replica import CAUGHT_UP, FOLLOWS
 from motorgraph.settings import Settings
 from motorgraph.upstream import Away

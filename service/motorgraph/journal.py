@@ -1,4 +1,4 @@
-"""The journal: every commit, durable before anybody sees it. The only user of SQLite.
+"""The journal: every commit, durable before anybody sees it.
 
 A folder holds `journal.db` (SQLite, write-ahead log, every commit synced), `snapshots/<commit>.nq.gz`, `acknowledged` and `lock`.
 The journal is the truth: whatever else there is can be made from it. Each commit's digest covers that of the commit before it.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,45 +17,16 @@ from pathlib import Path
 from typing import IO
 
 from motorgraph.commits import Change, Checked, Commit, Key, as_row, cut, from_row, remedy
-from motorgraph.errors import Diverged, Failed, NotFound, is_disk_full, no_room
-from motorgraph.folder import is_full, is_writable, locked, new
+from motorgraph.database import FILE, GRAPHS, LOG_BYTES, address_of, require_version, telling
+from motorgraph.errors import Diverged, Failed, NotFound
+from motorgraph.folder import locked, new
 from motorgraph.snapshots import FOLDER as SNAPSHOTS
 from motorgraph.snapshots import Snapshot, Snapshots, sync
 from motorgraph.witness import FILE as WITNESS
 from motorgraph.witness import Witness
 
-FILE = "journal.db"
-VERSION = 2
 KEPT_KEYS = 100_000
 KEPT_KEYS_FOR = timedelta(hours=24)
-LOG_BYTES = 64 << 20
-"""What the write-ahead log may keep of the disk when it has grown for one long commit."""
-_NO_ROOM = {sqlite3.SQLITE_FULL}
-_MAYBE_NO_ROOM = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
-_TABLES = """
-    CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE commits (
-        id INTEGER PRIMARY KEY, time TEXT NOT NULL, author TEXT NOT NULL, message TEXT NOT NULL, origin TEXT NOT NULL,
-        made TEXT NOT NULL, dropped TEXT NOT NULL, removed INTEGER NOT NULL, added INTEGER NOT NULL, size INTEGER NOT NULL,
-        report TEXT NOT NULL, digest BLOB NOT NULL
-    );
-    CREATE TABLE pieces (
-        id INTEGER NOT NULL REFERENCES commits, added INTEGER NOT NULL, number INTEGER NOT NULL, quads BLOB NOT NULL,
-        PRIMARY KEY (id, added, number)
-    ) WITHOUT ROWID;
-"""
-_GRAPHS = "CREATE TABLE IF NOT EXISTS graphs (id INTEGER NOT NULL, graph TEXT NOT NULL, PRIMARY KEY (id, graph)) WITHOUT ROWID"
-"""Which named graphs each commit changes: what its pieces say too, at hand."""
-
-
-# Since version 2: what makes a write happen once. No commit depends on it, so no digest covers it.
-_KEYS_TABLE = """
-    CREATE TABLE keys (
-        author TEXT NOT NULL, name TEXT NOT NULL, request TEXT NOT NULL, created INTEGER NOT NULL, location TEXT NOT NULL,
-        id INTEGER NOT NULL, time TEXT NOT NULL, PRIMARY KEY (author, name)
-    );
-    CREATE INDEX keys_by_time ON keys (time);
-"""
 
 
 class Journal:
@@ -80,13 +50,13 @@ class Journal:
         except OSError as error:
             raise Failed(f"The data folder {folder} cannot be used: {error.strerror or error}.") from error
         try:
-            with _told(folder):
+            with telling(folder):
                 base = sqlite3.connect(folder / FILE, isolation_level=None)
                 base.execute("PRAGMA journal_mode = WAL")
                 base.execute("PRAGMA synchronous = FULL")
                 base.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
-                _require_version(base, folder)
-                base.execute(_GRAPHS)
+                require_version(base, folder)
+                base.execute(GRAPHS)
                 opened = cls(folder, base, lock)
                 opened.snapshots.clean()
                 return opened
@@ -99,13 +69,13 @@ class Journal:
         """The journal of a folder to look at, which may be read-only. Raises NotFound or Failed."""
         if not (folder / FILE).is_file():
             raise NotFound(f"There is no journal in {folder}.")
-        with _told(folder):
-            base = sqlite3.connect(_address(folder), uri=True, isolation_level=None)
+        with telling(folder):
+            base = sqlite3.connect(address_of(folder), uri=True, isolation_level=None)
             base.execute("PRAGMA query_only = ON")
             if base.execute("PRAGMA user_version").fetchone()[0] == 0:
                 base.close()
                 raise NotFound(f"The journal in {folder} is empty.")
-            _require_version(base, folder)
+            require_version(base, folder)
             return cls(folder, base, None)
 
     def close(self) -> None:
@@ -117,7 +87,7 @@ class Journal:
     @property
     def newest(self) -> int:
         """The newest commit that is there now, also if another process has made it; 0 before the first."""
-        with _told(self.folder, reading=True):
+        with telling(self.folder, reading=True):
             return int(self._base.execute("SELECT COALESCE(MAX(id), 0) FROM commits").fetchone()[0])
 
     @property
@@ -158,7 +128,7 @@ class Journal:
     def recall(self, author: str, name: str) -> tuple[Key, int] | None:
         """What was noted under a key, and the newest commit after its write; None for one that is new or too old."""
         since = (datetime.now(UTC) - KEPT_KEYS_FOR).isoformat(timespec="microseconds")
-        with _told(self.folder):
+        with telling(self.folder):
             row = self._base.execute(
                 "SELECT request, location, created, id FROM keys WHERE author = ? AND name = ? AND time >= ?",
                 (author, name, since),
@@ -175,7 +145,7 @@ class Journal:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All within is written, or nothing is."""
-        with _told(self.folder):
+        with telling(self.folder):
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -217,7 +187,7 @@ class Journal:
 
     def note_graphs(self, number: int, graphs: Iterable[str]) -> None:
         """Notes which named graphs a commit has changed, if that was not done when it was made."""
-        with _told(self.folder):
+        with telling(self.folder):
             self._note_graphs(number, graphs)
 
     def _note_graphs(self, number: int, graphs: Iterable[str]) -> None:
@@ -235,14 +205,14 @@ class Journal:
     def commits(self, after: int = 0, upto: int | None = None) -> Iterator[Commit]:
         """The commits beyond `after`, oldest first, as far as `upto`."""
         most = upto if upto is not None else (self.head.id if self.head else 0)
-        with _told(self.folder, reading=True):
+        with telling(self.folder, reading=True):
             for row in self._base.execute("SELECT * FROM commits WHERE id > ? AND id <= ? ORDER BY id", (after, most)):
                 yield from_row(row)
 
     def touching(self, graph: str, upto: int) -> Iterator[Commit]:
         """The commits as far as `upto` of which it was noted that they changed a named graph, oldest first."""
         rows = "SELECT * FROM commits WHERE id IN (SELECT id FROM graphs WHERE graph = ? AND id <= ?) ORDER BY id"
-        with _told(self.folder, reading=True):
+        with telling(self.folder, reading=True):
             for row in self._base.execute(rows, (graph, upto)) if self._notes_graphs else ():
                 yield from_row(row)
 
@@ -273,7 +243,7 @@ class Journal:
         return self._quads(number, 1)
 
     def _quads(self, number: int, added: int) -> Iterator[bytes]:
-        with _told(self.folder, reading=True):
+        with telling(self.folder, reading=True):
             rows = self._base.execute("SELECT quads FROM pieces WHERE id = ? AND added = ? ORDER BY number", (number, added))
             for (packed,) in rows:
                 yield zlib.decompress(packed)
@@ -282,7 +252,7 @@ class Journal:
         """What the commits beyond `after` as far as `upto` did, one after the other: whether it was added, and N-Quads."""
         order = "DESC" if newest_first else "ASC"
         rows = f"SELECT added, quads FROM pieces WHERE id > ? AND id <= ? ORDER BY id {order}"  # noqa: S608  # our own word
-        with _told(self.folder, reading=True):
+        with telling(self.folder, reading=True):
             for added, packed in self._base.execute(rows, (after, upto)):
                 yield bool(added), zlib.decompress(packed)
 
@@ -316,7 +286,7 @@ class Journal:
 
     def require_whole(self) -> None:
         """Raises Failed if something that was acknowledged is not there, saying what and what helps."""
-        with _told(self.folder, reading=True):
+        with telling(self.folder, reading=True):
             fault = self.fault()
         if fault:
             raise Failed(
@@ -326,7 +296,7 @@ class Journal:
 
     def verify(self) -> str:
         """What is wrong with the journal, "" if nothing is: a commit that is missing, or not what its digest says."""
-        with _told(self.folder, reading=True):
+        with telling(self.folder, reading=True):
             fault = "".join(row[0] for row in self._base.execute("PRAGMA quick_check(1)")).removeprefix("ok")
             if fault:
                 return f"the database is damaged: {fault}"
@@ -343,7 +313,7 @@ class Journal:
 
     def backup(self, folder: Path) -> None:
         """Copies the journal as it is now into a new folder, also while a service writes. Raises Failed."""
-        with new(folder), _told(folder):
+        with new(folder), telling(folder):
             copy = sqlite3.connect(folder / FILE)
             try:
                 self._base.backup(copy)
@@ -387,7 +357,7 @@ class Journal:
         return next(self.snapshots.whole(upto, self.digest_of), None)
 
     def _newest(self) -> Commit | None:
-        with _told(self.folder, reading=True):
+        with telling(self.folder, reading=True):
             row = self._base.execute("SELECT * FROM commits ORDER BY id DESC LIMIT 1").fetchone()
             return from_row(row) if row else None
 
@@ -406,48 +376,3 @@ def _require_repeats(was: Commit | None, number: int, digest: bytes) -> None:
 def _moment(ago: timedelta) -> str:
     """So long ago, as the journal writes a time."""
     return (datetime.now(UTC) - ago).isoformat(timespec="microseconds")
-
-
-def _address(folder: Path) -> str:
-    """How SQLite is to open the journal to look at it: one that nobody writes and that cannot be written needs to be said so."""
-    address = f"{(folder / FILE).resolve().as_uri()}?mode=ro"
-    log = folder / f"{FILE}-wal"
-    is_at_rest = not log.exists() or log.stat().st_size == 0
-    return f"{address}&immutable=1" if is_at_rest and not is_writable(folder) else address
-
-
-def _require_version(base: sqlite3.Connection, folder: Path) -> None:
-    """Makes the tables of a new journal, and those that an older one lacks. Raises Failed for one of a newer motorgraph."""
-    version = base.execute("PRAGMA user_version").fetchone()[0]
-    if version > VERSION:
-        raise Failed(f"The journal in {folder} is of version {version}; this motorgraph reads {VERSION}. Use a newer one.")
-    if version == 0 and (told := Witness.of(folder)) is not None:
-        raise Failed(
-            f"The journal in {folder} is gone: commit {told.commit} was acknowledged here, and {FILE} is empty. Serve a backup, "
-            f"or delete the file {WITNESS} to begin anew."
-        )
-    if version == 0:
-        named = f"INSERT INTO about VALUES ('lineage', '{secrets.token_hex(4)}');"  # noqa: S608  # our own word
-        base.executescript(f"BEGIN IMMEDIATE; {_TABLES} {_KEYS_TABLE} {named} PRAGMA user_version = {VERSION}; COMMIT;")
-    elif version < VERSION and not base.execute("PRAGMA query_only").fetchone()[0]:
-        base.executescript(f"BEGIN IMMEDIATE; {_KEYS_TABLE} PRAGMA user_version = {VERSION}; COMMIT;")
-
-
-@contextmanager
-def _told(folder: Path, *, reading: bool = False) -> Iterator[None]:
-    """Says in our words what SQLite or the disk refuses; when `reading`, also that what was read makes no sense."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in _NO_ROOM or (code in _MAYBE_NO_ROOM and is_full(folder)):
-            raise no_room(folder) from error
-        raise Failed(f"The journal in {folder} cannot be used: {error}.") from error
-    except OSError as error:
-        if is_disk_full(error):
-            raise no_room(folder) from error
-        raise Failed(f"The journal in {folder} cannot be used: {error.strerror or error}.") from error
-    except (ValueError, TypeError, zlib.error) as error:
-        if not reading:
-            raise
-        raise Failed(f"The journal in {folder} is damaged: {error}.") from error

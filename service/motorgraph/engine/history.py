@@ -14,9 +14,9 @@ from typing import IO
 import pyoxigraph as ox
 
 from motorgraph.commits import PIECE_BYTES, Change, Commit, Key
+from motorgraph.database import FILE as JOURNAL_FILE
 from motorgraph.engine.loading import UNREADABLE, File, Progress, hash_files, load_file
 from motorgraph.errors import Failed, is_disk_full, no_room
-from motorgraph.journal import FILE as JOURNAL_FILE
 from motorgraph.journal import Journal
 from motorgraph.replica import promote
 from motorgraph.witness import FILE as WITNESS
