@@ -16,7 +16,7 @@ from motorgraph.stores.embedded import Embedded
 
 MOST = 5
 MOST_KNOWN = 5_000
-ALIKE = 70.0
+ALIKE = 80.0
 """Of 100: what is less like the name than this is not near."""
 _OF_A_KIND = """SELECT ?thing (MIN(?given) AS ?name) {{
   {{ SELECT DISTINCT ?thing {{ {{ ?thing a ?class }} UNION {{ GRAPH ?g {{ ?thing a ?class }} }}
