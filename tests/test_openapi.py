@@ -160,7 +160,7 @@ def test_a_client_learns_how_to_send_a_query_and_an_update(document: Json) -> No
     names = {"query", "default-graph-uri", "named-graph-uri", "update", "using-graph-uri", "using-named-graph-uri"}
     assert names <= form["properties"].keys()
     get = {parameter["name"] for parameter in document["paths"]["/sparql"]["get"]["parameters"]}
-    assert get == {"query", "default-graph-uri", "named-graph-uri"}
+    assert get == {"query", "at", "default-graph-uri", "named-graph-uri"}
 
 
 def test_a_client_learns_which_graph_a_request_names_and_what_may_be_sent(document: Json) -> None:
@@ -168,6 +168,8 @@ def test_a_client_learns_which_graph_a_request_names_and_what_may_be_sent(docume
         assert {"graph", "default"} <= {p["name"] for p in document["paths"]["/graphs"][method]["parameters"]}
     for method in ("put", "post"):
         assert set(resolved(document, document["paths"]["/graphs"][method]["requestBody"])["content"]) >= GRAPHS
+    with_at = [m for m, verb in document["paths"]["/graphs"].items() if "at" in {p["name"] for p in verb["parameters"]}]
+    assert with_at == ["get"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ _USING = {
     "using-graph-uri": "Graph to merge into the default graph of an update's WHERE.",
     "using-named-graph-uri": "Graph that GRAPH can name in an update's WHERE.",
 }
+_AT = "A commit or a time (ISO 8601): the graph as it was then."
 NEEDS_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 
 
@@ -77,8 +78,8 @@ def sparql_paths() -> dict[str, object]:
     get = {
         "summary": "SPARQL query",
         "tags": ["sparql"],
-        "parameters": [parameter("query", _QUERY), *dataset],
-        "responses": responses({"200": results}, "400", "403", "406", "413", "500", "503"),
+        "parameters": [parameter("query", _QUERY), parameter("at", _AT), *dataset],
+        "responses": responses({"200": results}, "400", "403", "404", "406", "413", "422", "500", "503"),
     }
     post = {
         "summary": "SPARQL query or update",
@@ -88,7 +89,7 @@ def sparql_paths() -> dict[str, object]:
         "requestBody": {"required": True, "content": content(QUERY_TYPE, UPDATE_TYPE) | {FORM: {"schema": _form()}}},
         "responses": responses(
             {"200": [*results, _ACCOUNT], "204": ()},
-            *("400", "401", "403", "406", "409", "412", "413", "415", "422", "429", "500", "503"),
+            *("400", "401", "403", "404", "406", "409", "412", "413", "415", "422", "429", "500", "503"),
         ),
     }
     return {"/sparql": {"get": get, "post": post}}
@@ -103,6 +104,7 @@ def _form() -> dict[str, object]:
         "properties": {
             **{name: {**TEXT, "description": words} for name, words in texts.items()},
             **{name: {**TEXTS, "description": words} for name, words in {**_DATASET, **_USING}.items()},
+            "at": {**TEXT, "description": f"With a query: {_AT[0].lower()}{_AT[1:]}"},
             "dry-run": {**_TRUTH, "description": _ONLY_REHEARSED},
         },
     }
@@ -111,7 +113,7 @@ def _form() -> dict[str, object]:
 def graphs_paths() -> dict[str, object]:
     """/graphs as OpenAPI."""
     default = parameter("default", "The default graph, without a value.") | {"allowEmptyValue": True}
-    which = [parameter("graph", "IRI of a named graph."), default]
+    which, at = [parameter("graph", "IRI of a named graph."), default], parameter("at", _AT)
 
     def verb(summary: str, successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[str, object]:
         answers = responses(successes, "400", *refusals, "500", "503")
@@ -124,7 +126,7 @@ def graphs_paths() -> dict[str, object]:
     made, refused = {"200": told, "201": told, "204": ()}, ("401", "403", "406", "409", "412", "413", "415", "422", "429")
     done = {"200": told, "204": ()}
     verbs = {
-        "get": verb("A graph", {"200": [f.media_type for f in GRAPHS]}, "404", "406"),
+        "get": verb("A graph", {"200": [f.media_type for f in GRAPHS]}, "404", "406", "422") | {"parameters": [*which, at]},
         "put": verb("Replace a graph", made, *refused) | change | {"requestBody": body},
         "post": verb("Merge into a graph", made, *refused) | change | {"requestBody": body},
         "patch": verb("Change a graph by an update", made, *refused, "404", "405") | change | {"requestBody": patch},

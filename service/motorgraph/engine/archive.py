@@ -16,7 +16,7 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Reader, too_long
 from motorgraph.engine.readers import Readers
 from motorgraph.engine.wire import Job, encode_job
-from motorgraph.errors import QueueFull, Refusal
+from motorgraph.errors import DeadlineExceeded, OutOfMemory, OutOfReach, QueueFull, Unavailable
 from motorgraph.limits import Limits
 
 IDLE_SECONDS = 30.0
@@ -33,6 +33,7 @@ class Archive:
         self._idle: list[tuple[int, Reader]] = []
         self._working: dict[Answer, tuple[int, Reader]] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._spilt: set[Answer] = set()
         self._busy = 0
         self._trim: asyncio.TimerHandle | None = None
 
@@ -44,7 +45,8 @@ class Archive:
     async def answer(self, job: Job, *, holds: int | None = None) -> Answer:
         """Answers a job from the graph of the commit `holds` (by default the job's), CLERK for what the journal says.
 
-        Raises QueueFull, or the Refusal that the job met. The caller hands the answer to `release` when it is done with it.
+        Raises QueueFull, OutOfReach if that graph cannot be had, or the Refusal that the job met. The caller hands the answer to
+        `release` when it is done with it.
         """
         commit = job.commit if holds is None else holds
         await self._turn()
@@ -53,22 +55,28 @@ class Archive:
         except BaseException:
             self._next()
             raise
-        seconds = self.limits.seconds + (self.limits.past_seconds if job.commit else 0.0)
+        goes_back = commit == CLERK and job.commit  # the clerk has a graph of its own to move
+        seconds = self.limits.seconds + (self.limits.past_seconds if goes_back else 0.0)
         answer = Answer(job, time.monotonic() + seconds)
         self._working[answer] = commit, reader
         answer.on_pause = self._spill
         answer.on_end = self._ended
-        timer = asyncio.get_running_loop().call_later(seconds, self._expire, answer)
-        reader.begin(answer, encode_job(job, self.limits.seconds if commit else seconds))
-        self._readers.ended(reader)
         try:
-            await answer.opened()
+            await self._given(answer, reader, seconds)
         except BaseException:
             self.release(answer)
             raise
+        return answer
+
+    async def _given(self, answer: Answer, reader: Reader, seconds: float) -> None:
+        """Has a process answer a job, and waits until it is whole or too long to be held. Raises the Refusal that it met."""
+        timer = asyncio.get_running_loop().call_later(seconds, self._expire, answer)
+        reader.begin(answer, encode_job(answer.job, seconds))
+        self._readers.ended(reader)
+        try:
+            await answer.opened()
         finally:
             timer.cancel()
-        return answer
 
     async def ask(self, task: str, **wanted: Any) -> Any:  # Any: plain JSON, both ways
         """What the clerk says. Raises what `answer` does."""
@@ -81,6 +89,7 @@ class Archive:
     def release(self, answer: Answer) -> None:
         """Says that nobody wants the rest of an answer."""
         answer.close()
+        self._spilt.discard(answer)
         entry = self._working.pop(answer, None)
         if entry is not None:
             self._readers.kill(entry[1])
@@ -94,7 +103,7 @@ class Archive:
             waiting.cancel()
 
     async def _turn(self) -> None:
-        """Waits until one more may begin. Raises QueueFull."""
+        """Waits until one more may begin. Raises QueueFull, or DeadlineExceeded if that takes too long."""
         if self._busy < self.limits.past_readers:
             self._busy += 1
             return
@@ -102,14 +111,22 @@ class Archive:
             raise QueueFull(f"{self.queue} questions about older commits wait already. Try again in a second.")
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        timer = asyncio.get_running_loop().call_later(self.limits.past_seconds, self._waited_too_long, turn)
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._next()
-            else:
+            if turn in self._waiting:
                 self._waiting.remove(turn)
+            elif turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._next()
             raise
+        finally:
+            timer.cancel()
+
+    def _waited_too_long(self, turn: asyncio.Future[None]) -> None:
+        if not turn.done():
+            self._waiting.remove(turn)
+            turn.set_exception(too_long(self.limits.past_seconds, "while it waited for others about older commits"))
 
     def _next(self) -> None:
         """One has ended; its turn goes to the first that waits."""
@@ -131,19 +148,56 @@ class Archive:
         """A new process at the commit; the oldest idle one goes if there are too many."""
         while len(self._idle) + self._busy > 2 * self.limits.past_readers and self._idle:
             self._idle.pop(0)[1].close()
-        role = "past" if commit else "clerk"
-        limits, may_open = self.limits, self.limits.may_open if commit else 0
-        return await self._readers.apart(role, limits.memory, may_open=may_open, commit=commit, seconds=limits.past_seconds)
+        coming = asyncio.ensure_future(self._born(commit))
+        try:
+            reader = await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            coming.add_done_callback(self._end_born)
+            raise
+        if commit:
+            await self._gone_back(reader, commit)
+        return reader
+
+    async def _born(self, commit: int) -> Reader:
+        if commit == CLERK:
+            return await self._readers.apart("clerk", self.limits.memory)
+        seconds, may_open = self.limits.past_seconds, self.limits.may_open
+        return await self._readers.apart("past", self.limits.memory, may_open=may_open, commit=commit, seconds=seconds)
+
+    def _end_born(self, coming: asyncio.Future[Reader]) -> None:
+        """Whoever wanted it has gone."""
+        if not coming.cancelled() and coming.exception() is None:
+            self._readers.kill(coming.result())
+
+    async def _gone_back(self, reader: Reader, commit: int) -> None:
+        """Waits until a process has the graph of its commit. Raises OutOfReach, with the process ended, if it cannot have it."""
+        seconds = self.limits.past_seconds
+        try:
+            await self._given(Answer(Job("arrive"), time.monotonic() + seconds), reader, seconds)
+        except DeadlineExceeded as error:
+            self._readers.kill(reader)
+            raise OutOfReach(
+                f"The graph of commit {commit} could not be made in {seconds:g} seconds (setting past_seconds). Ask a later one."
+            ) from error
+        except OutOfMemory as error:
+            self._readers.kill(reader)
+            raise OutOfReach(
+                f"The graph of commit {commit} needs more memory than a query may have (setting query_memory). Ask a later one."
+            ) from error
+        except BaseException:
+            self._readers.kill(reader)
+            raise
 
     def _spill(self, answer: Answer) -> None:
         """The client is slower than the process: the rest goes to a file, so that others get their turn."""
         try:
-            answer.spill(self.limits.answer_bytes)
+            answer.spill(self.limits.answer_bytes - sum(other.spilt_bytes for other in self._spilt))
+            self._spilt.add(answer)
         except OSError as error:
-            answer.fail(Refusal(f"The answer cannot be kept in a file: {error}."))
+            answer.fail(Unavailable(f"The client is too slow for the answer, and it cannot be kept in a file: {error}."))
 
     def _expire(self, answer: Answer) -> None:
-        answer.fail(too_long(answer.deadline - answer.asked, "of work and wait"))
+        answer.fail(too_long(self.limits.seconds, "of work"))
 
     def _ended(self, answer: Answer) -> None:
         """The process is through with it, or dead."""

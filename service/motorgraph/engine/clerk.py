@@ -157,13 +157,15 @@ class Clerk:
 
     def _between(self, start: int, end: int) -> Delta:
         """What makes the graph of the commit `end` from that of `start`, whichever is the older. Raises OutOfReach."""
-        commits = list(self._chronicle.commits(min(start, end), max(start, end)))
-        count = sum(commit.removed + commit.added for commit in commits)
-        if count > MOST_COMPARED:
-            raise OutOfReach(
-                f"The commits between {start} and {end} changed {count:,} quads, and at most {MOST_COMPARED:,} are compared. "
-                "Take fewer commits, or each by itself: /changes/N.rdfp."
-            )
+        commits, count = [], 0
+        for commit in self._chronicle.commits(min(start, end), max(start, end)):
+            commits.append(commit)
+            count += 1 + commit.removed + commit.added
+            if count > MOST_COMPARED:
+                raise OutOfReach(
+                    f"The commits between {start} and {end} changed more than {MOST_COMPARED:,} quads, too many to compare. Take "
+                    "fewer commits, or each by itself: /changes/N.rdfp."
+                )
         undone = undoing(self._chronicle, commits)
         if start > end:
             return undone

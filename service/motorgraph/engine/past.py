@@ -29,7 +29,7 @@ from motorgraph.journal import Journal
 NQUADS = ox.RdfFormat.N_QUADS
 T = TypeVar("T")
 MOST_TAKEN_BACK = 200_000
-"""Quads of later commits that are rather taken back than the graph made anew."""
+"""Quads of later commits, and commits, that are rather taken back than the graph made anew."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,10 @@ def rebuilt(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal) 
     try:
         return _rebuilt(store, journal, goal)
     except MemoryError:
-        _refuse(sock, OutOfReach(f"The graph of commit {goal.commit} needs more memory than a query may have (query_memory)."))
+        _refuse(
+            sock,
+            OutOfReach(f"The graph of commit {goal.commit} needs more memory than a query may have (setting query_memory)."),
+        )
     except (Refusal, OSError, ValueError) as error:
         _refuse(sock, error if isinstance(error, Refusal) else Failed(f"The graph of commit {goal.commit}: {error}."))
     finally:
@@ -77,19 +80,30 @@ def _refuse(sock: socket, refusal: Refusal) -> None:
 
 def _rebuilt(store: ox.Store, journal: Journal, goal: Goal) -> ox.Store:
     """The graph as it was, in this store or in another."""
-    later = list(journal.commits(goal.commit, goal.newest))
-    if sum(commit.removed + commit.added for commit in later) <= MOST_TAKEN_BACK:
+    later = _few(journal.commits(goal.commit, goal.newest))
+    if later is not None:
         _go_back(store, journal, later, goal)
         return store
     made = ox.Store()
     replay(journal, made, goal.commit)
     renew(made, goal.known.rules)
     if goal.catalogue is not None:
-        noted = journal.graphs()
+        noted = journal.graphs(upto=goal.commit)
         goal.catalogue.fill(made, ((c, noted.get(c.id, ())) for c in journal.commits(upto=goal.commit)), union=False)
     if goal.union:
         merge(made)
     return made
+
+
+def _few(commits: Iterable[Commit]) -> list[Commit] | None:
+    """The commits, if they did so little that it is worth while to take them back; looks at no more than it takes to tell."""
+    found, weight = [], 0
+    for commit in commits:
+        weight += 1 + commit.removed + commit.added
+        if weight > MOST_TAKEN_BACK:
+            return None
+        found.append(commit)
+    return found
 
 
 def _go_back(store: ox.Store, journal: Journal, later: list[Commit], goal: Goal) -> None:

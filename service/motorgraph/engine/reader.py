@@ -325,6 +325,12 @@ def _graph(job: Job, store: ox.Store, outlet: Outlet) -> None:
     outlet.finish()
 
 
+def _arrive(_: Job, __: ox.Store, outlet: Outlet) -> None:
+    """Nothing: whoever asks wants to know that this process is there."""
+    outlet.begin("json", "application/json")
+    outlet.finish()
+
+
 def _census(job: Job, store: ox.Store, outlet: Outlet) -> None:
     """How many triples each graph has, as a JSON object; the default graph is ""."""
     counts = {name.value: 0 for name in store.named_graphs()}
@@ -369,6 +375,7 @@ TASKS: dict[str, Task] = {
     "query": _query,
     "graph": _graph,
     "census": _census,
+    "arrive": _arrive,
     "validate": _validate,
     "clauses": _clauses,
     "describe": describe,

@@ -1,0 +1,68 @@
+"""What it costs to ask about an older commit: the first answer, which has to go back, the second, and the memory for it.
+
+`python -m bench.past` starts a plain service with the generated graph, makes a few small commits and then a large one, and asks
+about the first commit from behind each: once it is taken back, once the graph is made anew.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from bench import cache, command, machine
+from bench.processes import memory
+from bench.queries import QUERIES
+from bench.servers import RESULTS_JSON, Server, ask, motorgraph
+from bench.writes import TOKEN, Client
+
+SMALL_COMMITS = 100
+LARGE_COMMIT = 250_000
+SECONDS_BETWEEN = 35  # longer than a process is kept idle
+NAMES = ("q01_point", "q08_plants_country", "q17_count")
+
+
+def asked(server: Server, name: str, commit: int = 0) -> float:
+    """Milliseconds until a query is answered, about a commit or (0) about now."""
+    path = server.path(QUERIES[name]) + (f"&at={commit}" if commit else "")
+    started = time.perf_counter()
+    status, body = ask(server.port, path, RESULTS_JSON)
+    assert status == 200, body[:500]
+    return (time.perf_counter() - started) * 1000
+
+
+def measure(server: Server, words: str) -> None:
+    """Asks about the first commit, from the newest, and prints what it took."""
+    before = memory(server.pid).pss
+    for name in NAMES:
+        now = min(asked(server, name) for _ in range(3))
+        first, second = asked(server, name, 1), min(asked(server, name, 1) for _ in range(3))
+        more = (memory(server.pid).pss - before) / 1e6
+        print(f"{words}: {name}: now {now:.1f} ms; commit 1 first {first:.0f} ms, again {second:.1f} ms; {more:.0f} MB more")
+        time.sleep(SECONDS_BETWEEN)
+
+
+def run(triples: int) -> bool:
+    """The whole of it."""
+    os.environ["MOTORGRAPH_WRITE_TOKEN"] = TOKEN
+    with cache.passing_folder() as folder, motorgraph(cache.graph(triples), Path(folder)) as server:
+        client = Client(server)
+        for number in range(SMALL_COMMITS):
+            client.update(f"INSERT DATA {{ <urn:past:{number}> <urn:past> {number} }}")
+        measure(server, f"{SMALL_COMMITS} commits taken back")
+        large = "".join(f"<urn:large:{number}> <urn:past> <urn:past:{number % 100}> .\n" for number in range(LARGE_COMMIT))
+        client.send("/graphs?graph=urn:large", large.encode(), "application/n-triples", "PUT")
+        measure(server, "made anew")
+    return True
+
+
+def main() -> int:
+    """Measure as the command line asks; what comes back is the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.past", description="Measure answers about older commits.")
+    parser.add_argument("--triples", type=int, default=1_000_000, help="size of the generated graph")
+    triples = parser.parse_args().triples
+    return command.run({**machine.description(), "plan": f"{triples:,} triples"}, lambda: run(triples))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
