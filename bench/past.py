@@ -51,6 +51,7 @@ def run(triples: int) -> bool:
             client.update(f"INSERT DATA {{ <urn:past:{number}> <urn:past> {number} }}")
         measure(server, f"{SMALL_COMMITS} commits taken back")
         large = "".join(f"<urn:large:{number}> <urn:past> <urn:past:{number % 100}> .\n" for number in range(LARGE_COMMIT))
+        client = Client(server)  # the other connection has been idle for too long
         client.send("/graphs?graph=urn:large", large.encode(), "application/n-triples", "PUT")
         measure(server, "made anew")
     return True

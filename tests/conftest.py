@@ -22,6 +22,15 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
+def read_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A bare store with a few triples that nobody can write to, and so without a journal."""
+    folder = tmp_path_factory.mktemp("read-only")
+    (folder / "data.trig").write_text("<a:s> <a:p> 1 . <http://x/g> { <http://x/s> <http://x/p> 2, [] }")
+    with service(folder, "--plain", "--load", str(folder / "data.trig"), token=None) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service as a newcomer starts it, with a token so that writes can be tried."""
     with service(tmp_path_factory.mktemp("shipped")) as running:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import html
 import re
 from typing import Any
 
 import pyoxigraph as ox
 import pytest
 
+from motorgraph.difference import MOST_LINES
 from motorgraph.vocab import CANONICAL_BASE
 from tests.running import TOKEN, Service
 
@@ -204,12 +206,114 @@ def test_a_commit_cannot_be_changed_nor_had_in_any_format(plain: Service, graph:
     assert plain.client.get(f"/changes/{number}", headers={"Accept": "text/turtle"}).status_code == 406
 
 
-def test_a_service_without_a_journal_tells_its_start(shipped: Service) -> None:
-    page = told(shipped, "/changes")
-    (commit,) = page["commits"]
-    assert (commit["id"], commit["origin"], commit["author"]) == (1, "files", "motorgraph")
-    assert page["newest"] == 1
-    text = patch(shipped, "/changes/1.rdfp")
-    assert len(re.findall(r"^A ", text, re.MULTILINE)) == commit["added"]
-    assert f"<{CANONICAL_BASE}/graph/accepted>" in text
-    assert f"<{CANONICAL_BASE}/graph/inferred> .\n" not in text
+def test_a_service_without_a_journal_tells_its_start(read_only: Service) -> None:
+    listed = told(read_only, "/changes")
+    (commit,) = listed["commits"]
+    assert (commit["id"], commit["origin"], commit["author"], commit["added"]) == (1, "files", "motorgraph", 3)
+    assert (listed["newest"], commit["graphs"]) == (1, ["http://x/g"])
+    text = patch(read_only, "/changes/1.rdfp")
+    assert len(quads(text, "A ")) == 3
+    assert read_only.client.get("/changes/1").headers["Cache-Control"] == "no-cache"
+    assert "This service keeps no journal" in page(read_only, "/changes")
+    assert "+ added" in page(read_only, "/changes/1")
+    assert [c["id"] for c in told(read_only, "/changes?graph=http://x/g")["commits"]] == [1]
+    assert told(read_only, "/changes?graph=http://x/none")["commits"] == []
+
+
+PAGE = {"Accept": "text/html"}
+
+
+def page(service: Service, path: str) -> str:
+    response = service.client.get(path, headers=PAGE)
+    assert response.status_code == 200, response.text
+    assert "style-src 'self'" in response.headers["Content-Security-Policy"]
+    assert " style=" not in response.text
+    assert "<script" not in response.text
+    return response.text
+
+
+def links_of(text: str) -> set[str]:
+    """The addresses on this service that a page links."""
+    return {html.unescape(address) for address in re.findall(r'href="(/[^"]*)"', text) if not address.startswith("/cite")}
+
+
+def test_a_browser_reads_who_when_why_and_what(plain: Service, graph: str) -> None:
+    made(plain, graph, '<http://x/s> <http://x/p> "old <b>" .')
+    number = made(plain, graph, '<http://x/s> <http://x/p> "new"@en .', **{"X-Commit-Message": "It has <changed>"})
+    text = page(plain, f"/changes/{number}")
+    assert "It has &lt;changed&gt;" in text
+    assert "write token" in text
+    assert re.search(r"− removed</td>.*old &lt;b&gt;", text)
+    assert re.search(r"\+ added</td>.*new</span> <span class=\"quiet\">en", text)
+    assert f"Before: commit {number - 1}" in text
+    assert plain.client.get(f"/changes/{number}", headers={**PAGE, "If-None-Match": "x"}).headers["Cache-Control"] == "no-cache"
+
+
+def test_a_long_commit_is_shown_in_part_with_the_rest_to_download(plain: Service, graph: str) -> None:
+    number = made(plain, graph, "".join(f"<http://x/{n}> <http://x/p> {n} ." for n in range(MOST_LINES + 50)))
+    text = page(plain, f"/changes/{number}")
+    assert text.count("+ added</td>") == MOST_LINES
+    assert f"first {MOST_LINES} statements" in text
+    assert f"/changes/{number}.rdfp" in text
+
+
+def test_the_list_for_people_is_newest_first_and_leads_on(plain: Service, graph: str) -> None:
+    numbers = [made(plain, graph, f"<a:s> <a:p> {value} .") for value in range(4)]
+    text = page(plain, "/changes?limit=2")
+    assert re.findall(r'<th scope="row"><a href="/changes/(\d+)"', text) == [str(n) for n in (numbers[3], numbers[2])]
+    (older,) = re.findall(r'href="([^"]*)" rel="next">Older', text)
+    older_text = page(plain, html.unescape(older))
+    assert re.findall(r'<th scope="row"><a href="/changes/(\d+)"', older_text) == [str(n) for n in (numbers[1], numbers[0])]
+    (newer,) = re.findall(r'href="([^"]*)" rel="prev">Newer', older_text)
+    assert re.findall(r'<th scope="row"><a href="/changes/(\d+)"', page(plain, html.unescape(newer)))[-1] == str(numbers[2])
+
+
+def test_the_changes_of_one_graph_are_told_by_themselves(plain: Service, graph: str) -> None:
+    numbers = []
+    for value in range(3):
+        numbers.append(made(plain, graph, f"<a:s> <a:p> {value} ."))
+        made(plain, f"{graph}/other", f"<a:s> <a:p> {value} .")
+    params = {"graph": graph, "limit": "2"}
+    newest = plain.client.get("/changes", params=params).json()
+    assert [commit["id"] for commit in newest["commits"]] == numbers[1:]
+    assert "next" not in newest["links"]
+    before = told(plain, newest["links"]["prev"])
+    assert [commit["id"] for commit in before["commits"]] == numbers[:1]
+    assert "prev" not in before["links"]
+    assert [commit["id"] for commit in told(plain, before["links"]["next"])["commits"]] == numbers[1:]
+    assert plain.client.get("/changes", params={"graph": f"{graph}/none"}).json()["commits"] == []
+    assert plain.client.get("/changes", params={"graph": "relative"}).status_code == 400
+    assert f"Changes of {graph}" in plain.client.get("/changes", params=params, headers=PAGE).text
+
+
+def test_a_browser_at_the_address_of_a_graph_is_sent_to_its_changes(shipped: Service) -> None:
+    sent = shipped.client.get("/graph/accepted", headers=PAGE)
+    assert sent.status_code == 303
+    text = page(shipped, sent.headers["Location"])
+    assert "Changes of graph/accepted" in text
+    assert shipped.client.get("/graph/accepted").headers["Content-Type"].startswith("text/turtle")
+
+
+def test_two_commits_are_compared_by_a_form(plain: Service, graph: str) -> None:
+    one = made(plain, graph, "<a:s> <a:p> 1 .")
+    other = made(plain, graph, "<a:s> <a:p> 2 .")
+    sent = plain.client.get("/changes/compare", params={"from": one, "to": other}, headers=PAGE)
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"/changes/{one}..{other}")
+    text = page(plain, sent.headers["Location"])
+    assert "− removed</td>" in text
+    assert "+ added</td>" in text
+    assert "No statement went or came" in page(plain, f"/changes/{one}..{one}")
+    assert plain.client.get("/changes/compare?from=1").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/changes", "/changes/1", "/changes/0..1"])
+def test_every_link_of_a_page_leads_somewhere(plain: Service, graph: str, path: str) -> None:
+    made(plain, graph, "<a:s> <a:p> 1 .")
+    for address in links_of(page(plain, path)):
+        assert plain.client.get(address).status_code in (200, 303), address
+
+
+def test_names_of_things_are_shown_as_the_graph_has_them(shipped: Service) -> None:
+    text = page(shipped, "/changes/1")
+    assert "the first 200" in text
+    assert re.search(r'<a href="/id/[^"]*" title="https://motorgraph.example/id/[^"]*">[A-Z]', text)

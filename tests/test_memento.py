@@ -282,15 +282,15 @@ def test_a_timemap_is_kept_until_the_next_commit(plain: Service, graph: str) -> 
     assert plain.client.get("/timemap/graphs", params=params, headers={"Accept": "text/turtle"}).status_code == 406
 
 
-def test_a_service_without_a_journal_has_one_memento(shipped: Service) -> None:
-    address = "/graph/accepted"
-    sent = shipped.client.get(f"/timegate{address}", headers={"Accept-Datetime": "Sat, 01 Jan 2000 00:00:00 GMT"})
-    assert sent.headers["Location"] == f"{shipped.url}{address}?at=1"
-    memento = shipped.client.get(sent.headers["Location"])
-    assert memento.content == shipped.client.get(address).content
+def test_a_service_without_a_journal_has_one_memento(read_only: Service) -> None:
+    address = "/graphs?graph=http://x/g"
+    sent = read_only.client.get(f"/timegate{address}", headers={"Accept-Datetime": "Sat, 01 Jan 2000 00:00:00 GMT"})
+    assert sent.headers["Location"] == f"{read_only.url}{address}&at=1"
+    memento = read_only.client.get(sent.headers["Location"])
+    assert memento.content == read_only.client.get(address).content
     assert "Memento-Datetime" in memento.headers
-    one_of_it = links(shipped.client.get("/timemap/graph/inferred").text)
-    assert one(one_of_it, "memento").relations == {"first", "last", "memento"}
+    assert one(links(read_only.client.get(f"/timemap{address}").text), "memento").relations == {"first", "last", "memento"}
+    assert read_only.client.get("/timemap/graphs?graph=http://x/none").status_code == 404
 
 
 def test_a_graph_is_read_and_written_at_its_own_address(plain: Service) -> None:

@@ -264,7 +264,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
     mementos = Mementos(store, settings.base)
-    graphs, changes = Graphs(store, settings, access, mementos), Changes(store, settings)
+    graphs, changes = Graphs(store, settings, access, mementos), Changes(store, settings, pages)
     documentation = Documentation(store, settings)
     terms = Terms(("ontology", "term"), TermBook(documentation, pages.page), documentation, store, mementos)
     shapes = Terms(("shapes", "shape"), ShapeBook(documentation, pages.page), documentation, store, mementos)

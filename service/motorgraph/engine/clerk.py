@@ -8,7 +8,7 @@ from socket import socket
 from typing import Any
 
 from motorgraph.commits import Commit, as_json
-from motorgraph.engine import moments, reader
+from motorgraph.engine import excerpt, moments, reader
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Delta, nquads
 from motorgraph.engine.past import undoing
@@ -45,6 +45,8 @@ class Clerk:
             "block": self._versions.block,
             "part": self._versions.part,
             "version": self._versions.version,
+            "excerpt": self._excerpt,
+            "touching": self._touching,
         }
 
     def _commits(self, job: Job, _: Any, outlet: Outlet) -> None:
@@ -68,6 +70,20 @@ class Clerk:
         """`upto`, `most`: the newest members of the feed."""
         answer(outlet, self._versions.latest(**json.loads(job.text)))
 
+    def _touching(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """The commits that changed a `graph`: the first `limit` beyond `after`, or (without it) the last as far as `upto`.
+
+        `is_first`, `is_last` say whether there are none before or behind these as far as the commit `newest`.
+        """
+        wanted = json.loads(job.text)
+        limit, after = wanted["limit"], wanted["after"]
+        every = list(self._chronicle.touching(wanted["graph"], wanted["newest"]))
+        within = [commit for commit in every if (after or 0) < commit.id <= wanted["upto"]]
+        shown = within[-limit:] if after is None else within[:limit]
+        names = self._chronicle.graphs(shown[0].id - 1, shown[-1].id) if shown else {}
+        ends = {"is_first": not shown or shown[0] == every[0], "is_last": not shown or shown[-1] == every[-1]}
+        answer(outlet, {"commits": [told(c, names.get(c.id, [])) for c in shown], **ends})
+
     def _at(self, job: Job, _: Any, outlet: Outlet) -> None:
         """`time`: the newest commit that was there then, 0 if there was none yet."""
         try:
@@ -86,15 +102,15 @@ class Clerk:
     def _mentioned(self, iri: str, upto: int) -> Iterator[dict[str, Any]]:
         """As `_mentions`; a commit that was looked through for an IRI is not looked through again by this process."""
         seen, found = self._looked.pop(iri, (0, []))
-        self._looked[iri] = max(seen, upto), found  # at the end: the others are forgotten first
-        if len(self._looked) > MOST_LOOKED:
-            del self._looked[next(iter(self._looked))]
         term = f"<{iri}>".encode()
         for commit in self._chronicle.commits(seen, upto) if upto > seen else ():
             (removed, lost), (added, won) = (_count(pieces, term) for pieces in self._quads(commit))
             if removed or added:
                 told = {"id": commit.id, "time": commit.time, "removed": removed, "added": added}
                 found.append(told | {"lost": lost, "won": won})
+        self._looked[iri] = max(seen, upto), found  # at the end: the others are forgotten first
+        if len(self._looked) > MOST_LOOKED:
+            del self._looked[next(iter(self._looked))]
         return (told for told in found if told["id"] <= upto)
 
     def _moments(self, job: Job, _: Any, outlet: Outlet) -> None:
@@ -154,6 +170,18 @@ class Clerk:
         counts = {"removed": len(change.removed), "added": len(change.added)}
         made = {"made": sorted(change.made), "dropped": sorted(change.dropped)}
         answer(outlet, wanted | counts | made | {"graphs": sorted(change.graphs)})
+
+    def _excerpt(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """The first lines, at most `most` each, that a `commit` removed and added, or that lie between `after` and `upto`."""
+        wanted = json.loads(job.text)
+        most = wanted["most"]
+        if "commit" in wanted:
+            removed, added = self._quads(self._chronicle.commit(wanted["commit"]))
+            answer(outlet, {"removed": excerpt.of_lines(removed, most), "added": excerpt.of_lines(added, most)})
+            return
+        change = self._between(wanted["after"], wanted["upto"])
+        rows = {"removed": change.removed, "added": change.added}
+        answer(outlet, {name: excerpt.of_quads(sorted(quads, key=str), most) for name, quads in rows.items()})
 
     def _between(self, start: int, end: int) -> Delta:
         """What makes the graph of the commit `end` from that of `start`, whichever is the older. Raises OutOfReach."""

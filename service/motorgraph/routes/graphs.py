@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from urllib.parse import quote
 
 from motorgraph.access import Access
 from motorgraph.conditions import must_be_new, must_exist, send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
-from motorgraph.media import GRAPHS, NQUADS, RDFXML, READABLE, TRIG, Format, choose, listing, readable, refuse_charset
+from motorgraph.media import (
+    GRAPHS,
+    NQUADS,
+    RDFXML,
+    READABLE,
+    TRIG,
+    Format,
+    choose,
+    listing,
+    prefers_html,
+    readable,
+    refuse_charset,
+)
 from motorgraph.memento import Mementos
 from motorgraph.openapi import graphs_paths
 from motorgraph.outcome import Sent, Wish, send_write
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive, body_text, graph_name, is_dry_run, moment, read_body, refuse_codings
-from motorgraph.reply import Send, with_headers
+from motorgraph.reply import VARY, Send, send_bytes, with_headers
 from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -53,6 +66,9 @@ class Graphs:
             await self._write(graph, call, receive, send)
 
     async def _get(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
+        if graph and call.path.startswith("/graph/") and prefers_html(call.header(b"accept")):
+            await send_bytes(send, 303, [(b"location", f"/changes?graph={quote(graph, safe='')}".encode()), VARY], b"")
+            return
         formats: tuple[Format, ...] = DATASET_FORMATS if graph is None else TRIPLE_FORMATS
         form = choose(call.header(b"accept"), formats)
         if form is None:
