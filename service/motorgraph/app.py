@@ -32,6 +32,7 @@ from motorgraph.protocol import UPDATE_TYPE, Call, Receive
 from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.changes import Changes
+from motorgraph.routes.cite import Cite
 from motorgraph.routes.context import ContextDocument
 from motorgraph.routes.dumps import Dumps
 from motorgraph.routes.feed import Feed
@@ -278,6 +279,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
         "/changes": changes,
         "/graph/": graphs,
         "/changes/": changes,
+        "/cite": Cite(store, settings, pages),
         "/timegate/": TimeGate(store, settings, mementos),
         "/timemap/": TimeMap(store, settings, mementos),
         **dict.fromkeys(terms.addresses, terms),
