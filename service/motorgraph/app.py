@@ -22,6 +22,8 @@ from motorgraph import __version__, logs, openapi
 from motorgraph.access import Access
 from motorgraph.address import ROOTS
 from motorgraph.bearer import Scope
+from motorgraph.catalogue.descriptions import Descriptions
+from motorgraph.catalogue.stock import Stock
 from motorgraph.documentation import Documentation
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
@@ -31,6 +33,7 @@ from motorgraph.pages import Pages
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive
 from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
 from motorgraph.resources import web
+from motorgraph.routes.catalogue import ServiceDescription, described_at
 from motorgraph.routes.changes import Changes
 from motorgraph.routes.cite import Cite
 from motorgraph.routes.context import ContextDocument
@@ -39,6 +42,7 @@ from motorgraph.routes.feed import Feed
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
+from motorgraph.routes.sitemap import sitemap_at
 from motorgraph.routes.sparql import Sparql
 from motorgraph.routes.terms import Terms
 from motorgraph.routes.things import Things
@@ -264,6 +268,15 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
+    endpoints = _endpoints(settings, store, metrics, pages, access)
+    told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
+    described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)
+    inner.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return Edge(inner, endpoints, store, metrics, access)
+
+
+def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pages, access: Access) -> dict[str, Endpoint]:
+    """What answers before the framework, by path."""
     mementos = Mementos(store, settings.base)
     graphs, changes = Graphs(store, settings, access, mementos), Changes(store, settings, pages)
     documentation = Documentation(store, settings)
@@ -272,8 +285,9 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     things = Things(store, settings, pages, mementos)
     dumps = Dumps(store, pages.page)
     feed = Feed(store, settings, pages)
+    descriptions = Descriptions(Stock(store), store.dumps, settings, pages.shown)
     endpoints: dict[str, Endpoint] = {
-        "/sparql": Sparql(store, settings, metrics, pages.describe, access),
+        "/sparql": Sparql(store, settings, metrics, ServiceDescription(descriptions, pages), access),
         "/graphs": graphs,
         "/graphs/": graphs,
         "/changes": changes,
@@ -291,11 +305,11 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
         "/feed": feed,
         "/feed/": feed,
         "/version/": feed,
+        **described_at(descriptions, pages, store),
+        **sitemap_at(store, descriptions.stock),
     }
-    told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
-    described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)
-    inner.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    return Edge(inner, endpoints, store, metrics, access)
+    descriptions.addresses = frozenset(endpoints)
+    return endpoints
 
 
 class _Refused(Response):

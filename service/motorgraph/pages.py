@@ -15,14 +15,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from motorgraph import __version__
-from motorgraph.catalogue import Description
-from motorgraph.errors import NotAcceptable, NotFound
+from motorgraph.errors import NotFound
 from motorgraph.inquiry import Inquiry
-from motorgraph.media import GRAPHS, SOLUTIONS, TURTLE, choose, listing
-from motorgraph.protocol import QUERY_TYPE, Call
+from motorgraph.protocol import QUERY_TYPE
 from motorgraph.reply import POLICY
 from motorgraph.resources import asset, web
-from motorgraph.routes.sparql import wants_page
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.vocab import CANONICAL_BASE
@@ -104,7 +101,7 @@ class Pages:
         return [Question(q.name, q.words, q.text.replace(CANONICAL_BASE, base)) for q in found]
 
     @property
-    def _questions(self) -> Sequence[Question]:
+    def shown(self) -> Sequence[Question]:
         """Those that this service can answer: a plain store has no graph to ask them of."""
         return () if self._settings.plain else self.questions
 
@@ -127,7 +124,7 @@ class Pages:
 
         @router.api_route("/questions/{name}.rq", methods=["GET", "HEAD"])
         async def question(name: str) -> Response:
-            found = next((q for q in self._questions if q.name == name), None)
+            found = next((q for q in self.shown if q.name == name), None)
             if found is None:
                 raise NotFound(f"There is no question {name}; /questions lists them.")
             return PlainTextResponse(found.text, media_type=f"{QUERY_TYPE}; charset=utf-8")
@@ -139,10 +136,6 @@ class Pages:
         @router.api_route("/licence/name-suggestion-index", methods=["GET", "HEAD"])
         async def their_licence() -> Response:
             return PlainTextResponse((asset("data") / "reference" / THEIR_LICENCE).read_text("utf-8"))
-
-        @router.get("/robots.txt")
-        async def robots() -> Response:
-            return PlainTextResponse("User-agent: *\nDisallow: /sparql\nDisallow: /graphs\n")
 
         return router
 
@@ -160,18 +153,6 @@ class Pages:
             return []
         return await self._inquiry.rows(query.format(base=self._settings.base))
 
-    def describe(self, call: Call) -> tuple[str, bytes]:
-        """What /sparql says without a query: the service description, or for a browser a page to ask from."""
-        if wants_page(call):
-            return "text/html; charset=utf-8", self.page("sparql.html", endpoint=call.url)
-        form = choose(call.header(b"accept"), GRAPHS) or (choose(call.header(b"accept"), SOLUTIONS) and TURTLE)
-        if form is None:
-            raise NotAcceptable(
-                f"The service description can be had as {listing(GRAPHS)}. To ask a query, send the parameter 'query'.",
-                available=[f.media_type for f in GRAPHS],
-            )
-        return form.content_type, Description(call.url, self._settings, self._store.triples).serialised(form)
-
     def _html(self, template: str, **values: object) -> HTMLResponse:
         headers = {POLICY[0].decode(): POLICY[1].decode(), "Referrer-Policy": "same-origin"}
         return HTMLResponse(self.page(template, **values), headers=headers)
@@ -181,8 +162,8 @@ class Pages:
         text: str = self._environment.get_template(template).render(
             store=self._store,
             settings=self._settings,
-            questions=self._questions,
-            first=sorted((q for q in self._questions if q.number in START_WITH), key=lambda q: START_WITH.index(q.number)),
+            questions=self.shown,
+            first=sorted((q for q in self.shown if q.number in START_WITH), key=lambda q: START_WITH.index(q.number)),
             version=__version__,
             **values,
         )

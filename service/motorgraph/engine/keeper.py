@@ -33,6 +33,8 @@ from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.loading import File, merge
+from motorgraph.engine.messenger import Messenger
+from motorgraph.engine.moves import Recent
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.errors import Failed, Refusal, is_disk_full, no_room
 from motorgraph.inference import Rule, renew
@@ -71,6 +73,7 @@ class Keeper:
         self._folder = Path()
         self._began = datetime.now(UTC).isoformat(timespec="microseconds")
         self._catalogue: Catalogue | None = None
+        self._recent = Recent()
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
         self._not_for_children: list[_Closable] = []
@@ -268,7 +271,7 @@ class Keeper:
                 archivist.run(sock, self._store, self._journal(), self._goal(command), self._began)
             else:
                 with process.opening_at_most(command["may_open"]):
-                    reader.run(sock, self._store, self._commit)
+                    reader.run(sock, self._store, self._commit, self._recent)
         except BaseException:  # noqa: BLE001  # the border of the process
             traceback.print_exc()
             sys.stderr.flush()
@@ -335,7 +338,10 @@ class Keeper:
         assert self._history is not None
         if not written.is_empty:
             commit = self._history.append(written.change)
-            return written.told(self._catalogue.entry(commit, written.head["graphs"])) if self._catalogue else written
+            if self._catalogue:
+                written = written.told(self._catalogue.entry(commit, written.head["graphs"]))
+            self._recent.add(self._commit, written)
+            return written
         if written.key is not None:
             self._history.remember(written.key)
         return written
@@ -421,19 +427,6 @@ def _newest(files: Sequence[File]) -> str:
     return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="microseconds") if times else ""
 
 
-class _Logs(logging.Handler):
-    """Has the front log what the keeper has to say."""
-
-    def __init__(self, tell: Callable[..., None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Tells it."""
-        with suppress(OSError):  # in a child, or when the front has left
-            self._tell("logged", level=record.levelno, logger=record.name, message=record.getMessage())
-
-
 def main() -> None:
     """Starts the keeper on the socket whose number is the first argument."""
     process.name("mg-keeper")
@@ -442,7 +435,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with socket.socket(fileno=int(sys.argv[1])) as control:
         keeper = Keeper(control)
-        logging.getLogger("motorgraph").addHandler(_Logs(keeper.tell))
+        logging.getLogger("motorgraph").addHandler(Messenger(keeper.tell))
         keeper.run()
 
 

@@ -11,16 +11,17 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from socket import socket
 
 import pyoxigraph as ox
 
 from motorgraph import grammar
-from motorgraph.engine import wire
+from motorgraph.engine import sitemap, statistics, wire
 from motorgraph.engine.delta import Written
 from motorgraph.engine.describing import describe, tell_context
 from motorgraph.engine.loading import rdf_format
+from motorgraph.engine.moves import Recent
 from motorgraph.engine.rows import ROW_COUNTERS, XmlCheck
 from motorgraph.engine.wire import Job, Kind
 from motorgraph.errors import (
@@ -49,12 +50,12 @@ _SENTENCE = re.compile(r"[A-Z][a-z]+(?: [A-Za-z]+){2,}")
 _NO_KEYWORD = re.compile(r"[\[\"']|Prefix|variable")
 
 
-def run(sock: socket, store: ox.Store, commit: int = 0) -> None:
+def run(sock: socket, store: ox.Store, commit: int = 0, recent: Recent | None = None) -> None:
     """Answers the jobs that come over `sock`, one after the other, until the other side closes it.
 
-    `commit` is the one whose graph the store holds; the deltas that come carry it on.
+    `commit` is the one whose graph the store holds; the deltas that come carry it on. `recent` are the changes that led to it.
     """
-    serve(sock, TASKS, store, commit)
+    serve(sock, TASKS | {"statistics": partial(statistics.answer, recent or Recent())}, store, commit)
 
 
 def serve(sock: socket, tasks: Mapping[str, Task], store: ox.Store, commit: int) -> None:
@@ -173,7 +174,7 @@ class Outlet:
     def __init__(self, sock: socket, job: Job, commit: int = 0) -> None:
         self._sock = sock
         self._job = job
-        self._commit = commit
+        self.commit = commit
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._head = ("", "")
@@ -219,7 +220,7 @@ class Outlet:
             self._begun = True
             if self._job.gzip and (not last or len(data) >= GZIP_FROM_BYTES):
                 self._deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
-            out.append(wire.head(*self._head, "gzip" if self._deflate else "", self._commit))
+            out.append(wire.head(*self._head, "gzip" if self._deflate else "", self.commit))
             data = self._linked(data)
         if self._deflate:
             data = self._deflate.compress(data) + (self._deflate.flush() if last else b"")
@@ -231,9 +232,9 @@ class Outlet:
 
     def _linked(self, data: bytes) -> bytes:
         """The first bytes of a table or truth value in JSON, its head with a link to the commit (its format's §3.1.2)."""
-        if not data or self._head[1] != JSON.media_type or not self._commit or not self._job.base:
+        if not data or self._head[1] != JSON.media_type or not self.commit or not self._job.base:
             return data
-        link = json.dumps("/".join([*self._job.base.split("/", 3)[:3], "changes", str(self._commit)])).encode()
+        link = json.dumps("/".join([*self._job.base.split("/", 3)[:3], "changes", str(self.commit)])).encode()
         rest = data.removeprefix(_JSON_HEAD)
         return b"".join((_JSON_HEAD, b'"link":[', link, b"]", b"" if rest.startswith(b"}") else b",", rest))
 
@@ -380,4 +381,5 @@ TASKS: dict[str, Task] = {
     "clauses": _clauses,
     "describe": describe,
     "context": tell_context,
+    "sitemap": sitemap.answer,
 }

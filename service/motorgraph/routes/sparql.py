@@ -5,7 +5,7 @@ A plain ASGI route: a small answer costs a third of what it would behind the fra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -25,6 +25,7 @@ from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import signed
 
+Describe = Callable[[Call], Awaitable[tuple[str, bytes]]]
 REMEMBERED = 1024
 REMEMBER_UP_TO_BYTES = 8192
 TELLING_HEADERS = (b"accept", b"accept-encoding", b"content-type", b"host")
@@ -48,7 +49,12 @@ class Sparql:
     methods = SPARQL_METHODS
 
     def __init__(
-        self, store: Embedded, settings: Settings, metrics: Metrics, describe: Callable[[Call], tuple[str, bytes]], access: Access
+        self,
+        store: Embedded,
+        settings: Settings,
+        metrics: Metrics,
+        describe: Describe,
+        access: Access,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -72,7 +78,7 @@ class Sparql:
         if isinstance(prepared, Prepared):
             await self._answer(prepared, call, receive, send)
         elif prepared is None:
-            media_type, text = self._describe(call)
+            media_type, text = await self._describe(call)
             headers = [(b"content-type", media_type.encode()), VARY, *([POLICY] if media_type.startswith(HTML) else [])]
             await send_bytes(send, 200, headers, text, with_body=call.method != "HEAD")
         else:

@@ -87,6 +87,7 @@ class Embedded:
         self.address = ""
         self.stage = "starting"
         self.on_stage: Callable[[str], None] = lambda stage: None
+        self.on_ready: Callable[[], None] = lambda: None
         self._lineage = secrets.token_hex(4)
         self.turns = Turns(settings.write_queue_length)
         self.dumps = Dumps(self)
@@ -176,6 +177,7 @@ class Embedded:
             self.dumps.open()
         if self.following is not None:
             self.following.begin()
+        self.on_ready()
 
     # Reads
 
