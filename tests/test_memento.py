@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import quote
 
 import httpx
 import pyoxigraph as ox
@@ -313,3 +314,26 @@ def test_a_time_map_of_thousands_comes_in_pages() -> None:
     assert moments.told(found, {"page": 4})["moments"] == []
     assert moments.told(found, {"time": found[1200][1]})["at"] == found[1200]
     assert moments.told([], {"page": 1}) == {"count": 0}
+
+
+def test_a_query_is_asked_of_a_time(past: Past) -> None:
+    address = "/sparql?query=" + quote(f"SELECT ?o {{ GRAPH <{GRAPH}> {{ ?s <a:p> ?o }} }}")
+    headers = {"Accept-Datetime": format_datetime(past.times[1], usegmt=True)}
+    sent = past.service.client.get(f"/timegate{address}", headers=headers)
+    memento = past.service.client.get(sent.headers["Location"], headers={"Accept": "text/csv"})
+    assert memento.text == "o\r\n2\r\n"
+    assert "Memento-Datetime" in memento.headers
+    assert one(links(memento.headers["Link"]), "original").target == past.service.url + address
+    assert "Link" not in past.service.client.get(address).headers
+
+
+@pytest.mark.parametrize("address", ["/id/thing/one", "/data/thing/one.nt"])
+def test_a_thing_is_found_as_it_was_through_its_redirects(past: Past, address: str) -> None:
+    headers = {"Accept-Datetime": format_datetime(past.times[0], usegmt=True), "Accept": "application/n-triples"}
+    sent = past.service.client.get(f"/timegate{address}", headers=headers)
+    memento = past.service.client.get(
+        sent.headers["Location"], headers={"Accept": "application/n-triples"}, follow_redirects=True
+    )
+    assert value_of(memento) == "1"
+    assert parsedate_to_datetime(memento.headers["Memento-Datetime"]) == past.times[0].replace(microsecond=0)
+    assert past.service.client.get(address, headers={"Accept": "application/n-triples"}).status_code == 410

@@ -15,12 +15,13 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, Refusal, TooLarge
 from motorgraph.media import GRAPHS, HTML, SOLUTIONS, choose, listing, prefers_html
+from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.openapi import sparql_paths
 from motorgraph.outcome import Sent, Wish, send_write
 from motorgraph.protocol import SPARQL_METHODS, Call, Receive, operation, read_body, refuse_codings
 from motorgraph.query import Query, Update, is_repeatable
-from motorgraph.reply import POLICY, VARY, Send, answer_headers, send_bytes
+from motorgraph.reply import POLICY, VARY, Send, answer_headers, send_bytes, with_headers
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import signed
@@ -62,6 +63,7 @@ class Sparql:
         self._describe = describe
         self._access = access
         self._limits = settings.limits()
+        self._mementos = Mementos(store, settings.base)
         self._known: dict[tuple[object, ...], Prepared | Update | None] = {}
 
     def paths(self) -> dict[str, object]:
@@ -163,7 +165,10 @@ class Sparql:
         self._store.pool.release(answer)
 
     async def _answer(self, prepared: Prepared, call: Call, receive: Receive, send: Send) -> None:
-        job = replace(prepared.job, commit=await self._store.at(prepared.at)) if prepared.at else prepared.job
+        job = prepared.job
+        if prepared.at:
+            job = replace(job, commit=await self._store.at(prepared.at))
+            send = with_headers(send, await self._mementos.headers(call, job.commit))
         answer = await send_current(self._store, job, prepared.tag, call, receive, send)
         if answer is not None:
             self._metrics.answer(answer.rows, answer.size)
