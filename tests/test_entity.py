@@ -17,6 +17,7 @@ from motorgraph.media import languages
 from tests.running import TOKEN, Service
 
 BASE = "https://motorgraph.example"
+COMUNICA = "application/n-quads,application/trig;q=0.95,application/ld+json;q=0.9,application/n-triples;q=0.8,text/turtle;q=0.6"
 PLANT = "plant/ford-valencia-body-and-assembly"
 THINGS = (PLANT, "deal/ford-geely-2026", "claim/s05", "model/acura-adx", "concept/technology/vcs", "source/founding-article")
 FORMATS = {
@@ -71,6 +72,7 @@ def write(service: Service, turtle: str, graph: str) -> None:
         ("application/rdf+xml", f"/data/{PLANT}.rdf"),
         ("application/trig;q=0.9, text/turtle;q=0.1", f"/data/{PLANT}.trig"),
         ("application/n-quads", f"/data/{PLANT}.nq"),
+        (COMUNICA, f"/data/{PLANT}.jsonld"),
         ("text/html;q=0.1, text/turtle", f"/data/{PLANT}.ttl"),
         ("text/*", f"/data/{PLANT}.ttl"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
@@ -14,7 +14,10 @@ from motorgraph.media import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE, For
 
 ROOTS = ("concept", "scheme", "source", "dataset")
 """What may stand below the base in place of `id`; another part of the service answers for the ontology, shapes and graphs."""
-FORMATS = (TURTLE, NTRIPLES, JSONLD, RDFXML, TRIG, NQUADS)
+WITH_GRAPHS = (replace(TRIG, worth=0.8), replace(NQUADS, worth=0.8))
+"""Formats in which every statement is in its named graph. A client that names them first, as Comunica does, may yet look at the
+default graph alone and find nothing, so another that it likes nearly as well is better."""
+FORMATS = (TURTLE, NTRIPLES, JSONLD, RDFXML, *WITH_GRAPHS)
 BY_SUFFIX = {form.suffix: form for form in FORMATS}
 MOST_CHARACTERS = 2000
 _OTHER_ROOTS = ("ontology", "shapes", "graph")

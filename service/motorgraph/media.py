@@ -13,7 +13,10 @@ from motorgraph.packing import unpacked_name
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One serialisation: its media type, other names that clients use for it, suffix, W3C format IRI."""
+    """One serialisation: its media type, other names that clients use for it, suffix, W3C format IRI.
+
+    `worth` is how well it serves (RFC 9110 §12.1): what a client takes as gladly as another is chosen by it.
+    """
 
     name: str
     media_type: str
@@ -21,6 +24,7 @@ class Format:
     also: tuple[str, ...] = ()
     iri: str = ""
     datasets: bool = False
+    worth: float = 1.0
 
     @property
     def content_type(self) -> str:
@@ -108,8 +112,8 @@ def choose(header: str, formats: tuple[Format, ...]) -> Format | None:
     for form in formats:
         # A type that we also answer to (application/json) counts only where the client named it.
         liked = max([quality(ranges, form.media_type)] + [_named(ranges, name) for name in form.also])
-        if liked > best:
-            best, chosen = liked, form
+        if liked * form.worth > best:
+            best, chosen = liked * form.worth, form
     return chosen
 
 

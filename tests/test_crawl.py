@@ -1,0 +1,104 @@
+"""Every link answers: those of the pages, and those of the descriptions that machines follow."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import httpx
+import pyoxigraph as ox
+
+from motorgraph.vocab import CANONICAL_BASE
+from tests.running import Service
+
+PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+RDF = {form.media_type: form for form in (ox.RdfFormat.TURTLE, ox.RdfFormat.TRIG, ox.RdfFormat.RDF_XML, ox.RdfFormat.N_TRIPLES)}
+DESCRIPTIONS = (
+    *("/.well-known/void", "/catalogue.ttl", "/sparql", "/feed", "/context.jsonld", "/sitemap.xml", "/openapi.json"),
+    *(
+        "/data/plant/ford-valencia-body-and-assembly.ttl",
+        "/data/organization/geely-auto.trig",
+        "/data/concept/technology/vcs.ttl",
+    ),
+    *("/dumps/latest/index.json", "/changes", "/timemap/data/plant/ford-valencia-body-and-assembly.ttl"),
+)
+MOST_OF_A_KIND = 5
+"""How many addresses of one form are asked: the pages of two thousand models are made by one template."""
+MOST_BYTES = 1 << 18
+NUMBER = re.compile(r"\d+")
+
+
+class Links(HTMLParser):
+    """What a page links to, and what it embeds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.anchors: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.found += [value for name in ("href", "src") if (value := given.get(name)) and not value.startswith("data:")]
+        self.anchors.update(value for name in ("id", "name") if (value := given.get(name)))
+
+
+def kind(address: str) -> tuple[str, ...]:
+    """The form of an address: its first parts, the names of its parameters, its suffix."""
+    parts = urlsplit(address)
+    first = parts.path.split("/")[:3]
+    names = sorted(name.partition("=")[0] for name in parts.query.split("&"))
+    return (*[NUMBER.sub("0", part) for part in first], *names, parts.path.rpartition("/")[2].partition(".")[2])
+
+
+def addresses(response: httpx.Response, url: str) -> Iterator[str]:
+    """What a response leads to, on this service: by its links, its headers, and the IRIs of a description."""
+    media_type = response.headers.get("content-type", "").partition(";")[0]
+    for link in re.findall(r"<([^>]*)>\s*;", response.headers.get("link", "")):
+        yield urljoin(str(response.url), link)
+    if media_type == "text/html":
+        page = Links()
+        page.feed(response.text)
+        yield from (urljoin(str(response.url), link) for link in page.found)
+    elif media_type in RDF:
+        for quad in ox.parse(response.content, RDF[media_type], base_iri=str(response.url)):
+            yield from (term.value for term in (quad.subject, quad.object) if isinstance(term, ox.NamedNode))
+    elif media_type in ("application/json", "application/xml", "application/link-format"):
+        yield from re.findall(rf"{re.escape(url)}[^\s\"<>]*", response.text)
+
+
+def on_this_service(address: str, url: str) -> str | None:
+    """The address here, without a fragment; None if it is elsewhere. The graph's own IRIs are answered on any host."""
+    plain = urldefrag(address)[0]
+    if plain.startswith(CANONICAL_BASE + "/"):
+        plain = url + plain.removeprefix(CANONICAL_BASE)
+    return plain if plain == url or plain.startswith(url + "/") else None
+
+
+def test_every_link_of_pages_and_descriptions_answers(shipped: Service) -> None:
+    url = shipped.url
+    todo = deque([(f"{url}/", "the start")] + [(url + path, "the list of descriptions") for path in DESCRIPTIONS])
+    seen, of_a_kind, broken = {address for address, _ in todo}, Counter[tuple[str, ...]](), []
+    while todo:
+        address, origin = todo.popleft()
+        accept = "text/turtle, application/json;q=0.5" if "descriptions" in origin else PAGE
+        with shipped.client.stream("GET", address, headers={"Accept": accept}, follow_redirects=True) as response:
+            if response.status_code >= 400:
+                broken.append(f"{response.status_code} {address} (from {origin})")
+                continue
+            if int(response.headers.get("content-length", 0)) > MOST_BYTES:
+                continue
+            response.read()
+        for found in addresses(response, url):
+            here = on_this_service(found, url)
+            if here is None or here in seen:
+                continue
+            seen.add(here)
+            form = kind(here)
+            of_a_kind[form] += 1
+            if of_a_kind[form] <= MOST_OF_A_KIND:
+                todo.append((here, address))
+    assert not broken, "\n".join(broken)
+    assert len(of_a_kind) > 30  # else it has not come far
