@@ -32,6 +32,7 @@ _URL = f"<{SCHEMA}url>"
 Statement = tuple[str, ...]
 """Subject, predicate, object and, where it is told, the graph ("" for the default graph)."""
 Answered = list[Statement]
+Pattern = tuple[str, str, str]
 Steps = Generator["Question", Answered, "Description"]
 Asking = Generator["Question", Answered, Answered]
 
@@ -87,14 +88,13 @@ class Dialect:
 class Question:
     """A query whose solutions are statements: `?s ?p ?o`, and `?g` where the graph is told.
 
-    Where it asks for nothing but all statements of some `subjects`, or all with a `value`, these are named too, for who can look
-    them up without a query.
+    Where it asks for nothing but the statements of some `patterns` (subject, predicate, object; "" for any), these are named
+    too, for who can look them up without a query.
     """
 
     where: str
     limit: int = MOST_NESTED
-    subjects: tuple[str, ...] = ()
-    value: str = ""
+    patterns: tuple[Pattern, ...] = ()
 
     @property
     def construct(self) -> str:
@@ -208,9 +208,9 @@ class Teller:
             return f"{{ {chosen} }} {again} {bound}"
 
         if page == 1:
-            subjects, value = ((triple[0],), "") if triple[0][0] == "<" else ((), triple[2])
+            subject, predicate, value = ("" if term.startswith("?") else term for term in triple)
             limit = MOST_NESTED if again else PAGE + 1
-            found = yield Question(part(0, PAGE + 1, ""), limit, subjects, value)
+            found = yield Question(part(0, PAGE + 1, ""), limit, ((subject, predicate, value),))
             if len(found) <= PAGE or len({s[:3] for s in found}) <= PAGE:
                 return found, False
         start = (page - 1) * PAGE
@@ -225,7 +225,8 @@ class Teller:
             return []
         properties = (*NAMES, self._term["statementText"])
         each = " UNION ".join(f"{{ {self._dialect.told(predicate=name)} BIND({name} AS ?p) }}" for name in properties)
-        return (yield Question(f"VALUES ?s {{ {' '.join(wanted)} }} {each}"))
+        patterns = tuple((node, name, "") for node in wanted for name in properties)
+        return (yield Question(f"VALUES ?s {{ {' '.join(wanted)} }} {each}", patterns=patterns))
 
     def _nested(self, found: Description, unnamed: Sequence[str]) -> Generator[Question, Answered, None]:
         """All statements of the nodes that are told with a thing."""
@@ -237,7 +238,7 @@ class Teller:
         """All statements of these nodes."""
         subjects = tuple(nodes)
         where = f"VALUES ?s {{ {' '.join(subjects)} }} {self._dialect.told()}"
-        return (yield Question(where, subjects=subjects)) if subjects else []
+        return (yield Question(where, patterns=tuple((s, "", "") for s in subjects))) if subjects else []
 
     def _blank(self, found: Description, unnamed: Sequence[str]) -> Asking:
         """The statements of blank nodes, to a depth: those that a thing and the nodes beside it lead to, and that lead to it."""
@@ -267,19 +268,20 @@ class Teller:
         propositions = [node for node in around if (node, term["Proposition"]) in found.types]
         propositions += [s[2] for s in (*found.own, *found.nested) if s[1] == term["proposition"] and s[0] in claims]
         if propositions:
-            given = f"VALUES ?o {{ {' '.join(dict.fromkeys(propositions))} }}"
-            leads = " UNION ".join(
-                f"{{ {self._dialect.holds('?s', p, '?o')} BIND({p} AS ?p) }}"
-                for p in (term["proposition"], term["onProposition"])
-            )
-            leading = yield Question(f"{given} {leads}")
+            sayings, about = (term["proposition"], term["onProposition"]), dict.fromkeys(propositions)
+            given = f"VALUES ?o {{ {' '.join(about)} }}"
+            leads = " UNION ".join(f"{{ {self._dialect.holds('?s', p, '?o')} BIND({p} AS ?p) }}" for p in sayings)
+            patterns = tuple(("", p, proposition) for proposition in about for p in sayings)
+            leading = yield Question(f"{given} {leads}", patterns=patterns)
             new = dict.fromkeys((*propositions, *(s[0] for s in leading)))
             found.nested += found.note((yield from self._of(node for node in new if node not in found.told)))
         persons = dict.fromkeys(s[2] for s in found.nested if s[1] == term["attributedTo"] and s[2] not in found.told)
         found.nested += found.note((yield from self._of(persons)))
-        documents = " ".join(dict.fromkeys(s[2] for s in (*found.own, *found.nested) if s[1] == term["foundIn"]))
+        documents = dict.fromkeys(s[2] for s in (*found.own, *found.nested) if s[1] == term["foundIn"])
         if documents:
-            found.names = yield Question(f"VALUES ?s {{ {documents} }} {self._dialect.told(predicate=_URL)} BIND({_URL} AS ?p)")
+            given = f"VALUES ?s {{ {' '.join(documents)} }}"
+            where = f"{given} {self._dialect.told(predicate=_URL)} BIND({_URL} AS ?p)"
+            found.names = yield Question(where, patterns=tuple((document, _URL, "") for document in documents))
 
 
 _TERMS = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +15,7 @@ from motorgraph.blocks import trig, turtle
 from motorgraph.context import context
 from motorgraph.engine.loading import rdf_format
 from motorgraph.engine.wire import Job
-from motorgraph.entity import Answered, Asked, Description, Dialect, Question, Teller
+from motorgraph.entity import Answered, Asked, Description, Dialect, Pattern, Question, Teller
 from motorgraph.frame import framed
 from motorgraph.media import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE
 from motorgraph.namespaces import KNOWN, OWN_TERMS
@@ -87,8 +88,8 @@ def answered(steps: Generator[Question, Answered, T], store: ox.Store, dialect: 
 
 def _asked(question: Question, store: ox.Store, dialect: Dialect) -> Answered:
     """The answer of the store; plain lookups take a third of the time of the query that says the same."""
-    if dialect.is_union and not dialect.with_graphs and (question.subjects or question.value):
-        quads = islice(_looked_up(question, store), question.limit)
+    if dialect.is_union and not dialect.with_graphs and question.patterns:
+        quads = islice(_looked_up(question.patterns, store), question.limit)
         return _split(ox.serialize(quads, format=ox.RdfFormat.N_TRIPLES))
     if not dialect.with_graphs:
         triples: ox.QueryTriples = store.query(question.construct)  # type: ignore[assignment]  # a CONSTRUCT gives triples
@@ -97,12 +98,20 @@ def _asked(question: Question, store: ox.Store, dialect: Dialect) -> Answered:
     return [(str(row["s"]), str(row["p"]), str(row["o"]), str(row["g"] or "")) for row in rows]
 
 
-def _looked_up(question: Question, store: ox.Store) -> Iterator[ox.Quad]:
-    """The statements of the default graph that a question names by their subjects or their value."""
-    if question.value:
-        return store.quads_for_pattern(None, None, ox.NamedNode(question.value[1:-1]), DEFAULT)
-    subjects = [ox.NamedNode(subject[1:-1]) for subject in question.subjects if subject[0] == "<"]
-    return chain.from_iterable(store.quads_for_pattern(subject, None, None, DEFAULT) for subject in subjects)
+def _looked_up(patterns: Iterable[Pattern], store: ox.Store) -> Iterator[ox.Quad]:
+    """The statements of the default graph that have one of these patterns."""
+    look = store.quads_for_pattern
+    return chain.from_iterable(
+        look(_node(subject), _node(predicate), _node(value), DEFAULT)
+        for subject, predicate, value in patterns
+        if not (subject.startswith("_") or value.startswith(("_", '"')))
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def _node(text: str) -> ox.NamedNode | None:
+    """The IRI of a text as N-Triples has it, None for any term."""
+    return ox.NamedNode(text[1:-1]) if text else None
 
 
 def _split(ntriples: bytes | None) -> Answered:
