@@ -12,8 +12,10 @@ are text, as N-Triples has them, which is also how a query names them: an object
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 
 from motorgraph.errors import NotFound
 from motorgraph.vocab import DCTERMS, RDF, RDFS, SCHEMA, SKOS, Names
@@ -88,13 +90,21 @@ class Dialect:
 class Question:
     """A query whose solutions are statements: `?s ?p ?o`, and `?g` where the graph is told.
 
-    Where it asks for nothing but the statements of some `patterns` (subject, predicate, object; "" for any), these are named
-    too, for who can look them up without a query.
+    Where it asks for nothing but the statements of some `patterns` (subject, predicate, object; "" for any), or for those of
+    `named` nodes with some `naming` properties, these are told too, for who can look them up without a query; the text, which
+    costs as much, is then made only if it is wanted.
     """
 
-    where: str
+    text: str | Callable[[], str]
     limit: int = MOST_NESTED
     patterns: tuple[Pattern, ...] = ()
+    named: tuple[str, ...] = ()
+    naming: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The pattern of the query."""
+        return self.text if isinstance(self.text, str) else self.text()
 
     @property
     def construct(self) -> str:
@@ -210,7 +220,7 @@ class Teller:
         if page == 1:
             subject, predicate, value = ("" if term.startswith("?") else term for term in triple)
             limit = MOST_NESTED if again else PAGE + 1
-            found = yield Question(part(0, PAGE + 1, ""), limit, ((subject, predicate, value),))
+            found = yield Question(partial(part, 0, PAGE + 1, ""), limit, ((subject, predicate, value),))
             if len(found) <= PAGE or len({s[:3] for s in found}) <= PAGE:
                 return found, False
         start = (page - 1) * PAGE
@@ -220,13 +230,14 @@ class Teller:
 
     def names(self, nodes: Iterable[str]) -> Asking:
         """What names each of these nodes."""
-        wanted = list(nodes)[:MOST_NAMED]
-        if not wanted:
-            return []
+        wanted = tuple(islice(nodes, MOST_NAMED))
         properties = (*NAMES, self._term["statementText"])
-        each = " UNION ".join(f"{{ {self._dialect.told(predicate=name)} BIND({name} AS ?p) }}" for name in properties)
-        patterns = tuple((node, name, "") for node in wanted for name in properties)
-        return (yield Question(f"VALUES ?s {{ {' '.join(wanted)} }} {each}", patterns=patterns))
+
+        def where() -> str:
+            each = " UNION ".join(f"{{ {self._dialect.told(predicate=name)} BIND({name} AS ?p) }}" for name in properties)
+            return f"VALUES ?s {{ {' '.join(wanted)} }} {each}"
+
+        return (yield Question(where, named=wanted, naming=properties)) if wanted else []
 
     def _nested(self, found: Description, unnamed: Sequence[str]) -> Generator[Question, Answered, None]:
         """All statements of the nodes that are told with a thing."""
@@ -237,7 +248,10 @@ class Teller:
     def _of(self, nodes: Iterable[str]) -> Asking:
         """All statements of these nodes."""
         subjects = tuple(nodes)
-        where = f"VALUES ?s {{ {' '.join(subjects)} }} {self._dialect.told()}"
+
+        def where() -> str:
+            return f"VALUES ?s {{ {' '.join(subjects)} }} {self._dialect.told()}"
+
         return (yield Question(where, patterns=tuple((s, "", "") for s in subjects))) if subjects else []
 
     def _blank(self, found: Description, unnamed: Sequence[str]) -> Asking:
@@ -269,10 +283,12 @@ class Teller:
         propositions += [s[2] for s in (*found.own, *found.nested) if s[1] == term["proposition"] and s[0] in claims]
         if propositions:
             sayings, about = (term["proposition"], term["onProposition"]), dict.fromkeys(propositions)
-            given = f"VALUES ?o {{ {' '.join(about)} }}"
-            leads = " UNION ".join(f"{{ {self._dialect.holds('?s', p, '?o')} BIND({p} AS ?p) }}" for p in sayings)
-            patterns = tuple(("", p, proposition) for proposition in about for p in sayings)
-            leading = yield Question(f"{given} {leads}", patterns=patterns)
+
+            def leads() -> str:
+                each = " UNION ".join(f"{{ {self._dialect.holds('?s', p, '?o')} BIND({p} AS ?p) }}" for p in sayings)
+                return f"VALUES ?o {{ {' '.join(about)} }} {each}"
+
+            leading = yield Question(leads, patterns=tuple(("", p, node) for node in about for p in sayings))
             new = dict.fromkeys((*propositions, *(s[0] for s in leading)))
             found.nested += found.note((yield from self._of(node for node in new if node not in found.told)))
         persons = dict.fromkeys(s[2] for s in found.nested if s[1] == term["attributedTo"] and s[2] not in found.told)

@@ -33,6 +33,7 @@ MOVED = "moved"
 POINTED = "pointed"
 """Begins the form of an answer about a thing that is only pointed to."""
 CONTEXT = "/context.jsonld"
+MOST_KNOWN = 20_000
 CHECK = "text/plain"
 """In place of a media type: only whether the thing is there."""
 PORTRAIT = "application/json"
@@ -48,14 +49,15 @@ def describe(job: Job, store: ox.Store, outlet: Outlet) -> None:
     writing = WRITERS[job.graphs or ""]
     dialect = Dialect(is_union=job.union, with_graphs=job.graphs in WITH_GRAPHS)
     teller = Teller(dialect, names)
-    found = answered(teller.check(asked) if job.graphs == CHECK else teller.describe(asked), store, dialect)
+    source = Source(store, dialect, known_names(outlet.commit) if outlet.commit else {})
+    found = source.answered(teller.check(asked) if job.graphs == CHECK else teller.describe(asked))
     target = teller.moved_to(found)
     if target:
         outlet.begin(MOVED, CHECK)
         outlet.write(target.encode())
     else:
         outlet.begin(("graph" if found.own or found.page > 1 else POINTED) + MORE * found.has_more, job.graphs or "")
-        outlet.write(writing(Telling(found, asked, job.graphs or "", names, dialect, store)))
+        outlet.write(writing(Telling(found, asked, job.graphs or "", names, source)))
     outlet.finish()
 
 
@@ -67,35 +69,60 @@ class Telling:
     asked: Asked
     media_type: str
     names: Names
-    dialect: Dialect
-    store: ox.Store
+    source: Source
 
     def answered(self, steps: Generator[Question, Answered, T]) -> T:
         """What comes of more steps."""
-        return answered(steps, self.store, self.dialect)
+        return self.source.answered(steps)
 
 
-def answered(steps: Generator[Question, Answered, T], store: ox.Store, dialect: Dialect) -> T:
-    """What comes of the steps when their questions are asked of a store."""
-    try:
-        question = next(steps)
-        while True:
-            question = steps.send(_asked(question, store, dialect))
-    except StopIteration as end:
-        found: T = end.value
-        return found
+@lru_cache(maxsize=1)
+def known_names(commit: int) -> dict[str, Answered]:
+    """What this process knows of the names of nodes in the graph of a commit; most things mention the same few hundred."""
+    return {}
 
 
-def _asked(question: Question, store: ox.Store, dialect: Dialect) -> Answered:
-    """The answer of the store; plain lookups take a third of the time of the query that says the same."""
-    if dialect.is_union and not dialect.with_graphs and question.patterns:
-        quads = islice(_looked_up(question.patterns, store), question.limit)
-        return _split(ox.serialize(quads, format=ox.RdfFormat.N_TRIPLES))
-    if not dialect.with_graphs:
-        triples: ox.QueryTriples = store.query(question.construct)  # type: ignore[assignment]  # a CONSTRUCT gives triples
-        return _split(triples.serialize(format=ox.RdfFormat.N_TRIPLES))
-    rows: ox.QuerySolutions = store.query(question.select)  # type: ignore[assignment]  # a SELECT gives solutions
-    return [(str(row["s"]), str(row["p"]), str(row["o"]), str(row["g"] or "")) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The store that the questions are asked of, in a dialect, and the names that it has told already."""
+
+    store: ox.Store
+    dialect: Dialect
+    names: dict[str, Answered]
+
+    def answered(self, steps: Generator[Question, Answered, T]) -> T:
+        """What comes of the steps when their questions are asked."""
+        try:
+            question = next(steps)
+            while True:
+                question = steps.send(self._asked(question))
+        except StopIteration as end:
+            found: T = end.value
+            return found
+
+    def _asked(self, question: Question) -> Answered:
+        """The answer to a question; plain lookups take a third of the time of the query that says the same."""
+        if self.dialect.is_union and not self.dialect.with_graphs:
+            if question.named:
+                return self._named(question)
+            if question.patterns:
+                return _written(islice(_looked_up(question.patterns, self.store), question.limit))
+        if not self.dialect.with_graphs:
+            triples: ox.QueryTriples = self.store.query(question.construct)  # type: ignore[assignment]  # what a CONSTRUCT gives
+            return _split(triples.serialize(format=ox.RdfFormat.N_TRIPLES))
+        rows: ox.QuerySolutions = self.store.query(question.select)  # type: ignore[assignment]  # a SELECT gives solutions
+        return [(str(row["s"]), str(row["p"]), str(row["o"]), str(row["g"] or "")) for row in rows]
+
+    def _named(self, question: Question) -> Answered:
+        """What names nodes, of those that are not known yet from the store."""
+        known = self.names
+        if len(known) > MOST_KNOWN:
+            known.clear()
+        new = [node for node in question.named if node not in known]
+        known.update((node, []) for node in new)
+        for statement in _written(_looked_up(((node, name, "") for node in new for name in question.naming), self.store)):
+            known[statement[0]].append(statement)
+        return [statement for node in question.named for statement in known[node]]
 
 
 def _looked_up(patterns: Iterable[Pattern], store: ox.Store) -> Iterator[ox.Quad]:
@@ -112,6 +139,11 @@ def _looked_up(patterns: Iterable[Pattern], store: ox.Store) -> Iterator[ox.Quad
 def _node(text: str) -> ox.NamedNode | None:
     """The IRI of a text as N-Triples has it, None for any term."""
     return ox.NamedNode(text[1:-1]) if text else None
+
+
+def _written(quads: Iterable[ox.Quad]) -> Answered:
+    """Quads as statements without their graph."""
+    return _split(ox.serialize(quads, format=ox.RdfFormat.N_TRIPLES))
 
 
 def _split(ntriples: bytes | None) -> Answered:
@@ -138,20 +170,20 @@ def _as_json(telling: Telling) -> bytes:
     """As plain JSON that is JSON-LD."""
     found, asked = telling.found, telling.asked
     properties = {statement[1][1:-1] for statement in (*found.own, *found.nested, *found.incoming)}
-    terms = telling.answered(context(telling.names, telling.dialect, properties))
+    terms = telling.answered(context(telling.names, telling.source.dialect, properties))
     document = framed(found, terms, where="" if asked.inlines else f"{asked.origin}{CONTEXT}")
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _as_portrait(telling: Telling) -> bytes:
     """What a page shows."""
-    return orjson.dumps(telling.answered(painted(telling.found, telling.names, telling.dialect, telling.asked.languages)))
+    return orjson.dumps(telling.answered(painted(telling.found, telling.names, telling.source.dialect, telling.asked.languages)))
 
 
 def tell_context(job: Job, store: ox.Store, outlet: Outlet) -> None:
     """The JSON-LD context of the graph."""
     dialect = Dialect(is_union=job.union, with_graphs=False)
-    told = answered(context(Names(job.base), dialect), store, dialect)
+    told = Source(store, dialect, {}).answered(context(Names(job.base), dialect))
     outlet.begin("json", JSONLD.media_type)
     outlet.write(orjson.dumps({"@context": told.whole}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     outlet.finish()
