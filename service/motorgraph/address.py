@@ -88,6 +88,15 @@ def document_at(raw_path: bytes) -> tuple[Address, Format | None]:
     return _address(stem if form else name, path), form
 
 
+def elsewhere(raw_path: bytes) -> str:
+    """Where another part of the service answers for what a path below /data/ or /page/ names; "" if none does."""
+    path = _text(raw_path)
+    _, side, name = path.split("/", 2)
+    if name.partition("/")[0] not in _OTHER_ROOTS:
+        return ""
+    return f"/{name}.html" if side == "page" and not name.startswith("graph/") else f"/{name}"
+
+
 @lru_cache(maxsize=4096)
 def local(iri: str, base: str) -> str:
     """Where this service tells of an IRI: the path of a page; that of the IRI for what is below the other roots; else ""."""

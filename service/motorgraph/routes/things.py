@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from motorgraph import __version__
-from motorgraph.address import FORMATS, Address, document_at, moved, thing_at
+from motorgraph.address import FORMATS, Address, document_at, elsewhere, moved, thing_at
 from motorgraph.conditions import current, send_not_modified
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.describing import CHECK, MORE, MOVED, POINTED, PORTRAIT
@@ -59,7 +59,10 @@ class Things:
         """Answers one request. Raises the Refusal that it meets."""
         if call.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(call.method, METHODS)
-        if call.path.startswith("/data/"):
+        target = elsewhere(call.raw_path) if call.path.startswith(("/data/", "/page/")) else ""
+        if target:
+            await _redirect(call, send, 301, target)
+        elif call.path.startswith("/data/"):
             await self._data(call, receive, send)
         elif call.path.startswith("/page/"):
             await self._page(call, receive, send)
