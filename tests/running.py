@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +22,8 @@ import httpx
 START_SECONDS = 120
 LOG = "service.log"
 TOKEN = "the-token-of-the-tests"
+VERDICTS = Path(tempfile.gettempdir()) / f"motorgraph-verdicts-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+atexit.register(shutil.rmtree, VERDICTS, ignore_errors=True)
 _ADDRESS = re.compile(r"motorgraph is at (http://\S+)/")
 
 
@@ -59,12 +64,24 @@ class Service:
 
 @contextmanager
 def service(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[Service]:
-    """A service with these arguments on a free port, ready; stopped at the end."""
+    """A service with these arguments on a free port, ready; stopped at the end.
+
+    What another service of this run has judged is not judged again: it takes the most time of a start.
+    """
+    _share(VERDICTS, folder / "data" / "verdicts")
     with start(folder, *arguments, token=token) as process:
         log = folder / LOG
         url = wait_for_address(process, log)
         with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+            _share(folder / "data" / "verdicts", VERDICTS)
             yield Service(process, url, client, log)
+
+
+def _share(verdicts: Path, folder: Path) -> None:
+    """Copies what has been judged, by the hash of what it was."""
+    for verdict in verdicts.glob("*"):
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(verdict, folder)
 
 
 @contextmanager

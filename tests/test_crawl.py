@@ -25,9 +25,9 @@ DESCRIPTIONS = (
     ),
     *("/dumps/latest/index.json", "/changes", "/timemap/data/plant/ford-valencia-body-and-assembly.ttl"),
 )
-MOST_OF_A_KIND = 5
+MOST_OF_A_KIND = 3
 """How many addresses of one form are asked: the pages of two thousand models are made by one template."""
-MOST_BYTES = 1 << 18
+MOST_BYTES = 1 << 17
 NUMBER = re.compile(r"\d+")
 
 

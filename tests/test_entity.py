@@ -77,21 +77,6 @@ def write(service: Service, turtle: str, graph: str) -> None:
         ("text/*", f"/data/{PLANT}.ttl"),
     ],
 )
-@pytest.mark.parametrize(
-    ("path", "target"),
-    [
-        ("/data/ontology/Plant.ttl", "/ontology/Plant.ttl"),
-        ("/data/shapes/PlantShape", "/shapes/PlantShape"),
-        ("/page/ontology/Plant", "/ontology/Plant.html"),
-        ("/data/graph/accepted", "/graph/accepted"),
-    ],
-)
-def test_terms_shapes_and_graphs_are_where_they_are_though_asked_for_as_things(shipped: Service, path: str, target: str) -> None:
-    response = shipped.client.get(path)
-    assert (response.status_code, response.headers["Location"]) == (301, target)
-    assert shipped.client.get(target, headers={"Accept": "text/turtle"}, follow_redirects=True).status_code == 200
-
-
 def test_a_thing_leads_to_its_page_or_to_data_by_what_the_client_likes(shipped: Service, accept: str, target: str) -> None:
     for method in ("GET", "HEAD"):
         response = shipped.client.request(method, f"/id/{PLANT}", headers={"Accept": accept})
@@ -634,3 +619,18 @@ def test_what_somebody_wrote_is_text_on_a_page(plain: Service, graph: str) -> No
     assert 'href="javascript' not in text
     assert "&lt;script&gt;" in text
     assert json.loads(plain.client.get("/data/plant/scripted.jsonld").text)
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/data/ontology/Plant.ttl", "/ontology/Plant.ttl"),
+        ("/data/shapes/PlantShape", "/shapes/PlantShape"),
+        ("/page/ontology/Plant", "/ontology/Plant.html"),
+        ("/data/graph/accepted", "/graph/accepted"),
+    ],
+)
+def test_terms_shapes_and_graphs_are_where_they_are_though_asked_for_as_things(shipped: Service, path: str, target: str) -> None:
+    response = shipped.client.get(path)
+    assert (response.status_code, response.headers["Location"]) == (301, target)
+    assert shipped.client.get(target, headers={"Accept": "text/turtle"}, follow_redirects=True).status_code == 200

@@ -80,8 +80,10 @@ class Terms:
         together = vocabulary.document(iri)
         if together is None and iri not in vocabulary.terms:
             raise self._missing(path, vocabulary)
-        form = self._format(call, suffix)
-        send = with_headers(send, await self._mementos.headers(call, commit))
+        is_older = commit not in (0, self._store.commit)
+        form = self._format(call, suffix, has_page=not is_older)
+        if suffix != PAGE:  # there is none of an older commit
+            send = with_headers(send, await self._mementos.headers(call, commit))
         if together is None and not suffix:
             await self._send_on(f"{path}.{form.suffix if form else PAGE}", call, send)
         elif form is None:
@@ -91,12 +93,12 @@ class Terms:
             await self._send(document, form, call, send, is_fixed=bool(commit))
 
     @staticmethod
-    def _format(call: Call, suffix: str) -> Format | None:
-        """The format to answer in; None for a page. Raises NotAcceptable."""
+    def _format(call: Call, suffix: str, *, has_page: bool) -> Format | None:
+        """The format to answer in; None for a page, which only the newest commit has. Raises NotAcceptable."""
         if suffix:
             return FORMATS.get(suffix)
         accept = call.header(b"accept")
-        if prefers_html(accept):
+        if has_page and prefers_html(accept):
             return None
         form = choose(accept, GRAPHS)
         if form is None:
