@@ -104,7 +104,7 @@ def compare(told: dict[str, str], seed: int, *, with_shapes: bool = True) -> Non
             world.check(removed, added)
 
 
-BOUNDED = settings(derandomize=True, deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
+BOUNDED = settings(derandomize=True, deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 SEEDS = st.integers(0, 1_000_000_000)
 
 

@@ -155,7 +155,7 @@ def step(dice: Random, store: ox.Store) -> tuple[Quads, Quads]:
     return set(dice.sample(there, min(len(there), dice.choice([0, 1, 1, 3])))), told(dice, dice.choice([0, 1, 1, 3]))
 
 
-BOUNDED = settings(derandomize=True, deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+BOUNDED = settings(derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 def compare(rules: list[Rule], seed: int) -> None:

@@ -25,7 +25,7 @@ DESCRIPTIONS = (
     ),
     *("/dumps/latest/index.json", "/changes", "/timemap/data/plant/ford-valencia-body-and-assembly.ttl"),
 )
-MOST_OF_A_KIND = 3
+MOST_OF_A_KIND = 2
 """How many addresses of one form are asked: the pages of two thousand models are made by one template."""
 MOST_BYTES = 1 << 17
 NUMBER = re.compile(r"\d+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,7 +24,15 @@ from motorgraph.release import DumpFile, Release
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from tests.described import DATASET, PREFIXES, Told, findings, response, told, unanswered
-from tests.running import Service
+from tests.running import Service, service
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that only these tests write to."""
+    with service(tmp_path_factory.mktemp("test_dcat")) as running:
+        yield running
+
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ORIGIN = "http://127.0.0.1:8800"

@@ -172,7 +172,7 @@ OPERATION = st.one_of(
 UPDATE = st.lists(OPERATION, min_size=1, max_size=3).map(" ; ".join).map(lambda text: PROLOGUE + text)
 
 
-@settings(max_examples=1000, derandomize=True, deadline=None)
+@settings(max_examples=150, derandomize=True, deadline=None)
 @given(STORES, st.lists(st.sampled_from(NAMES), max_size=2), UPDATE)
 def test_the_delta_of_an_update_is_what_the_engine_changes(quads: list[ox.Quad], graphs: list[str], text: str) -> None:
     assert cut(text) is not None, text

@@ -140,7 +140,7 @@ def quads_of(steps: Sequence[tuple[bool, tuple[ox.NamedNode, ox.NamedNode, ox.Na
     return {ox.Quad(*statement, graph) for _, statement, graph in steps}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.booleans(), STEPS, st.lists(STEPS, min_size=1, max_size=3))
 def test_what_is_carried_on_is_what_a_fresh_count_finds(union: bool, first: list, later: list[list]) -> None:  # type: ignore[type-arg]
     def kept(quads: set[ox.Quad]) -> set[ox.Quad]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from motorgraph.media import GRAPHS, Format
 from tests.described import DATASET, NTRIPLES, Told, findings, response, told, unanswered
-from tests.running import TOKEN, Service, until
+from tests.running import TOKEN, Service, service, until
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that only these tests write to."""
+    with service(tmp_path_factory.mktemp("test_void")) as running:
+        yield running
+
 
 PATH = "/.well-known/void"
 QUESTIONS = Path(__file__).parents[1] / "ontology" / "questions"
