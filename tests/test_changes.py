@@ -326,3 +326,15 @@ def test_names_of_things_are_shown_as_the_graph_has_them(shipped: Service) -> No
     text = page(shipped, "/changes/1")
     assert "the first 200" in text
     assert re.search(r'<a href="/id/[^"]*" title="https://motorgraph.example/id/[^"]*">[A-Z]', text)
+
+
+def test_a_commit_says_numbers_as_the_graph_keeps_them_and_so_can_be_taken_back(plain: Service, graph: str) -> None:
+    written = '<a:s> <a:p> 2.50, 2.5, "01"^^<http://www.w3.org/2001/XMLSchema#integer> .'
+    before = made(plain, graph, "<a:s> <a:p> 7 .")
+    with_them = made(plain, graph, written)
+    made(plain, graph, "<a:s> <a:p> 8 .")
+    assert '"2.50"' not in patch(plain, f"/changes/{with_them}.rdfp")
+    assert plain.client.get(f"/changes/{with_them}.json").json()["added"] == 2
+    for commit, values in ((before, {"7"}), (with_them, {"2.5", "1"})):
+        then = plain.client.get("/graphs", params={"graph": graph, "at": commit}, headers={"Accept": "application/n-triples"})
+        assert {triple.object.value for triple in ox.parse(then.content, ox.RdfFormat.N_TRIPLES)} == values  # type: ignore[union-attr]
