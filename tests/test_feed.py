@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pyoxigraph as ox
+import pyshacl
 import pytest
 from rdflib import Graph
 
@@ -235,7 +236,6 @@ def test_pages_name_each_other_relatively_where_a_format_can_and_nothing_else(sh
 
 @pytest.mark.parametrize("path", ["/feed", "/feed/1", "/feed/1/2"])
 def test_pages_conform_to_what_ldes_and_tree_ask_of_them(shipped: Service, path: str) -> None:
-    pyshacl = pytest.importorskip("pyshacl")
     found = page(shipped.client, path, "text/turtle")
     data = Graph().parse(data=found.body, publicID=found.url, format="turtle")
     conforms, _, words = pyshacl.validate(data, shacl_graph=Graph().parse(data=PAGE_SHAPES, format="turtle"))
@@ -243,7 +243,6 @@ def test_pages_conform_to_what_ldes_and_tree_ask_of_them(shipped: Service, path:
 
 
 def test_every_member_conforms_to_the_shape_that_the_stream_names(shipped: Service) -> None:
-    pyshacl = pytest.importorskip("pyshacl")
     root, part = page(shipped.client, "/feed", "text/turtle"), page(shipped.client, "/feed/1/3", "text/turtle")
     (address,) = [t.object.value for t in root.triples if t.predicate.value == TREE + "shape"]
     shape = Graph().parse(data=page(shipped.client, address, "text/turtle").body, publicID=address, format="turtle")

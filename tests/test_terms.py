@@ -13,19 +13,12 @@ import pyoxigraph as ox
 import pytest
 
 from tests.running import TOKEN, Service
+from tests.test_entity import FORMATS
 from tests.test_pages import BROWSER, MG, page
 
 BASE = "https://motorgraph.example"
 ONTOLOGY, SHAPES = f"{BASE}/graph/ontology", f"{BASE}/graph/shapes"
 ROOTS = ("/ontology", "/shapes")
-FORMATS = {
-    "ttl": ("text/turtle", ox.RdfFormat.TURTLE),
-    "nt": ("application/n-triples", ox.RdfFormat.N_TRIPLES),
-    "jsonld": ("application/ld+json", ox.RdfFormat.JSON_LD),
-    "rdf": ("application/rdf+xml", ox.RdfFormat.RDF_XML),
-    "nq": ("application/n-quads", ox.RdfFormat.N_QUADS),
-    "trig": ("application/trig", ox.RdfFormat.TRIG),
-}
 SVG = re.compile(r"<svg .*?</svg>", re.DOTALL)
 CLASSES = f"""PREFIX owl: <http://www.w3.org/2002/07/owl#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 SELECT ?class ?module {{ GRAPH <{ONTOLOGY}> {{ ?class a owl:Class ; rdfs:isDefinedBy ?module }} }}"""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
+import pyoxigraph as ox
 from rapidfuzz import fuzz, process, utils
 
 from motorgraph.address import Address, local
-from motorgraph.engine.wire import Job
 from motorgraph.entity import NAMES
-from motorgraph.literal import quoted
-from motorgraph.media import JSON
+from motorgraph.inquiry import Inquiry
 from motorgraph.stores.embedded import Embedded
 
 MOST = 5
@@ -20,11 +18,11 @@ ALIKE = 80.0
 """Of 100: what is less like the name than this is not near."""
 _OF_A_KIND = """SELECT ?thing (MIN(?given) AS ?name) {{
   {{ SELECT DISTINCT ?thing {{ {{ ?thing a ?class }} UNION {{ GRAPH ?g {{ ?thing a ?class }} }}
-     FILTER(STRSTARTS(STR(?thing), {prefix})) }} LIMIT {most} }}
+     FILTER(STRSTARTS(STR(?thing), $prefix)) }} LIMIT {most} }}
   OPTIONAL {{ {{ ?thing {names} ?given }} UNION {{ GRAPH ?h {{ ?thing {names} ?given }} }} }}
 }} GROUP BY ?thing"""
 _KINDS = """SELECT DISTINCT ?kind {{ {{ ?thing a ?class }} UNION {{ GRAPH ?g {{ ?thing a ?class }} }}
-  FILTER(STRSTARTS(STR(?thing), {prefix})) BIND(REPLACE(STR(?thing), "/[^/]*$", "/") AS ?kind) }} LIMIT {most}"""
+  FILTER(STRSTARTS(STR(?thing), $prefix)) BIND(REPLACE(STR(?thing), "/[^/]*$", "/") AS ?kind) }} LIMIT {most}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class Known:
 
     def __init__(self, store: Embedded) -> None:
         self._store = store
+        self._inquiry = Inquiry(store)
         self._base = store.settings.base
         self._commit = 0
         self._names: dict[str, dict[str, str]] = {}
@@ -54,7 +53,7 @@ class Known:
         kind = self._base + address.kind
         names = await self._of(kind)
         if not names:
-            others = await self._rows("kinds", _KINDS, self._base + "/" + address.kind.split("/")[1] + "/")
+            others = await self._rows(_KINDS, self._base + "/" + address.kind.split("/")[1] + "/")
             likest = process.extractOne(kind, [row["kind"] for row in others], scorer=fuzz.ratio)
             names = await self._of(likest[0]) if likest else {}
         return [Near(iri, names[iri], local(iri, self._base)) for iri in likest_of(address.slug, names)]
@@ -65,19 +64,13 @@ class Known:
             self._names.clear()
             self._commit = self._store.commit
         if kind not in self._names:
-            rows = await self._rows(kind, _OF_A_KIND, kind)
+            rows = await self._rows(_OF_A_KIND, kind)
             self._names[kind] = {row["thing"]: row.get("name", row["thing"].rpartition("/")[2]) for row in rows}
         return self._names[kind]
 
-    async def _rows(self, key: str, query: str, prefix: str) -> list[dict[str, str]]:
-        names = "|".join(NAMES)
-        text = query.format(prefix=quoted(prefix), names=names, most=MOST_KNOWN)
-        answer = await self._store.answer(Job("query", text, solutions=JSON.media_type))
-        try:
-            body = b"".join([piece async for piece in answer.pieces()])
-        finally:
-            self._store.release(answer)
-        return [{name: term["value"] for name, term in row.items()} for row in json.loads(body)["results"]["bindings"]]
+    async def _rows(self, query: str, prefix: str) -> list[dict[str, str]]:
+        text = query.format(names="|".join(NAMES), most=MOST_KNOWN)
+        return await self._inquiry.rows(text, prefix=ox.Literal(prefix))
 
 
 def likest_of(slug: str, names: dict[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -213,8 +214,8 @@ class History:
         brought: set[ox.Quad] = set()
         for commit in self._journal.commits():
             if commit.origin:
-                brought.difference_update(q for piece in self._journal.removed(commit.id) for q in ox.parse(piece, NQUADS))
-                brought.update(q for piece in self._journal.added(commit.id) for q in ox.parse(piece, NQUADS))
+                brought.difference_update(quads_in(self._journal.removed(commit.id)))
+                brought.update(quads_in(self._journal.added(commit.id)))
         fresh = ox.Store()
         _load(fresh, files, progress, without)
         now = _named_like(set(fresh), brought)
@@ -248,13 +249,18 @@ def replay_commits(journal: Journal, store: ox.Store, after: int, upto: int) -> 
         _redo(journal, store, commit)
 
 
+def quads_in(pieces: Iterable[bytes]) -> Iterator[ox.Quad]:
+    """The quads of pieces of N-Quads, as the journal has them."""
+    for piece in pieces:
+        yield from ox.parse(piece, NQUADS)
+
+
 def _redo(journal: Journal, store: ox.Store, commit: Commit) -> None:
     """Does a commit to a store, and looks that it is what was written. Raises Failed if it is not."""
     quads = journal.checked(commit)
     try:
-        for piece in quads.removed():
-            for quad in ox.parse(piece, NQUADS):
-                store.remove(quad)
+        for quad in quads_in(quads.removed()):
+            store.remove(quad)
         for iri in commit.dropped:
             store.remove_graph(ox.NamedNode(iri))
         for iri in commit.made:
@@ -268,8 +274,8 @@ def _redo(journal: Journal, store: ox.Store, commit: Commit) -> None:
 
 def _graphs_of(journal: Journal, commit: Commit) -> set[str]:
     """The named graphs that a commit has changed."""
-    pieces = (piece for quads in (journal.removed(commit.id), journal.added(commit.id)) for piece in quads)
-    return _named(quad for piece in pieces for quad in ox.parse(piece, NQUADS)) | {*commit.made, *commit.dropped}
+    pieces = chain(journal.removed(commit.id), journal.added(commit.id))
+    return _named(quads_in(pieces)) | {*commit.made, *commit.dropped}
 
 
 def _named(quads: Iterable[ox.Quad]) -> set[str]:

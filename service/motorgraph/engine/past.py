@@ -6,7 +6,7 @@ that is worth, the graph is made anew from the newest snapshot before the commit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from socket import socket
 from typing import TypeVar
@@ -18,7 +18,7 @@ from motorgraph.engine import process, reader, wire
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Delta
 from motorgraph.engine.draft import Known, infer
-from motorgraph.engine.history import replay
+from motorgraph.engine.history import quads_in, replay
 from motorgraph.engine.loading import follow, merge
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.reader import Alarm, Outlet
@@ -120,10 +120,10 @@ def undoing(journal: Journal | Chronicle, commits: list[Commit]) -> Delta:
     """What takes back all that consecutive commits did, the oldest first, to the graph after the last of them."""
     undone = Delta()
     for commit in reversed(commits):
-        _toggle(quads(journal.added(commit.id)), undone.added, undone.removed)
+        _toggle(quads_in(journal.added(commit.id)), undone.added, undone.removed)
         _toggle(commit.made, undone.made, undone.dropped)
         _toggle(commit.dropped, undone.dropped, undone.made)
-        _toggle(quads(journal.removed(commit.id)), undone.removed, undone.added)
+        _toggle(quads_in(journal.removed(commit.id)), undone.removed, undone.added)
     return undone
 
 
@@ -134,9 +134,3 @@ def _toggle(items: Iterable[T], one: set[T], other: set[T]) -> None:
             one.remove(item)
         else:
             other.add(item)
-
-
-def quads(pieces: Iterator[bytes]) -> Iterator[ox.Quad]:
-    """The quads of a commit."""
-    for piece in pieces:
-        yield from ox.parse(piece, NQUADS)
