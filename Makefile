@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PAGES := service/pages
+MODULES := $(PAGES)/node_modules/.ready
 ARGS ?=
 
-.PHONY: serve test check data bench wheel clean
+.PHONY: serve test check data bundle check-bundle bench wheel clean
 
 serve: $(READY)  ## Serve the shipped graph at http://127.0.0.1:8800/
 	$(BIN)/motorgraph serve $(ARGS)
@@ -21,6 +23,16 @@ check: $(READY)  ## Lint, format, types
 data: $(READY)  ## Rebuild data/built from the tables and mappings; ARGS=20-brands for one of them
 	$(BIN)/python -m motorgraph.building $(ARGS)
 
+bundle: $(MODULES)  ## Rebuild the scripts of the pages; needs Node 20, which nothing else does
+	cd $(PAGES) && node build.mjs
+
+check-bundle: $(MODULES)  ## Whether the scripts that ship are what their sources say, and the types of these
+	cd $(PAGES) && node build.mjs --check && npx --no-install tsc
+
+$(MODULES): $(PAGES)/package.json $(PAGES)/package-lock.json
+	cd $(PAGES) && npm ci --ignore-scripts
+	touch $@
+
 bench: $(READY)  ## Against oxigraph, interleaved in one run; needs wrk
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench.run $(ARGS)
@@ -34,5 +46,5 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 clean:  ## Remove what was built; the data folder stays
-	rm -rf $(VENV) build dist .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PAGES)/node_modules build dist .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

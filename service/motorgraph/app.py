@@ -16,7 +16,6 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 
 from motorgraph import __version__, logs, openapi
 from motorgraph.access import Access
@@ -44,6 +43,7 @@ from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
 from motorgraph.routes.sitemap import sitemap_at
 from motorgraph.routes.sparql import Sparql
+from motorgraph.routes.static import Static
 from motorgraph.routes.terms import Terms
 from motorgraph.routes.things import Things
 from motorgraph.settings import Settings
@@ -264,7 +264,6 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     pages = Pages(store, settings)
     inner.include_router(operation_routes(store, metrics))
     inner.include_router(pages.router())
-    inner.mount("/static", StaticFiles(directory=web("static")), name="static")
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
@@ -307,6 +306,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/version/": feed,
         **described_at(descriptions, pages, store),
         **sitemap_at(store, descriptions.stock),
+        "/static/": Static(web("static")),
     }
     descriptions.addresses = frozenset(endpoints)
     return endpoints

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from motorgraph import __version__
+from motorgraph.bundle import Bundle
 from motorgraph.errors import NotFound
 from motorgraph.inquiry import Inquiry
 from motorgraph.protocol import QUERY_TYPE
@@ -85,6 +86,7 @@ class Pages:
         self._settings = settings
         self._inquiry = Inquiry(store)
         self._figures: tuple[int, dict[str, int]] = (0, {})
+        self._bundle = Bundle(web("static") / "bundle")
         self._environment = Environment(
             loader=FileSystemLoader(web("templates")),
             autoescape=select_autoescape(),
@@ -165,6 +167,7 @@ class Pages:
             questions=self.shown,
             first=sorted((q for q in self.shown if q.number in START_WITH), key=lambda q: START_WITH.index(q.number)),
             version=__version__,
+            bundle=self._bundle,
             **values,
         )
         return text.encode()

@@ -24,9 +24,10 @@ REPORTS = (Format("problem", PROBLEM, "json", ("application/json",)), *GRAPHS)
 SPOOL_BYTES = 1 << 20
 WATCH_AFTER_SECONDS = 0.05
 CONTENT_TYPES = {f.media_type: f.content_type.encode() for f in (*SOLUTIONS, *GRAPHS)}
+_REST = (b"connect-src 'self'", b"worker-src 'self'", b"form-action 'self'", b"base-uri 'none'", b"frame-ancestors 'none'")
 POLICY = (
     b"content-security-policy",
-    b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    b"; ".join([b"default-src 'none'", b"script-src 'self'", b"style-src 'self'", b"img-src 'self' data:", *_REST]),
 )
 VARY = (b"vary", b"Accept, Accept-Encoding")
 

@@ -1,0 +1,5 @@
+declare module "outlines:*" {
+  /** The address of the file. */
+  const url: string;
+  export default url;
+}
