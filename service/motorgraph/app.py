@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from motorgraph import __version__, logs, openapi
 from motorgraph.access import Access
@@ -30,7 +31,7 @@ from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive
-from motorgraph.reply import ClientLeft, Headers, Send, send_refusal
+from motorgraph.reply import ClientLeft, Headers, Render, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.catalogue import ServiceDescription, described_at
 from motorgraph.routes.changes import Changes
@@ -45,11 +46,13 @@ from motorgraph.routes.sitemap import sitemap_at
 from motorgraph.routes.sparql import Sparql
 from motorgraph.routes.static import Static
 from motorgraph.routes.terms import Terms
+from motorgraph.routes.theme import Theme
 from motorgraph.routes.things import Things
 from motorgraph.settings import Settings
 from motorgraph.shapebook import ShapeBook
 from motorgraph.stores.embedded import Embedded
 from motorgraph.termbook import TermBook
+from motorgraph.theme import without_conditions
 
 log = logging.getLogger("motorgraph.request")
 SLOW_SECONDS = 1.0
@@ -93,6 +96,7 @@ class Edge:
         self, inner: FastAPI, endpoints: Mapping[str, Endpoint], store: Embedded, metrics: Metrics, access: Access
     ) -> None:
         self._inner = inner
+        self._render: Render = inner.state.render
         self._endpoints = endpoints
         sparql = endpoints["/sparql"]
         assert isinstance(sparql, Sparql)
@@ -109,7 +113,7 @@ class Edge:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        call = Call.of(scope)
+        call = without_conditions(Call.of(scope))
         common = self._common if self._access.protects(call.path) else COMMON
         response = _Response(send, self._id(call), common, self._store)
         token = logs.request_id.set(response.request_id)
@@ -186,7 +190,7 @@ class Edge:
     async def _refuse(self, refusal: Refusal, call: Call, response: _Response) -> None:
         if response.status:
             response.breaks()
-        await send_refusal(refusal, call, response, response.request_id)
+        await send_refusal(refusal, call, response, response.request_id, self._render)
 
     def _finish(self, call: Call, route: str, status: int, seconds: float) -> None:
         self._metrics.request(route.rstrip("/") or "page", call.method, status, seconds)
@@ -263,11 +267,15 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     )
     pages = Pages(store, settings)
     inner.include_router(operation_routes(store, metrics))
-    inner.include_router(pages.router())
+    framed = pages.router()
+    inner.include_router(framed)
+    inner.state.render = pages.page
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
     endpoints = _endpoints(settings, store, metrics, pages, access)
+    routes = [*inner.routes, *framed.routes]
+    pages.addresses = frozenset([*endpoints, *(route.path for route in routes if isinstance(route, Route))])
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)
     inner.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it
@@ -293,6 +301,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/graph/": graphs,
         "/changes/": changes,
         "/cite": Cite(store, settings, pages),
+        "/theme": Theme(),
         "/timegate/": TimeGate(store, settings, mementos),
         "/timemap/": TimeMap(store, settings, mementos),
         **dict.fromkeys(terms.addresses, terms),
@@ -320,7 +329,7 @@ class _Refused(Response):
         self._refusal = refusal
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # Any: ASGI's own definition
-        await send_refusal(self._refusal, Call.of(scope), send, logs.request_id.get())
+        await send_refusal(self._refusal, Call.of(scope), send, logs.request_id.get(), scope["app"].state.render)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

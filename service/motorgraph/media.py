@@ -172,3 +172,12 @@ def by_suffix(file_name: str) -> Format | None:
 def listing(formats: Sequence[Format]) -> str:
     """The media types in words, for a refusal."""
     return ", ".join(f.media_type for f in formats)
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether Accept-Encoding names gzip with a quality above 0."""
+    for part in header.lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() in ("gzip", "x-gzip"):
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False

@@ -33,9 +33,14 @@ class Near:
     name: str
     page: str
 
+    @property
+    def kind(self) -> str:
+        """What kind of thing it is, in words: what its IRI has before the name."""
+        return self.iri.split("/")[-2].replace("-", " ").capitalize()
+
     def as_json(self) -> dict[str, str]:
         """As a member of a problem."""
-        return {"id": self.iri, "name": self.name, "page": self.page}
+        return {"id": self.iri, "name": self.name, "page": self.page, "kind": self.kind}
 
 
 class Known:

@@ -1,26 +1,27 @@
-"""Pages for people: what the service is, its figures, how to ask it; and what machines read at the same addresses."""
+"""Pages for people: the frame that all of them have, and those that tell what the service is and how to ask it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
-from motorgraph import __version__
+from motorgraph import __version__, dates, marks
 from motorgraph.bundle import Bundle
 from motorgraph.errors import NotFound
 from motorgraph.inquiry import Inquiry
-from motorgraph.protocol import QUERY_TYPE
-from motorgraph.reply import POLICY
-from motorgraph.resources import asset, web
+from motorgraph.protocol import QUERY_TYPE, Call
+from motorgraph.reply import send_page
+from motorgraph.resources import asset, tag_of, web
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.vocab import CANONICAL_BASE
@@ -53,6 +54,40 @@ ORDER BY ?credit"""
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the frame of every page leads: the words of the link, what is there, and whether it tells of the shipped graph."""
+
+    path: str
+    words: str
+    about: str = ""
+    of_graph: bool = True
+
+
+PLACES = (
+    Place("/explore", "Explore", "Explore makers, plants and deals"),
+    Place("/questions", "Questions", "Questions with their answers"),
+    Place("/questions/duty", "Duty planner", "What duty a car pays, by where it is built"),
+    Place("/sparql", "Query", "Ask in SPARQL", of_graph=False),
+    Place("/validate", "Validate", "Check data against the shapes"),
+    Place("/ontology", "Ontology", "The terms of the graph"),
+    Place("/catalogue", "Data", "Take the data away", of_graph=False),
+    Place("/changes", "Changes", "What was changed, when and why", of_graph=False),
+    Place("/docs", "Docs", "How to use the service", of_graph=False),
+)
+"""The main navigation. What is at no address of the service is not shown."""
+ENDINGS = (
+    Place("/about", "About", of_graph=False),
+    Place("/licence", "Licences and credits", of_graph=False),
+    Place("/cite", "Cite", of_graph=False),
+    Place("/dumps/", "Dumps", of_graph=False),
+    Place("/feed", "Feed", of_graph=False),
+    Place("/shapes", "Shapes"),
+    Place("/openapi.json", "API", of_graph=False),
+)
+"""What every page ends with."""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A query to start from: what it asks, in words, and in SPARQL."""
 
@@ -79,7 +114,7 @@ class Question:
 
 
 class Pages:
-    """Everything that is read in a browser."""
+    """Everything that is read in a browser. `addresses` are those that the service answers, once they are known."""
 
     def __init__(self, store: Embedded, settings: Settings) -> None:
         self._store = store
@@ -87,6 +122,7 @@ class Pages:
         self._inquiry = Inquiry(store)
         self._figures: tuple[int, dict[str, int]] = (0, {})
         self._bundle = Bundle(web("static") / "bundle")
+        self.addresses: frozenset[str] = frozenset()
         self._environment = Environment(
             loader=FileSystemLoader(web("templates")),
             autoescape=select_autoescape(),
@@ -94,6 +130,16 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.filters |= {"spoken": dates.spoken, "clock": dates.clock}
+        self._environment.globals |= {"static": static, "offers": self.offers, "CONTESTED": marks.CONTESTED}
+
+    def offers(self, path: str) -> bool:
+        """Whether there is something at an address."""
+        return path in self.addresses
+
+    def places(self, wanted: Sequence[Place]) -> list[Place]:
+        """Those of some places that this service has."""
+        return [place for place in wanted if self.offers(place.path) and not (place.of_graph and self._settings.plain)]
 
     @cached_property
     def questions(self) -> Sequence[Question]:
@@ -123,6 +169,10 @@ class Pages:
         @router.api_route("/questions", methods=["GET", "HEAD"])
         async def questions() -> Response:
             return self._html("questions.html")
+
+        @router.api_route("/marks", methods=["GET", "HEAD"])
+        async def meanings() -> Response:
+            return self._html("marks.html", meanings=marks.MEANINGS)
 
         @router.api_route("/questions/{name}.rq", methods=["GET", "HEAD"])
         async def question(name: str) -> Response:
@@ -155,9 +205,8 @@ class Pages:
             return []
         return await self._inquiry.rows(query.format(base=self._settings.base))
 
-    def _html(self, template: str, **values: object) -> HTMLResponse:
-        headers = {POLICY[0].decode(): POLICY[1].decode(), "Referrer-Policy": "same-origin"}
-        return HTMLResponse(self.page(template, **values), headers=headers)
+    def _html(self, template: str, **values: object) -> Response:
+        return _Page(self.page(template, **values))
 
     def page(self, template: str, **values: object) -> bytes:
         """A page from its template, to be sent by `reply.send_page`."""
@@ -168,6 +217,25 @@ class Pages:
             first=sorted((q for q in self.shown if q.number in START_WITH), key=lambda q: START_WITH.index(q.number)),
             version=__version__,
             bundle=self._bundle,
+            places=self.places(PLACES),
+            endings=self.places(ENDINGS),
             **values,
         )
         return text.encode()
+
+
+class _Page(Response):
+    """A page as a response of the framework."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self._page = page
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # Any: ASGI's own definition
+        await send_page(send, Call.of(scope), self._page)
+
+
+@lru_cache
+def static(name: str) -> str:
+    """The address of a static file, which changes with it: a browser may keep it for ever."""
+    return f"/static/{name}?v={tag_of((web('static') / name).read_bytes())}"

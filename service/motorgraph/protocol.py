@@ -275,6 +275,11 @@ def absolute(iri: str, parameter: str) -> str:
     return iri
 
 
+def form_parameters(body: bytes) -> dict[str, list[str]]:
+    """The fields of a form that was sent as a body. Raises BadRequest."""
+    return _parameters(body)
+
+
 def graph_name(call: Call, base: str) -> str | None:
     """The graph that a request to /graphs names: an IRI, "" for the default graph, None for the store itself.
 

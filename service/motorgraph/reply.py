@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
-from html import escape
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Nonconforming, Refusal
-from motorgraph.media import GRAPHS, PROBLEM, SOLUTIONS, Format, choose, prefers_html
+from motorgraph.media import GRAPHS, PROBLEM, SOLUTIONS, Format, accepts_gzip, choose, prefers_html
 from motorgraph.protocol import Call, Receive
+from motorgraph.theme import chosen, dressed
 from motorgraph.validation import as_rdf
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]  # Any: ASGI's own definition
 Headers = Sequence[tuple[bytes, bytes]]
+Render = Callable[..., bytes]
 PROBLEM_TYPES = "https://motorgraph.example/problem/"
 REPORTS = (Format("problem", PROBLEM, "json", ("application/json",)), *GRAPHS)
 SPOOL_BYTES = 1 << 20
@@ -30,6 +33,9 @@ POLICY = (
     b"; ".join([b"default-src 'none'", b"script-src 'self'", b"style-src 'self'", b"img-src 'self' data:", *_REST]),
 )
 VARY = (b"vary", b"Accept, Accept-Encoding")
+PAGE_VARY = (b"vary", b"Accept, Accept-Encoding, Cookie")
+PACKED_FROM_BYTES = 1_000
+PAGE_GZIP_LEVEL = 5
 
 
 class ClientLeft(Exception):
@@ -44,9 +50,26 @@ async def send_bytes(send: Send, status: int, headers: Headers, body: bytes, *, 
 
 
 async def send_page(send: Send, call: Call, page: bytes, headers: Headers = (), *, status: int = 200) -> None:
-    """A page for a browser."""
-    found = [(b"content-type", b"text/html; charset=utf-8"), VARY, POLICY, (b"referrer-policy", b"same-origin"), *headers]
-    await send_bytes(send, status, found, page, with_body=call.method != "HEAD")
+    """A page for a browser, in the theme that its reader has chosen, packed where that is worth it.
+
+    A page in a theme has no ETag: the same page in another would have the same.
+    """
+    theme = chosen(call)
+    found = [(b"content-type", b"text/html; charset=utf-8"), PAGE_VARY, POLICY, (b"referrer-policy", b"same-origin"), *headers]
+    if theme:
+        found = [(name, value) for name, value in found if name != b"etag"]
+    body = dressed(page, theme)
+    if len(body) > PACKED_FROM_BYTES and accepts_gzip(call.header(b"accept-encoding")):
+        body = _packed(body)
+        found = [(name, b"W/" + value if name == b"etag" and value[:1] == b'"' else value) for name, value in found]
+        found.append((b"content-encoding", b"gzip"))
+    await send_bytes(send, status, found, body, with_body=call.method != "HEAD")
+
+
+@lru_cache(maxsize=16)
+def _packed(page: bytes) -> bytes:
+    """A page packed; the last ones are kept, since the start page is asked for again and again."""
+    return gzip.compress(page, PAGE_GZIP_LEVEL, mtime=0)
 
 
 async def send_answer(answer: Answer, call: Call, send: Send, headers: Headers) -> None:
@@ -104,12 +127,16 @@ def problem(refusal: Refusal, instance: str) -> dict[str, object]:
     }
 
 
-async def send_refusal(refusal: Refusal, call: Call, send: Send, request_id: str) -> None:
-    """A refusal as problem+json, or as a page for a browser; the report on a change that breaks the shapes also in RDF."""
+async def send_refusal(refusal: Refusal, call: Call, send: Send, request_id: str, render: Render) -> None:
+    """A refusal as problem+json, or as a page for a browser; the report on a change that breaks the shapes also in RDF.
+
+    `render` makes a page from a template and its values.
+    """
     with_body = call.method != "HEAD"
+    body = orjson.dumps(problem(refusal, request_id), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if prefers_html(call.header(b"accept")):
-        headers = [(b"content-type", b"text/html; charset=utf-8"), VARY, POLICY, *refusal.headers()]
-        await send_bytes(send, refusal.status, headers, _page(refusal, request_id), with_body=with_body)
+        page = render("refusal.html", refusal=refusal, request=request_id, asked=call.path, problem=body.decode())
+        await send_page(send, call, page, refusal.headers(), status=refusal.status)
         return
     form = choose(call.header(b"accept"), REPORTS) if isinstance(refusal, Nonconforming) else None
     if form in GRAPHS:
@@ -117,29 +144,7 @@ async def send_refusal(refusal: Refusal, call: Call, send: Send, request_id: str
         await send_bytes(send, refusal.status, headers, as_rdf(refusal.members, form), with_body=with_body)
         return
     headers = [(b"content-type", PROBLEM.encode()), VARY, *refusal.headers()]
-    body = orjson.dumps(problem(refusal, request_id), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     await send_bytes(send, refusal.status, headers, body, with_body=with_body)
-
-
-def _page(refusal: Refusal, request_id: str) -> bytes:
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>{escape(refusal.title)} – motorgraph</title><link rel="stylesheet" href="/static/style.css"></head>'
-        f"<body><main><h1>{escape(refusal.title)}</h1><p>{escape(refusal.detail)}</p>"
-        f"{_listed(refusal)}"
-        f'<p class="quiet">Status {refusal.status}, request {escape(request_id)}. <a href="/">To the start</a></p>'
-        "</main></body></html>"
-    ).encode()
-
-
-def _listed(refusal: Refusal) -> str:
-    """The findings of a report, for who has to mend them; of what is not there the things with names like it."""
-    items = [
-        f"<li><code>{escape(result['focus'])}</code> {escape(result['path'])}: {escape(result['message'])}</li>"
-        for result in (refusal.members["results"] if isinstance(refusal, Nonconforming) else ())
-    ]
-    items += [f'<li><a href="{escape(near["page"])}">{escape(near["name"])}</a></li>' for near in refusal.members.get("near", ())]
-    return f"<ul>{''.join(items)}</ul>" if items else ""
 
 
 def with_headers(send: Send, headers: Headers) -> Send:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -21,3 +22,8 @@ def asset(name: str) -> Path:
 def web(name: str) -> Path:
     """A folder of `web/`: `templates` or `static`."""
     return PACKAGE / "web" / name
+
+
+def tag_of(content: bytes) -> str:
+    """What tells one content of a file from another in an address or ETag."""
+    return blake2b(content, digest_size=9).hexdigest()

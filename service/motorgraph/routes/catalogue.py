@@ -11,12 +11,12 @@ from motorgraph.catalogue.page import facts
 from motorgraph.catalogue.void import PATH
 from motorgraph.conditions import has_it_already, holds_any, send_not_modified, versioned
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable
-from motorgraph.media import GRAPHS, HTML, SOLUTIONS, TURTLE, Format, choose, listing, prefers_html
+from motorgraph.media import GRAPHS, HTML, SOLUTIONS, TURTLE, Format, accepts_gzip, choose, listing, prefers_html
 from motorgraph.openapi import responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive
-from motorgraph.reply import POLICY, VARY, Send, send_bytes
-from motorgraph.routes.sparql import accepts_gzip, wants_page
+from motorgraph.reply import VARY, Send, send_bytes, send_page
+from motorgraph.routes.sparql import wants_page
 from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -50,7 +50,8 @@ class Described:
         """Answers one request. Raises the Refusal that it meets."""
         if call.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(call.method, METHODS)
-        form, host, packed = self._format(call), origin(call), accepts_gzip(call.header(b"accept-encoding"))
+        form, host = self._format(call), origin(call)
+        packed = form is not PAGE and accepts_gzip(call.header(b"accept-encoding"))
         await self._descriptions.await_release()
         told = f"{self._kind}-{form.suffix}-{blake2b(host.encode(), digest_size=6).hexdigest()}-{'gz' if packed else 'id'}"
         if await has_it_already(self._store, self._store.commit, f"{told}-{self._descriptions.release}", call, send):
@@ -59,17 +60,18 @@ class Described:
             found = await self._descriptions.made((self._kind, form.name, host, packed), self._page)
         else:
             found = await self._descriptions.written(self._kind, form, host, packed=packed)
-        headers = [
-            (b"content-type", form.content_type.encode()),
-            VARY,
-            *versioned(self._store, found.commit, f"{told}-{found.release}"),
-        ]
+        headers = versioned(self._store, found.commit, f"{told}-{found.release}")
         if holds_any(call):
             await send_not_modified(send, headers)
-            return
-        headers += [(b"content-encoding", b"gzip")] if packed else []
-        headers += [POLICY, (b"referrer-policy", b"same-origin")] if form is PAGE else []
-        await send_bytes(send, 200, headers, found.body, with_body=call.method != "HEAD")
+        elif form is PAGE:
+            await send_page(send, call, found.body, headers)
+        else:
+            headers += [
+                (b"content-type", form.content_type.encode()),
+                VARY,
+                *([(b"content-encoding", b"gzip")] if packed else []),
+            ]
+            await send_bytes(send, 200, headers, found.body, with_body=call.method != "HEAD")
 
     def _format(self, call: Call) -> Format:
         """What to answer in. Raises NotAcceptable."""
@@ -106,7 +108,7 @@ class ServiceDescription:
     async def __call__(self, call: Call) -> tuple[str, bytes]:
         """The media type and the text. Raises NotAcceptable, or the Refusal that the count met."""
         if wants_page(call):
-            return "text/html; charset=utf-8", self._pages.page("sparql.html", endpoint=call.url)
+            return HTML, self._pages.page("sparql.html", endpoint=call.url)
         form = choose(call.header(b"accept"), GRAPHS) or (choose(call.header(b"accept"), SOLUTIONS) and TURTLE)
         if form is None:
             raise NotAcceptable(

@@ -19,12 +19,11 @@ from motorgraph.engine.clerk import MOST_COMMITS
 from motorgraph.engine.clerk import PATCH as PATCH_TYPE
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound
-from motorgraph.media import HTML, Format, choose, listing, prefers_html
+from motorgraph.media import HTML, Format, accepts_gzip, choose, listing, prefers_html
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, query_parameters
 from motorgraph.reply import VARY, Departure, Headers, Send, send_answer, send_bytes, send_page
-from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 

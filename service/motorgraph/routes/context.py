@@ -8,11 +8,10 @@ from motorgraph.conditions import send_current
 from motorgraph.engine.describing import CONTEXT
 from motorgraph.engine.wire import Job
 from motorgraph.errors import MethodNotAllowed
-from motorgraph.media import JSONLD
+from motorgraph.media import JSONLD, accepts_gzip
 from motorgraph.openapi import context_paths
 from motorgraph.protocol import Call, Receive, moment
 from motorgraph.reply import Send
-from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 

@@ -19,12 +19,11 @@ from motorgraph.engine.archive import CLERK
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Failed, MethodNotAllowed, NotAcceptable, NotFound, NotReady, Overloaded, QueueFull
 from motorgraph.feed import GENERATED, Block, Blocks, Stream, Wanted, block_link
-from motorgraph.media import Format, choose, listing, prefers_html
+from motorgraph.media import Format, accepts_gzip, choose, listing, prefers_html
 from motorgraph.openapi import TEXT, parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, absolute
 from motorgraph.reply import VARY, Departure, Headers, Send, answer_headers, send_answer, send_bytes, send_page
-from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.tree import FORMATS, content_type, node, origin, write

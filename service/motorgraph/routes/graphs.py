@@ -17,6 +17,7 @@ from motorgraph.media import (
     READABLE,
     TRIG,
     Format,
+    accepts_gzip,
     choose,
     listing,
     prefers_html,
@@ -28,7 +29,6 @@ from motorgraph.openapi import graphs_paths
 from motorgraph.outcome import Sent, Wish, send_write
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive, body_text, graph_name, is_dry_run, moment, read_body, refuse_codings
 from motorgraph.reply import VARY, Send, send_bytes, with_headers
-from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import signed

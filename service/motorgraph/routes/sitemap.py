@@ -9,16 +9,16 @@ from motorgraph.catalogue.stock import Stock
 from motorgraph.conditions import send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import MethodNotAllowed, NotFound
+from motorgraph.media import accepts_gzip
 from motorgraph.openapi import parameter, responses
 from motorgraph.protocol import Call, Receive
 from motorgraph.reply import Send, send_bytes
 from motorgraph.routes.catalogue import METHODS, origin
-from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.stores.embedded import Embedded
 
 XML = "application/xml"
 PLAIN_PAGES = ("/", "/catalogue", "/licence")
-PAGES = (*PLAIN_PAGES, "/ontology", "/questions", "/shapes")
+PAGES = (*PLAIN_PAGES, "/marks", "/ontology", "/questions", "/shapes")
 """Those that are of no single thing."""
 _PART = re.compile(r"/sitemap/([1-9]\d{0,8})\.xml")
 

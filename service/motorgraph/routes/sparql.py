@@ -14,14 +14,14 @@ from motorgraph.conditions import send_current, versioned
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, Refusal, TooLarge
-from motorgraph.media import GRAPHS, HTML, SOLUTIONS, choose, listing, prefers_html
+from motorgraph.media import GRAPHS, HTML, SOLUTIONS, accepts_gzip, choose, listing, prefers_html
 from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.openapi import sparql_paths
 from motorgraph.outcome import Sent, Wish, send_write
 from motorgraph.protocol import SPARQL_METHODS, Call, Receive, operation, read_body, refuse_codings
 from motorgraph.query import Query, Update, is_repeatable
-from motorgraph.reply import POLICY, VARY, Send, answer_headers, send_bytes, with_headers
+from motorgraph.reply import VARY, Send, answer_headers, send_bytes, send_page, with_headers
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import signed
@@ -81,7 +81,10 @@ class Sparql:
             await self._answer(prepared, call, receive, send)
         elif prepared is None:
             media_type, text = await self._describe(call)
-            headers = [(b"content-type", media_type.encode()), VARY, *([POLICY] if media_type.startswith(HTML) else [])]
+            if media_type == HTML:
+                await send_page(send, call, text)
+                return
+            headers = [(b"content-type", media_type.encode()), VARY]
             await send_bytes(send, 200, headers, text, with_body=call.method != "HEAD")
         else:
             await self._update(prepared, body, call, receive, send)
@@ -178,15 +181,6 @@ class Sparql:
         using, wish = update.using, Wish.of(call, dry_run=update.dry_run)
         told = Job("update", update.text, update.base, default_graphs=using.default, named_graphs=using.named)
         await send_write(self._store, signed(told, call, bearer), b"", Sent(call, body, wish), receive, send)
-
-
-def accepts_gzip(header: str) -> bool:
-    """Whether Accept-Encoding names gzip with a quality above 0."""
-    for part in header.lower().split(","):
-        name, _, weight = part.partition(";")
-        if name.strip() in ("gzip", "x-gzip"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 def wants_page(call: Call) -> bool:

@@ -1,19 +1,19 @@
-"""`/static/…`: style sheets, marks and the bundle of scripts; small by gzip, and asked for once where their names hold a hash."""
+"""`/static/…`: style sheets, marks and the bundle of scripts; small by gzip, and asked for once where their addresses hold a hash."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 from motorgraph.bundle import ADDRESS, MANIFEST
 from motorgraph.conditions import FOR_EVER, is_known, send_not_modified
 from motorgraph.errors import MethodNotAllowed, NotFound
+from motorgraph.media import accepts_gzip
 from motorgraph.protocol import Call, Receive
 from motorgraph.reply import VARY, Send, send_bytes
-from motorgraph.routes.sparql import accepts_gzip
+from motorgraph.resources import tag_of
 
 METHODS = "GET, HEAD, OPTIONS"
 ROOT = "/static/"
@@ -57,6 +57,7 @@ class Static:
         is_packed = accepts_gzip(call.header(b"accept-encoding")) and len(file.packed) < len(file.plain)
         etag = f'"{file.tag}{"-gz" if is_packed else ""}"'.encode()
         is_hashed = call.path.startswith(ADDRESS) and not name.endswith(MANIFEST)
+        is_hashed = is_hashed or call.query_string == f"v={file.tag}".encode()
         headers = [(b"etag", etag), (b"cache-control", b"public, " + FOR_EVER if is_hashed else b"no-cache")]
         if is_known(call, etag):
             await send_not_modified(send, headers)
@@ -82,7 +83,7 @@ class Static:
 
 def _read(path: Path, changed: int) -> File:
     plain = path.read_bytes()
-    return File(changed, plain, gzip.compress(plain, 9, mtime=0), blake2b(plain, digest_size=9).hexdigest())
+    return File(changed, plain, gzip.compress(plain, 9, mtime=0), tag_of(plain))
 
 
 def _missing(name: str) -> NotFound:

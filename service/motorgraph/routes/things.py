@@ -18,14 +18,13 @@ from motorgraph.engine.wire import Job
 from motorgraph.entity import Asked
 from motorgraph.errors import BadRequest, Gone, MethodNotAllowed, NotAcceptable, NotFound, Refusal
 from motorgraph.gone import Removals
-from motorgraph.media import HTML, JSONLD, Format, choose, languages, listing, prefers_html
+from motorgraph.media import HTML, JSONLD, Format, accepts_gzip, choose, languages, listing, prefers_html
 from motorgraph.memento import Mementos
 from motorgraph.near import Known
 from motorgraph.openapi import things_paths
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, moment, said
 from motorgraph.reply import VARY, Headers, Send, send_answer, send_bytes, send_page
-from motorgraph.routes.sparql import accepts_gzip
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 
