@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The name of a glyph in `marks.svg`, which is that of its colour in `style.css` too, and the word that always stands beside."""
+    """The name of a glyph in `marks.svg` and of its colour in `style.css`, and the word that always stands beside it."""
 
     glyph: str
     word: str

@@ -40,7 +40,7 @@ class Theme:
 
 
 def _back(call: Call) -> str:
-    """The page of this service that the form was sent from (the policy of referrers tells it within the service), else the start."""
+    """The page of this service that the form was sent from (a referrer tells it within the service), else the start."""
     try:
         came = urlsplit(call.header(b"referer"))
     except ValueError:  # a stranger can send anything
