@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
-from functools import lru_cache
 
 import pyoxigraph as ox
 
 from motorgraph.engine.loading import rdf_format
 from motorgraph.engine.nesting import refuse_traps
+from motorgraph.engine.values import kept
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, BadSyntax, TooLarge, UnsupportedMediaType
 from motorgraph.media import READABLE, Format, by_suffix, listing, readable, refuse_charset
-from motorgraph.vocab import XSD
 
-_STRING = ox.NamedNode(XSD + "string")
-_ANY = ox.NamedNode("urn:any")
-_USUAL = {
-    XSD + "integer": re.compile(r"0|-?[1-9][0-9]{0,15}"),
-    XSD + "decimal": re.compile(r"-?(?:0|[1-9][0-9]{0,9})\.[0-9]{0,5}[1-9]"),
-    XSD + "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-}
-"""What is written as the engine keeps it, so that a bulk load need not ask the engine for each of them."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WORDS = {  # of the engine, and what would be right
     "No LoadDocumentCallback": "A remote @context is never fetched here. Put the context itself into the document.",
@@ -107,27 +97,6 @@ def _media_type(part: Message) -> str:
     )
 
 
-def _kept(triple: ox.Triple) -> ox.Triple:
-    """The triple as the graph will have it. The engine keeps numbers and times by value, and what the journal says of a change
-    has to be in the same terms as what takes it back."""
-    value = triple.object
-    if not isinstance(value, ox.Literal) or value.datatype == _STRING or not value.datatype.value.startswith(XSD):
-        return triple
-    usual = _USUAL.get(value.datatype.value)
-    if usual is not None and usual.fullmatch(value.value):
-        return triple
-    return ox.Triple(triple.subject, triple.predicate, _by_value(value))
-
-
-@lru_cache(maxsize=1 << 16)
-def _by_value(literal: ox.Literal) -> ox.Literal:
-    store = ox.Store()
-    store.add(ox.Quad(_ANY, _ANY, literal))
-    (kept,) = (quad.object for quad in store)
-    assert isinstance(kept, ox.Literal)
-    return kept
-
-
 def _parsed(job: Job, form: Format, document: bytes) -> Iterator[ox.Triple]:
     refuse_traps(form, document)
     quads = ox.parse(
@@ -139,7 +108,7 @@ def _parsed(job: Job, form: Format, document: bytes) -> Iterator[ox.Triple]:
     )
     try:
         for quad in quads:
-            yield _kept(quad.triple)
+            yield ox.Triple(quad.subject, quad.predicate, kept(quad.object))
     except SyntaxError as error:
         where = f", line {error.lineno}" if error.lineno else ""
         words = next((ours for theirs, ours in _WORDS.items() if theirs in error.msg), f"{error.msg}.")
