@@ -429,6 +429,20 @@ def test_blank_nodes_are_told_to_a_depth_and_no_deeper(plain: Service, graph: st
     assert document["reverse"]["http://test.example/of"][0]["http://test.example/q"] == ["by"]
 
 
+def test_a_thing_with_more_nested_statements_than_are_told_says_that_it_was_cut(plain: Service, graph: str) -> None:
+    nodes = (f"[ <urn:in> {', '.join(str(100 * node + n) for n in range(81))} ]" for node in range(250))
+    write(
+        plain, f"<{BASE}/id/thing/big> <urn:has> {', '.join(nodes)} . <{BASE}/id/thing/small> <urn:has> [ <urn:in> 1 ] .", graph
+    )
+    big, small = (plain.client.get(f"/data/thing/{name}.nt") for name in ("big", "small"))
+    assert (big.headers["X-Nested-Cut"], big.text.count("\n")) == ("20000", 250 + 20_000)
+    assert "X-Nested-Cut" not in small.headers
+    page = plain.client.get("/page/thing/big", headers={"Accept": "text/html"})
+    assert page.headers["X-Nested-Cut"] == "20000"
+    assert "the first 20,000 statements" in page.text
+    assert "statements of each kind" not in plain.client.get("/page/thing/small", headers={"Accept": "text/html"}).text
+
+
 def test_odd_terms_come_through_in_every_format(plain: Service, graph: str) -> None:
     thing = f"{BASE}/id/plant/odd"
     values = ['"a\\"b\\\\c\\n\\td^^<x>"', '"x^^<y>"@en', '"tab\\t"@de-AT', "1.5", "01", "true", '"x"^^<http://test.example/type>']

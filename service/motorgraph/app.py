@@ -60,7 +60,8 @@ CLIENT_LEFT = 499
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 EXPOSED = (
     *("Accept-Ranges", "Content-Location", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location"),
-    *("Memento-Datetime", "Preference-Applied", "Repr-Digest", "Retry-After", "WWW-Authenticate", "X-Commit", "X-Request-Id"),
+    *("Memento-Datetime", "Preference-Applied", "Repr-Digest", "Retry-After", "WWW-Authenticate", "X-Commit", "X-Nested-Cut"),
+    "X-Request-Id",
 )
 COMMON = [
     (b"x-content-type-options", b"nosniff"),

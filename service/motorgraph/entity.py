@@ -24,6 +24,7 @@ PAGE = 500
 """Statements of a thing, and statements that point at it, on one page."""
 BLANK_DEPTH = 3
 MOST_NESTED = 20_000
+"""Statements that one question may bring of what is nested; a description with more says that it has been cut."""
 MOST_NAMED = 5_000
 NAMES = tuple(f"<{iri}>" for iri in (SKOS + "prefLabel", RDFS + "label", DCTERMS + "title"))
 """What gives a thing its name, the best first."""
@@ -96,7 +97,7 @@ class Question:
     """
 
     text: str | Callable[[], str]
-    limit: int = MOST_NESTED
+    limit: int = MOST_NESTED + 1
     patterns: tuple[Pattern, ...] = ()
     named: tuple[str, ...] = ()
     naming: tuple[str, ...] = ()
@@ -119,7 +120,10 @@ class Question:
 
 @dataclass(slots=True)
 class Description:
-    """What the graph says of a thing. `nested` is all of what the nodes in `told` say. `has_more`: there is another page."""
+    """What the graph says of a thing. `nested` is all of what the nodes in `told` say, or only some where it `is_cut`.
+
+    `has_more`: there is another page.
+    """
 
     thing: str
     page: int
@@ -128,6 +132,7 @@ class Description:
     nested: Answered = field(default_factory=list)
     names: Answered = field(default_factory=list)
     has_more: bool = False
+    is_cut: bool = False
     told: set[str] = field(default_factory=set)
     mentioned: dict[str, None] = field(default_factory=dict)
     types: set[tuple[str, str]] = field(default_factory=set)
@@ -200,13 +205,13 @@ class Teller:
 
     def _statements(self, found: Description) -> Generator[Question, Answered, None]:
         """The statements of a thing, and those that point at it, of a page."""
-        own, more = yield from self._window(found.page, (found.thing, "?p", "?o"), "?p STR(?o) LANG(?o)")
+        own, more = yield from self._window(found, (found.thing, "?p", "?o"), "?p STR(?o) LANG(?o)")
         found.own = found.note(own)
-        found.incoming, still_more = yield from self._window(found.page, ("?s", "?p", found.thing), "?p ?s")
+        found.incoming, still_more = yield from self._window(found, ("?s", "?p", found.thing), "?p ?s")
         found.has_more = more or still_more
 
     def _window(
-        self, page: int, triple: tuple[str, str, str], order: str
+        self, about: Description, triple: tuple[str, str, str], order: str
     ) -> Generator[Question, Answered, tuple[Answered, bool]]:
         """The statements of one pattern on a page, and whether there are more. Only where there are many is an order needed."""
         variables = " ".join(term for term in triple if term.startswith("?"))
@@ -217,14 +222,15 @@ class Teller:
             chosen = f"SELECT DISTINCT {variables} WHERE {{ {pattern} }} {order} OFFSET {start} LIMIT {size}"
             return f"{{ {chosen} }} {again} {bound}"
 
-        if page == 1:
+        if about.page == 1:
             subject, predicate, value = ("" if term.startswith("?") else term for term in triple)
-            limit = MOST_NESTED if again else PAGE + 1
-            found = yield Question(partial(part, 0, PAGE + 1, ""), limit, ((subject, predicate, value),))
+            limit = MOST_NESTED + 1 if again else PAGE + 1
+            asked = Question(partial(part, 0, PAGE + 1, ""), limit, ((subject, predicate, value),))
+            found = yield from _bounded(about, asked)
             if len(found) <= PAGE or len({s[:3] for s in found}) <= PAGE:
                 return found, False
-        start = (page - 1) * PAGE
-        found = yield Question(part(start, PAGE, f"ORDER BY {order}"))
+        start = (about.page - 1) * PAGE
+        found = yield from _bounded(about, Question(part(start, PAGE, f"ORDER BY {order}")))
         more = (yield Question(part(start + PAGE, 1, f"ORDER BY {order}"))) if len(found) >= PAGE else []
         return found, bool(more)
 
@@ -241,24 +247,26 @@ class Teller:
 
     def _nested(self, found: Description, unnamed: Sequence[str]) -> Generator[Question, Answered, None]:
         """All statements of the nodes that are told with a thing."""
-        found.nested += found.note((yield from self._of(unnamed)))
+        found.nested += found.note((yield from self._of(found, unnamed)))
         found.nested += found.note((yield from self._blank(found, unnamed)))
         yield from self._sayings(found)
 
-    def _of(self, nodes: Iterable[str]) -> Asking:
+    def _of(self, found: Description, nodes: Iterable[str]) -> Asking:
         """All statements of these nodes."""
         subjects = tuple(nodes)
 
         def where() -> str:
             return f"VALUES ?s {{ {' '.join(subjects)} }} {self._dialect.told()}"
 
-        return (yield Question(where, patterns=tuple((s, "", "") for s in subjects))) if subjects else []
+        asked = Question(where, patterns=tuple((s, "", "") for s in subjects))
+        return (yield from _bounded(found, asked)) if subjects else []
 
     def _blank(self, found: Description, unnamed: Sequence[str]) -> Asking:
         """The statements of blank nodes, to a depth: those that a thing and the nodes beside it lead to, and that lead to it."""
         told: Answered = []
         if any(statement[0][0] == "_" for statement in found.incoming):
-            told += yield Question(f"{self._dialect.holds('?s', '?q', found.thing)} FILTER(isBlank(?s)) {self._dialect.told()}")
+            pointing = f"{self._dialect.holds('?s', '?q', found.thing)} FILTER(isBlank(?s)) {self._dialect.told()}"
+            told += yield from _bounded(found, Question(pointing))
         last: Answered = [*found.own, *found.nested, *told]
         path = f"VALUES ?b0 {{ {' '.join((found.thing, *unnamed))} }}"
         for depth in range(1, BLANK_DEPTH + 1):
@@ -267,7 +275,8 @@ class Teller:
             path += (
                 f" {self._dialect.holds(f'?b{depth - 1}', f'?q{depth}', f'?b{depth}', f'?h{depth}')} FILTER(isBlank(?b{depth}))"
             )
-            last = yield Question(f"{path} {self._dialect.told(f'?b{depth}')} BIND(?b{depth} AS ?s)")
+            deeper = f"{path} {self._dialect.told(f'?b{depth}')} BIND(?b{depth} AS ?s)"
+            last = yield from _bounded(found, Question(deeper))
             told += last
         return told
 
@@ -288,16 +297,24 @@ class Teller:
                 each = " UNION ".join(f"{{ {self._dialect.holds('?s', p, '?o')} BIND({p} AS ?p) }}" for p in sayings)
                 return f"VALUES ?o {{ {' '.join(about)} }} {each}"
 
-            leading = yield Question(leads, patterns=tuple(("", p, node) for node in about for p in sayings))
+            asked = Question(leads, patterns=tuple(("", p, node) for node in about for p in sayings))
+            leading = yield from _bounded(found, asked)
             new = dict.fromkeys((*propositions, *(s[0] for s in leading)))
-            found.nested += found.note((yield from self._of(node for node in new if node not in found.told)))
+            found.nested += found.note((yield from self._of(found, (node for node in new if node not in found.told))))
         persons = dict.fromkeys(s[2] for s in found.nested if s[1] == term["attributedTo"] and s[2] not in found.told)
-        found.nested += found.note((yield from self._of(persons)))
+        found.nested += found.note((yield from self._of(found, persons)))
         documents = dict.fromkeys(s[2] for s in (*found.own, *found.nested) if s[1] == term["foundIn"])
         if documents:
             given = f"VALUES ?s {{ {' '.join(documents)} }}"
             where = f"{given} {self._dialect.told(predicate=_URL)} BIND({_URL} AS ?p)"
             found.names = yield Question(where, patterns=tuple((document, _URL, "") for document in documents))
+
+
+def _bounded(found: Description, question: Question) -> Asking:
+    """The answer to a question that a description is told by; of more than `MOST_NESTED` statements the first, and it says so."""
+    told = yield question
+    found.is_cut = found.is_cut or len(told) > MOST_NESTED
+    return told[:MOST_NESTED]
 
 
 _TERMS = (

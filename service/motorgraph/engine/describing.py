@@ -29,6 +29,8 @@ DEFAULT = ox.DefaultGraph()
 T = TypeVar("T")
 MORE = "+"
 """Ends the form of an answer that has another page."""
+CUT = "-"
+"""Stands behind the form of an answer that leaves out some of what is nested, before `MORE`."""
 MOVED = "moved"
 POINTED = "pointed"
 """Begins the form of an answer about a thing that is only pointed to."""
@@ -56,7 +58,8 @@ def describe(job: Job, store: ox.Store, outlet: Outlet) -> None:
         outlet.begin(MOVED, CHECK)
         outlet.write(target.encode())
     else:
-        outlet.begin(("graph" if found.own or found.page > 1 else POINTED) + MORE * found.has_more, job.graphs or "")
+        form = "graph" if found.own or found.page > 1 else POINTED
+        outlet.begin(form + CUT * found.is_cut + MORE * found.has_more, job.graphs or "")
         outlet.write(writing(Telling(found, asked, job.graphs or "", names, source)))
     outlet.finish()
 

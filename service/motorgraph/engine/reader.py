@@ -101,6 +101,13 @@ class Alarm:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+@lru_cache(maxsize=64)
+def _linked_head(base: str, commit: int) -> bytes:
+    """How a table in JSON begins that links to a commit on the host of `base`; made once, for a small answer takes as long."""
+    link = json.dumps("/".join([*base.split("/", 3)[:3], "changes", str(commit)])).encode()
+    return b"".join((_JSON_HEAD, b'"link":[', link, b"]"))
+
+
 def _answer(task: Task, job: Job, store: ox.Store, outlet: Outlet) -> None:
     with refused(outlet, "The query"):
         task(job, store, outlet)
@@ -234,9 +241,8 @@ class Outlet:
         """The first bytes of a table or truth value in JSON, its head with a link to the commit (its format's §3.1.2)."""
         if not data or self._head[1] != JSON.media_type or not self.commit or not self._job.base:
             return data
-        link = json.dumps("/".join([*self._job.base.split("/", 3)[:3], "changes", str(self.commit)])).encode()
         rest = data.removeprefix(_JSON_HEAD)
-        return b"".join((_JSON_HEAD, b'"link":[', link, b"]", b"" if rest.startswith(b"}") else b",", rest))
+        return b"".join((_linked_head(self._job.base, self.commit), b"" if rest.startswith(b"}") else b",", rest))
 
     def _examine(self, data: bytes) -> None:
         """Counts rows and looks for what the format cannot say; by the frame, since each look costs a call."""

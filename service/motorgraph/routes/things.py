@@ -13,9 +13,9 @@ from motorgraph import __version__
 from motorgraph.address import FORMATS, Address, document_at, elsewhere, moved, thing_at
 from motorgraph.conditions import current, send_not_modified
 from motorgraph.engine.answer import Answer
-from motorgraph.engine.describing import CHECK, MORE, MOVED, POINTED, PORTRAIT
+from motorgraph.engine.describing import CHECK, CUT, MORE, MOVED, POINTED, PORTRAIT
 from motorgraph.engine.wire import Job
-from motorgraph.entity import Asked
+from motorgraph.entity import MOST_NESTED, Asked
 from motorgraph.errors import BadRequest, Gone, MethodNotAllowed, NotAcceptable, NotFound, Refusal
 from motorgraph.gone import Removals
 from motorgraph.media import HTML, JSONLD, Format, accepts_gzip, choose, languages, listing, prefers_html
@@ -95,7 +95,9 @@ class Things:
             elif answer.head.form == MOVED:
                 await _redirect(call, send, 301, (await self._moved(address, answer)).data(named))
             else:
-                await send_answer(answer, call, send, [*headers, *told, *_paging(call, answer, address.data(form))])
+                await send_answer(
+                    answer, call, send, [*headers, *told, *_paging(call, answer, address.data(form)), *_cut(answer)]
+                )
 
     async def _page(self, call: Call, receive: Receive, send: Send) -> None:
         """The same for people."""
@@ -109,8 +111,10 @@ class Things:
                 await _redirect(call, send, 301, (await self._moved(address, answer)).page)
             else:
                 portrait = json.loads(await _body(answer))
-                page = self._pages.page("thing.html", address=address, formats=FORMATS, thing=portrait, commit=answer.head.commit)
-                await send_page(send, call, page, [*headers, *told, *_paging(call, answer, address.page)])
+                cut = _cut(answer)
+                shown = {"thing": portrait, "commit": answer.head.commit, "most": MOST_NESTED if cut else 0}
+                page = self._pages.page("thing.html", address=address, formats=FORMATS, **shown)
+                await send_page(send, call, page, [*headers, *told, *_paging(call, answer, address.page), *cut])
 
     async def _job(self, call: Call, address: Address, media_type: str) -> Job:
         """What a reader is asked for a request. Raises BadRequest or NotFound."""
@@ -225,6 +229,11 @@ def _paging(call: Call, answer: Answer, path: str) -> Headers:
     if answer.head.form.endswith(MORE):
         found.append(f'<{path}?page={page + 1}>; rel="next"')
     return [(b"link", ", ".join(found).encode())] if found else []
+
+
+def _cut(answer: Answer) -> Headers:
+    """That some of what is nested is left out: of each kind there is as much as the header says."""
+    return [(b"x-nested-cut", str(MOST_NESTED).encode())] if CUT in answer.head.form else []
 
 
 def _tag(job: Job) -> str:
