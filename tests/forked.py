@@ -69,7 +69,7 @@ class Engine:
 
     async def update(self, text: str) -> Answer:
         """Changes the graph."""
-        return (await self.pool.rehearse(Job("update", text), b""))[0]
+        return (await self.pool.drafts.rehearse(Job("update", text), b""))[0]
 
     @property
     def children(self) -> list[int]:

@@ -51,7 +51,7 @@ def doing(folder: Path, *changes: tuple[Job, bytes], data: str = START) -> tuple
 
     async def work() -> tuple[set[str], list[bool]]:
         async with engine(folder, data=data) as running:
-            created = [(await running.pool.rehearse(job, body))[0].created for job, body in changes]
+            created = [(await running.pool.drafts.rehearse(job, body))[0].created for job, body in changes]
             return await dump(running), created
 
     return run(work())
@@ -62,11 +62,11 @@ def refused(folder: Path, job: Job, body: bytes = b"", **limits: Any) -> Refusal
 
     async def work() -> Refusal:
         async with engine(folder, data=START, **limits) as running:
-            await running.pool.rehearse(Job("put", graph=G, content_type=TURTLE), b"<a:s> <a:p> 1 .")
+            await running.pool.drafts.rehearse(Job("put", graph=G, content_type=TURTLE), b"<a:s> <a:p> 1 .")
             before = await dump(running)
             generation = running.pool.generation
             with pytest.raises(Refusal) as caught:
-                await running.pool.rehearse(job, body)
+                await running.pool.drafts.rehearse(job, body)
             assert await dump(running) == before
             assert running.pool.generation == generation
             await running.update("INSERT DATA { <a:next> <a:p> 1 }")
@@ -212,9 +212,9 @@ def test_what_a_body_says_twice_is_added_once(tmp_path: Path, task: str) -> None
     async def work() -> None:
         async with engine(tmp_path, data="") as running:
             for start, added in ((b"", 2), (b"<a:s> <a:p> 1 .", 1), (b"<a:s> <a:p> 2 .", 1)):
-                await running.pool.rehearse(Job("put", graph=G, content_type=TURTLE), start)
+                await running.pool.drafts.rehearse(Job("put", graph=G, content_type=TURTLE), start)
                 body = b"<a:s> <a:p> 1, 2, 1 . <a:s> <a:p> 2 ."
-                _, commit = await running.pool.rehearse(Job(task, graph=G, content_type=TURTLE), body)
+                _, commit = await running.pool.drafts.rehearse(Job(task, graph=G, content_type=TURTLE), body)
                 assert journal(tmp_path).commit(commit).added == added
                 assert await dump(running) == {quad("a:s", 1, G), quad("a:s", 2, G)}
 

@@ -39,7 +39,7 @@ ROOMS = {  # what only these rooms may import
     "markupsafe": {"links"},
     "rapidfuzz": {"near"},
     "sqlite3": {"database", "journal"},
-    "typer": {"cli"},
+    "typer": {"cli", "terminal"},
     "multiprocessing": set(),
     "threading": set(),
     "requests": set(),

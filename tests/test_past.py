@@ -60,7 +60,7 @@ class Kept:
     async def write(self, text: str) -> int:
         """The newest commit after an update."""
         guards = {"union": True, "catalogue": CATALOGUE} if self.ships else {}
-        _, commit = await self.pool.rehearse(Job("update", text, author="a test", message=text[:20], **guards), b"")
+        _, commit = await self.pool.drafts.rehearse(Job("update", text, author="a test", message=text[:20], **guards), b"")
         return commit
 
     async def answer(self, wanted: Job) -> Answer:

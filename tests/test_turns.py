@@ -110,7 +110,7 @@ def test_who_leaves_while_it_waits_never_has_its_turn_and_keeps_nobody_from_thei
 def test_a_change_whose_writer_leaves_while_it_is_rehearsed_is_not_made(tmp_path: Path) -> None:
     async def work() -> None:
         async with engine(tmp_path, data="") as running:
-            task = asyncio.ensure_future(running.pool.rehearse(Job("update", slow("a:g", 50)), b""))
+            task = asyncio.ensure_future(running.pool.drafts.rehearse(Job("update", slow("a:g", 50)), b""))
             while not running.children or set(running.children) == set(running.pool.pids):
                 await asyncio.sleep(0.005)  # until the draft is there
             task.cancel()
@@ -128,7 +128,7 @@ def test_a_change_whose_writer_leaves_when_the_keeper_is_at_it_is_made_and_known
     async def work() -> None:
         async with engine(tmp_path, data="") as running:
             commits: list[int] = []
-            running.pool.on_commit = commits.append
+            running.pool.drafts.on_commit = commits.append
             apply = running.control.apply
             begun = asyncio.Event()
 
@@ -137,7 +137,7 @@ def test_a_change_whose_writer_leaves_when_the_keeper_is_at_it_is_made_and_known
                 return await apply(pid)
 
             running.control.apply = applied  # type: ignore[method-assign]  # to know when it has begun
-            task = asyncio.ensure_future(running.pool.rehearse(Job("update", "INSERT DATA { <a:s> <a:p> 1 }"), b""))
+            task = asyncio.ensure_future(running.pool.drafts.rehearse(Job("update", "INSERT DATA { <a:s> <a:p> 1 }"), b""))
             await begun.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -153,7 +153,7 @@ def test_a_draft_that_comes_when_its_writer_has_left_is_ended(tmp_path: Path) ->
     async def work() -> None:
         async with engine(tmp_path, data="") as running:
             for _ in range(5):
-                task = asyncio.ensure_future(running.pool.rehearse(Job("update", "INSERT DATA { <a:s> <a:p> 1 }"), b""))
+                task = asyncio.ensure_future(running.pool.drafts.rehearse(Job("update", "INSERT DATA { <a:s> <a:p> 1 }"), b""))
                 await asyncio.sleep(0)
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from motorgraph import __version__, bearer
-from motorgraph.errors import Refusal, lines
 from motorgraph.settings import PREFIX, Settings
+from motorgraph.terminal import REFUSED, USAGE, option, refusals, say, settings_of
 
 if TYPE_CHECKING:
     from motorgraph.sending import Service
-
-REFUSED = 1
-USAGE = 2
 
 app = typer.Typer(
     help="An open knowledge graph of the motor industry, and the service that keeps it.",
@@ -29,37 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _option(name: str, *also: str, panel: str = "Options", **kwargs: Any) -> Any:  # Any: typer's own
-    """An option that stands for a setting: its help is the setting's description."""
-    description = Settings.model_fields[name].description or ""
-    text = f"{description} \\[env: {PREFIX}{name.upper()}]"  # escaped, since the help is read as markup
-    return typer.Option(f"--{name.replace('_', '-')}", *also, help=text, show_default=False, rich_help_panel=panel, **kwargs)
-
-
-def _settings(**given: Any) -> Settings:  # Any: flags of every type
-    """The settings of these flags, the environment and the defaults. Ends with a message if one of them is wrong."""
-    try:
-        return Settings(**{name: value for name, value in given.items() if value not in (None, [])})
-    except ValidationError as error:
-        for fault in error.errors():
-            _say(_told(fault))
-        raise typer.Exit(USAGE) from error
-
-
-def _told(fault: ErrorDetails) -> str:
-    """What is wrong with a setting, in the words of our own check where there is one; never the token itself."""
-    name = str(fault["loc"][0]) if fault["loc"] else "settings"
-    where = f"--{name.replace('_', '-')}, {PREFIX}{name.upper()}"
-    if fault["type"] == "value_error":
-        return f"{where}: {fault['ctx']['error']}"
-    is_shown = bool(fault["loc"]) and "token" not in name
-    return f"{where}: {fault['msg']}" + (f" (found: {fault['input']!r})" if is_shown else "")
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 def _show_version(value: bool) -> None:
@@ -82,40 +44,40 @@ LOGS = "Logs"
 
 @app.command()
 def serve(
-    host: Annotated[str | None, _option("host")] = None,
-    port: Annotated[int | None, _option("port", "-p")] = None,
-    base: Annotated[str | None, _option("base")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
-    load: Annotated[list[Path] | None, _option("load", "-l")] = None,
-    align: Annotated[list[str] | None, _option("align")] = None,
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    default_graph: Annotated[str | None, _option("default_graph")] = None,
-    follow: Annotated[str | None, _option("follow")] = None,
-    follow_token: Annotated[str | None, _option("follow_token")] = None,
-    follow_seconds: Annotated[float | None, _option("follow_seconds")] = None,
-    write_token: Annotated[str | None, _option("write_token")] = None,
-    tokens: Annotated[list[str] | None, _option("tokens")] = None,
-    protect_reads: Annotated[bool | None, _option("protect_reads")] = None,
-    service_hosts: Annotated[list[str] | None, _option("service_hosts")] = None,
-    readers: Annotated[int | None, _option("readers", panel=LIMITS)] = None,
-    query_seconds: Annotated[float | None, _option("query_seconds", panel=LIMITS)] = None,
-    query_memory: Annotated[int | None, _option("query_memory", panel=LIMITS)] = None,
-    query_bytes: Annotated[int | None, _option("query_bytes", panel=LIMITS)] = None,
-    query_rows: Annotated[int | None, _option("query_rows", panel=LIMITS)] = None,
-    query_length: Annotated[int | None, _option("query_length", panel=LIMITS)] = None,
-    body_bytes: Annotated[int | None, _option("body_bytes", panel=LIMITS)] = None,
-    queue_length: Annotated[int | None, _option("queue_length", panel=LIMITS)] = None,
-    write_queue_length: Annotated[int | None, _option("write_queue_length", panel=LIMITS)] = None,
-    past_readers: Annotated[int | None, _option("past_readers", panel=LIMITS)] = None,
-    past_queue_length: Annotated[int | None, _option("past_queue_length", panel=LIMITS)] = None,
-    past_seconds: Annotated[float | None, _option("past_seconds", panel=LIMITS)] = None,
-    dumps_kept: Annotated[int | None, _option("dumps_kept", panel=LIMITS)] = None,
-    snapshot_after: Annotated[int | None, _option("snapshot_after", panel=LIMITS)] = None,
-    log_level: Annotated[str | None, _option("log_level", panel=LOGS)] = None,
-    access_log: Annotated[bool | None, _option("access_log", panel=LOGS)] = None,
+    host: Annotated[str | None, option("host")] = None,
+    port: Annotated[int | None, option("port", "-p")] = None,
+    base: Annotated[str | None, option("base")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
+    load: Annotated[list[Path] | None, option("load", "-l")] = None,
+    align: Annotated[list[str] | None, option("align")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    default_graph: Annotated[str | None, option("default_graph")] = None,
+    follow: Annotated[str | None, option("follow")] = None,
+    follow_token: Annotated[str | None, option("follow_token")] = None,
+    follow_seconds: Annotated[float | None, option("follow_seconds")] = None,
+    write_token: Annotated[str | None, option("write_token")] = None,
+    tokens: Annotated[list[str] | None, option("tokens")] = None,
+    protect_reads: Annotated[bool | None, option("protect_reads")] = None,
+    service_hosts: Annotated[list[str] | None, option("service_hosts")] = None,
+    readers: Annotated[int | None, option("readers", panel=LIMITS)] = None,
+    query_seconds: Annotated[float | None, option("query_seconds", panel=LIMITS)] = None,
+    query_memory: Annotated[int | None, option("query_memory", panel=LIMITS)] = None,
+    query_bytes: Annotated[int | None, option("query_bytes", panel=LIMITS)] = None,
+    query_rows: Annotated[int | None, option("query_rows", panel=LIMITS)] = None,
+    query_length: Annotated[int | None, option("query_length", panel=LIMITS)] = None,
+    body_bytes: Annotated[int | None, option("body_bytes", panel=LIMITS)] = None,
+    queue_length: Annotated[int | None, option("queue_length", panel=LIMITS)] = None,
+    write_queue_length: Annotated[int | None, option("write_queue_length", panel=LIMITS)] = None,
+    past_readers: Annotated[int | None, option("past_readers", panel=LIMITS)] = None,
+    past_queue_length: Annotated[int | None, option("past_queue_length", panel=LIMITS)] = None,
+    past_seconds: Annotated[float | None, option("past_seconds", panel=LIMITS)] = None,
+    dumps_kept: Annotated[int | None, option("dumps_kept", panel=LIMITS)] = None,
+    snapshot_after: Annotated[int | None, option("snapshot_after", panel=LIMITS)] = None,
+    log_level: Annotated[str | None, option("log_level", panel=LOGS)] = None,
+    access_log: Annotated[bool | None, option("access_log", panel=LOGS)] = None,
 ) -> None:
     """Serve the graph over HTTP: SPARQL at /sparql, graphs at /graphs, a page at /."""
-    settings = _settings(**locals())
+    settings = settings_of(**locals())
     from motorgraph import server  # only here: the other commands need no web server
 
     raise typer.Exit(server.run(settings))
@@ -131,7 +93,7 @@ _options = inspect.signature(serve, eval_str=True).parameters.values()
 follow.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer makes the command's flags of
     [
         inspect.Parameter("url", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Annotated[str, _URL]),
-        *(option for option in _options if option.name != "follow"),
+        *(flag for flag in _options if flag.name != "follow"),
     ]
 )
 app.command()(follow)
@@ -145,21 +107,21 @@ def query(
     output: Annotated[
         str, typer.Option("--format", "-f", help="csv, tsv, json, xml; for graphs ttl, nt, nq, trig, jsonld, rdf.")
     ] = "",
-    load: Annotated[list[Path] | None, _option("load", "-l")] = None,
-    align: Annotated[list[str] | None, _option("align")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
+    load: Annotated[list[Path] | None, option("load", "-l")] = None,
+    align: Annotated[list[str] | None, option("align")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
 ) -> None:
     """Ask a SPARQL query of an endpoint, or of the shipped graph (and files that --load names)."""
     from motorgraph import asking
 
-    with _refusals():
+    with refusals():
         written = asking.read_text(text)
         form = asking.formats(output)
         with asking.opened(None) as out:
             if url is not None:
                 asking.ask_endpoint(url, written, form, out, token)
             else:
-                asking.ask_files(_settings(load=load, align=align, plain=plain), written, form, out)
+                asking.ask_files(settings_of(load=load, align=align, plain=plain), written, form, out)
 
 
 @app.command()
@@ -171,7 +133,7 @@ def validate(
     """Check files against the shapes. Exit status 1 if there is a violation."""
     from motorgraph import checking
 
-    with _refusals():
+    with refusals():
         conforms = checking.check(files, shapes or [], as_json=as_json)
     raise typer.Exit(0 if conforms else REFUSED)
 
@@ -190,7 +152,7 @@ def convert(
     """Make RDF of the rows of a table, by a mapping."""
     from motorgraph.convert import Wish, convert_file
 
-    with _refusals():
+    with refusals():
         convert_file(table, mapping, Wish(output, form, split or [], delimiter))
 
 
@@ -205,19 +167,19 @@ def dump(
         str | None, typer.Option(help="Graph store of a running service, such as http://127.0.0.1:8800/graphs.")
     ] = None,
     token: Annotated[str, _TOKEN] = "",
-    load: Annotated[list[Path] | None, _option("load", "-l")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
+    load: Annotated[list[Path] | None, option("load", "-l")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
 ) -> None:
     """Write the graph, or one graph of it, to a file."""
     from motorgraph import asking
 
-    with _refusals():
+    with refusals():
         name, written_as = asking.graph_iri(graph), asking.dump_format(form, output, graph)
         with asking.opened(output) as out:
             if url is not None:
                 asking.dump_endpoint(url, name, written_as, out, token)
             else:
-                asking.dump_files(_settings(load=load, plain=plain), name, written_as, out)
+                asking.dump_files(settings_of(load=load, plain=plain), name, written_as, out)
 
 
 @app.command()
@@ -230,20 +192,20 @@ def canonical(
     """Print the SHA-256 of a dump's canonical form (RDFC-1.0): two that say the same have the same."""
     from motorgraph import canonical
 
-    with _refusals():
+    with refusals():
         typer.echo(f"{canonical.digest(source, canonical.Bounds(seconds), token, output)}  {source}")
 
 
 @app.command()
 def info(
-    load: Annotated[list[Path] | None, _option("load", "-l")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
+    load: Annotated[list[Path] | None, option("load", "-l")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
 ) -> None:
     """Show the version, where things are, the settings, and how many triples each graph has."""
     from motorgraph import asking
 
-    with _refusals():
-        asking.show_info(_settings(load=load, plain=plain))
+    with refusals():
+        asking.show_info(settings_of(load=load, plain=plain))
 
 
 @app.command()
@@ -261,10 +223,10 @@ def token(
             raise ValueError(f"--scope is one of {', '.join(scopes)}")
         entry = bearer.Bearer.of(bearer.Bearer.holding(name, scopes[scope], made).entry).entry
     except ValueError as error:
-        _say(f"No token was made: {error}.")
+        say(f"No token was made: {error}.")
         raise typer.Exit(USAGE) from error
     typer.echo(f"token {made}\nentry {entry}")
-    _say(
+    say(
         f"The token is for {name} and is kept nowhere. The entry is for the service: --tokens, {PREFIX}TOKENS or a line of @FILE."
     )
 
@@ -272,79 +234,79 @@ def token(
 @app.command()
 def log(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many commits to show.")] = 20,
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
 ) -> None:
     """Show the newest commits: when, by whom, how much, why."""
     from motorgraph import remembering
 
-    with _refusals():
-        remembering.show_log(_settings(data_dir=data_dir, plain=plain).folder, limit)
+    with refusals():
+        remembering.show_log(settings_of(data_dir=data_dir, plain=plain).folder, limit)
 
 
 @app.command()
 def show(
     commit: Annotated[int, typer.Argument(help="Number of the commit.")],
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
 ) -> None:
     """Show one commit: every triple that it removed (-) and added (+)."""
     from motorgraph import remembering
 
-    with _refusals():
-        remembering.show_commit(_settings(data_dir=data_dir, plain=plain).folder, commit)
+    with refusals():
+        remembering.show_commit(settings_of(data_dir=data_dir, plain=plain).folder, commit)
 
 
 @app.command()
 def verify(
     url: Annotated[str | None, typer.Option(help="A service that serves the folder: its memory is compared too.")] = None,
     token: Annotated[str, _TOKEN] = "",
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
-    base: Annotated[str | None, _option("base")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
+    base: Annotated[str | None, option("base")] = None,
 ) -> None:
     """Check that every commit is there and unchanged, and that snapshots and a service (--url) say the same."""
     from motorgraph import remembering
 
-    with _refusals():
-        settings = _settings(data_dir=data_dir, plain=plain, base=base)
+    with refusals():
+        settings = settings_of(data_dir=data_dir, plain=plain, base=base)
         fault = remembering.verify(settings.folder)
-        _say(f"{settings.folder}: {fault or 'every commit is as it was written'}.")
+        say(f"{settings.folder}: {fault or 'every commit is as it was written'}.")
         if url is not None and not fault:
             number, fault = remembering.verify_service(settings, _service(url, token, settings))
-            _say(f"{url}: {fault or 'the graph in memory is what the journal makes'} (commit {number}).")
+            say(f"{url}: {fault or 'the graph in memory is what the journal makes'} (commit {number}).")
     raise typer.Exit(REFUSED if fault else 0)
 
 
 @app.command()
 def backup(
     target: Annotated[Path, typer.Argument(help="A new folder for the copy.")],
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
 ) -> None:
     """Copy the journal into a new folder; the service may go on meanwhile. Serve the copy with --data-dir."""
     from motorgraph import remembering
 
-    with _refusals():
-        copy = _settings(data_dir=target, plain=plain).folder
-        newest = remembering.backup(_settings(data_dir=data_dir, plain=plain).folder, copy)
-        _say(f"{target} holds everything up to commit {newest.id if newest else 0}.")
+    with refusals():
+        copy = settings_of(data_dir=target, plain=plain).folder
+        newest = remembering.backup(settings_of(data_dir=data_dir, plain=plain).folder, copy)
+        say(f"{target} holds everything up to commit {newest.id if newest else 0}.")
 
 
 @app.command()
 def restore(
     target: Annotated[Path, typer.Argument(help="A new folder.")],
     at: Annotated[str, typer.Option(help="The last commit to keep, by number or by time (ISO 8601, UTC).")],
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
 ) -> None:
     """Make a new folder with the graph as it was at a commit or a time. Serve it with --data-dir."""
     from motorgraph import remembering
 
-    with _refusals():
-        copy = _settings(data_dir=target, plain=plain).folder
-        commit = remembering.restore(_settings(data_dir=data_dir, plain=plain).folder, copy, at)
-        _say(f"{target} holds the graph as it was at commit {commit.id} ({commit.time}).")
+    with refusals():
+        copy = settings_of(data_dir=target, plain=plain).folder
+        commit = remembering.restore(settings_of(data_dir=data_dir, plain=plain).folder, copy, at)
+        say(f"{target} holds the graph as it was at commit {commit.id} ({commit.time}).")
 
 
 _URL = typer.Option(help="A running service, such as http://127.0.0.1:8800; without it the data folder itself is written to.")
@@ -359,9 +321,9 @@ def load(
     message: Annotated[str, _MESSAGE] = "",
     url: Annotated[str | None, _URL] = None,
     token: Annotated[str, _TOKEN] = "",
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
-    base: Annotated[str | None, _option("base")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
+    base: Annotated[str | None, option("base")] = None,
 ) -> None:
     """Load files into the graph, through the gate: of a running service, or of the data folder where none runs.
 
@@ -369,13 +331,13 @@ def load(
     """
     from motorgraph import sending
 
-    with _refusals():
-        settings = _settings(data_dir=data_dir, plain=plain, base=base)
+    with refusals():
+        settings = settings_of(data_dir=data_dir, plain=plain, base=base)
         wanted = sending.wanted(files, graph, replace=replace, message=message)
         if url is not None:
-            sending.load_over_http(_service(url, token, settings), wanted, _say)
+            sending.load_over_http(_service(url, token, settings), wanted, say)
         else:
-            sending.load_into_folder(settings, wanted, _say)
+            sending.load_into_folder(settings, wanted, say)
 
 
 @app.command()
@@ -384,16 +346,16 @@ def update(
     message: Annotated[str, _MESSAGE] = "",
     url: Annotated[str | None, _URL] = None,
     token: Annotated[str, _TOKEN] = "",
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
-    base: Annotated[str | None, _option("base")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
+    base: Annotated[str | None, option("base")] = None,
 ) -> None:
     """Make a SPARQL update, through the gate: of a running service, or of the data folder where none runs."""
     from motorgraph import asking
 
-    with _refusals():
-        settings = _settings(data_dir=data_dir, plain=plain, base=base)
-        _say(f"Done: {_updated(settings, asking.read_text(text), url, token, message)}.")
+    with refusals():
+        settings = settings_of(data_dir=data_dir, plain=plain, base=base)
+        say(f"Done: {_updated(settings, asking.read_text(text), url, token, message)}.")
 
 
 @app.command()
@@ -401,17 +363,17 @@ def revert(
     commit: Annotated[int, typer.Argument(help="Number of the commit.")],
     url: Annotated[str | None, _URL] = None,
     token: Annotated[str, _TOKEN] = "",
-    data_dir: Annotated[Path | None, _option("data_dir")] = None,
-    plain: Annotated[bool | None, _option("plain")] = None,
-    base: Annotated[str | None, _option("base")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    plain: Annotated[bool | None, option("plain")] = None,
+    base: Annotated[str | None, option("base")] = None,
 ) -> None:
     """Take back what a commit did, by a new commit, through the gate like any other."""
     from motorgraph import remembering
 
-    with _refusals():
-        settings = _settings(data_dir=data_dir, plain=plain, base=base)
+    with refusals():
+        settings = settings_of(data_dir=data_dir, plain=plain, base=base)
         inverse = remembering.inverse(settings.folder, commit)
-        _say(f"Commit {commit} is taken back: {_updated(settings, inverse, url, token, f'Revert commit {commit}')}.")
+        say(f"Commit {commit} is taken back: {_updated(settings, inverse, url, token, f'Revert commit {commit}')}.")
 
 
 def _updated(settings: Settings, text: str, url: str | None, token: str, message: str) -> str:
@@ -428,21 +390,6 @@ def _service(url: str, token: str, settings: Settings) -> Service:
     from motorgraph.sending import Service
 
     return Service(url, token or (settings.write_token.get_secret_value() if settings.write_token else ""))
-
-
-class _refusals:  # noqa: N801  # reads as the statement that it is
-    """Turns a refusal within into a message and exit status 1."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Refusal):
-            _say("\n".join(lines(error)))
-            raise typer.Exit(REFUSED) from error
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left
-            raise typer.Exit(0) from error
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyoxigraph as ox
 
@@ -60,6 +60,15 @@ class History:
         self._snapshot_at = 0
         self._snapshot_after = snapshot_after
         self._bytes_since = 0
+
+    @classmethod
+    def of(cls, command: dict[str, Any]) -> History:  # Any: plain JSON
+        """The journal that a command to load names. Raises Failed."""
+        chosen = {name: command[name] for name in ("address", "follows", "snapshot_after") if name in command}
+        history = cls(Path(command["folder"]), is_writable=command["is_writable"], **chosen)
+        if "base" in command:
+            history.require_base(command["base"])
+        return history
 
     @property
     def commit(self) -> int:

@@ -11,20 +11,19 @@ import gc
 import json
 import logging
 import os
-import selectors
 import signal
 import socket
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
@@ -32,7 +31,8 @@ from motorgraph.engine import archivist, clerk, draft, past, process, reader
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
-from motorgraph.engine.loading import File, merge
+from motorgraph.engine.inbox import Inbox
+from motorgraph.engine.loading import File, merge, newest
 from motorgraph.engine.messenger import Messenger
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.provenance import Catalogue
@@ -48,12 +48,7 @@ NICENESS = 19
 DRAFT_NICENESS = 10  # where both want a processor, reads go first
 SCRIBE_NICENESS = 15
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
-READ_BYTES = 1 << 16
 SOCKET_BYTES = 1 << 20
-
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
 
 
 class Keeper:
@@ -76,7 +71,7 @@ class Keeper:
         self._recent = Recent()
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
-        self._not_for_children: list[_Closable] = []
+        self._inbox = Inbox(control)
         self._commands: dict[str, Callable[[dict[str, Any]], None]] = {
             "load": self._load,
             "fork": self._fork,
@@ -90,7 +85,7 @@ class Keeper:
     def run(self) -> None:
         """Obeys the front until it closes the socket, then ends every child."""
         try:
-            for line in self._lines():
+            for line in self._inbox.commands(self._reap):
                 self._commands[line.pop("do")](line)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the front has left in the middle of a word
@@ -103,33 +98,6 @@ class Keeper:
                     self._children.discard(os.waitpid(-1, 0)[0])
             if self._history is not None:
                 self._history.close()
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        """The front's commands as they come; between them, the deaths of children are told."""
-        wake, signalled = socket.socketpair()
-        wake.setblocking(False)
-        signalled.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(signalled.fileno(), warn_on_full_buffer=False)
-        selector = selectors.DefaultSelector()
-        selector.register(wake, selectors.EVENT_READ)
-        selector.register(self._control, selectors.EVENT_READ)
-        self._not_for_children = [wake, signalled, selector, self._control]
-        rest = b""
-        while True:
-            ready = {key.fileobj for key, _ in selector.select()}
-            if wake in ready:
-                wake.recv(4096)
-                self._reap()
-            if self._control in ready:
-                try:
-                    data = self._control.recv(READ_BYTES)
-                except ConnectionResetError:  # the front left with events unread
-                    return
-                if not data:
-                    return
-                *whole, rest = (rest + data).split(b"\n")
-                yield from map(json.loads, whole)
 
     def tell(self, event: str, **values: Any) -> None:  # Any: whatever JSON can say
         """Tells the front of an event."""
@@ -147,8 +115,8 @@ class Keeper:
         self._folder = Path(command["folder"])
         files = [File(**file) for file in command["files"]]
         try:
-            self._history = _history(command)
-            self._began = _newest(files) or self._began
+            self._history = History.of(command)
+            self._began = newest(files) or self._began
             self._shapes_graph = command.get("shapes", "")
             self._rules = [Rule(**rule) for rule in command.get("rules", ())]
             self._catalogue = Catalogue(command["catalogue"]) if command.get("catalogue") else None
@@ -250,8 +218,6 @@ class Keeper:
     def _be_child(self, command: dict[str, Any], sock: socket.socket, spool: IO[bytes] | None, parent: int) -> None:
         process.mute_crashes()
         try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             process.name(f"mg-{command['role']}")
             process.die_with(parent)
@@ -291,8 +257,7 @@ class Keeper:
 
     def _close_for_child(self) -> None:
         """Closes what only the keeper may have open; the journal's lock would outlive it."""
-        for resource in self._not_for_children:
-            resource.close()
+        self._inbox.close()
         if self._history is not None and self._history.lock is not None:
             self._history.lock.close()
 
@@ -410,21 +375,6 @@ class Keeper:
                 self._spools.pop(pid).close()
             with suppress(OSError):
                 self.tell("exit", pid=pid, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
-
-
-def _history(command: dict[str, Any]) -> History:
-    """The journal that a load names. Raises Failed."""
-    chosen = {name: command[name] for name in ("address", "follows", "snapshot_after") if name in command}
-    history = History(Path(command["folder"]), is_writable=command["is_writable"], **chosen)
-    if "base" in command:
-        history.require_base(command["base"])
-    return history
-
-
-def _newest(files: Sequence[File]) -> str:
-    """When the newest of the files was written (ISO 8601), as the time of a start that is the only commit; "" for none."""
-    times = [path.stat().st_mtime for path in (Path(file.path) for file in files) if path.exists()]
-    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="microseconds") if times else ""
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -72,6 +73,12 @@ def _in_graph(quad: ox.Quad, graph: str) -> ox.Quad:
     if not isinstance(quad.graph_name, ox.DefaultGraph):
         return quad
     return ox.Quad(quad.subject, quad.predicate, quad.object, ox.NamedNode(graph))
+
+
+def newest(files: Iterable[File]) -> str:
+    """When the newest of the files was written (ISO 8601), as the time of a start that is the only commit; "" for none."""
+    times = [path.stat().st_mtime for path in (Path(file.path) for file in files) if path.exists()]
+    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="microseconds") if times else ""
 
 
 def merge(store: ox.Store) -> None:

@@ -13,17 +13,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.archive import Archive
 from motorgraph.engine.backlog import Backlog
 from motorgraph.engine.child import Reader, cause_of_death, too_long
 from motorgraph.engine.control import Control
+from motorgraph.engine.drafts import Drafts
 from motorgraph.engine.readers import Readers
 from motorgraph.engine.watch import Watch
-from motorgraph.engine.wire import Job, body_frames, encode_job
+from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import Broken, NotReady, QueueFull, Unavailable
 from motorgraph.limits import LONG_SECONDS, MOST_AHEAD, PATIENCE_SECONDS, PAUSE_SECONDS, SPILL_SECONDS, Limits
 
@@ -34,10 +33,9 @@ class Pool:
     def __init__(self, control: Control, limits: Limits) -> None:
         self.limits = limits
         self.parked_total = 0
-        self.on_commit: Callable[[int], None] = lambda commit: None
         self._readers = Readers(control, self)
         self.archive = Archive(self._readers, limits)
-        self._control = control
+        self.drafts = Drafts(control, self._readers, limits)
         self._backlog = Backlog()
         self._long: set[Answer] = set()
         self._spilt: set[Answer] = set()
@@ -125,48 +123,6 @@ class Pool:
             raise broken.__cause__ or broken from None
         finally:
             reader.close()
-
-    async def rehearse(self, job: Job, body: bytes) -> tuple[Answer, int]:
-        """Runs a write in a draft; when it stands there, the keeper does it and every new query sees it. Raises Refusal.
-
-        Returns the draft's answer and the newest commit, 0 for a dry run. Cancelled, it changes nothing, unless the keeper was at
-        it already: then it is cancelled when that is done.
-        """
-        reader = await self._draft(self.limits.memory + 8 * (len(body) + job.beside))
-        answer = Answer(job, float("inf"))
-        try:
-            reader.begin(answer, encode_job(job, 0.0 if job.was else self.limits.seconds) + body_frames(body))
-            self.ended(reader)
-            await answer.opened()
-            answer.account = b"".join([piece async for piece in answer.pieces()])
-            return answer, 0 if job.dry_run else await _to_the_end(self._made(reader))
-        except Broken as broken:
-            raise broken.__cause__ or broken from None
-        finally:
-            if not answer.is_over:
-                self._readers.kill(reader)
-            reader.close()
-
-    async def _draft(self, memory: int) -> Reader:
-        """A new draft; if whoever wants it has gone meanwhile, it is ended as soon as it is here."""
-        coming = asyncio.ensure_future(self._readers.apart("draft", memory=memory))
-        try:
-            return await asyncio.shield(coming)
-        except asyncio.CancelledError:
-            coming.add_done_callback(self._end_draft)
-            raise
-
-    def _end_draft(self, coming: asyncio.Future[Reader]) -> None:
-        if not coming.cancelled() and coming.exception() is None:
-            self._readers.kill(coming.result())
-
-    async def _made(self, draft: Reader) -> int:
-        """Has the keeper do what the draft did, and the readers too. Returns the newest commit."""
-        applied = await self._control.apply(draft.pid)
-        if applied.delta is not None:
-            self._readers.renew(applied.commit, applied.delta)
-        self.on_commit(applied.commit)
-        return applied.commit
 
     def release(self, answer: Answer) -> None:
         """Says that nobody wants the rest of an answer; its reader is freed at once, or in a moment if it is a small one."""
@@ -430,15 +386,3 @@ class Pool:
             self._watch.off(answer)
             answer.fail(cause_of_death(reader.cause, self.limits))
             self.dispatch()
-
-
-async def _to_the_end(work: Coroutine[Any, Any, int]) -> int:  # Any: what a coroutine never sends or takes here
-    """What comes of work that is not given up half way, even if nobody waits for it any more."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # heard
-        raise

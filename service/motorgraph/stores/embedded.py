@@ -92,7 +92,7 @@ class Embedded:
         self.turns = Turns(settings.write_queue_length)
         self.dumps = Dumps(self)
         self._keys: set[tuple[str, str]] = set()
-        self.pool.on_commit = self._advance
+        self.pool.drafts.on_commit = self._advance
         self._counting: asyncio.Task[None] | None = None
         self.following = Following(self) if settings.follow else None
 
@@ -249,7 +249,7 @@ class Embedded:
 
     async def _write(self, job: Job, body: bytes, guard: Callable[[], None]) -> Outcome:
         guard()
-        answer, _ = await self.pool.rehearse(replace(job, union=self.settings.is_union, **self._guards), body)
+        answer, _ = await self.pool.drafts.rehearse(replace(job, union=self.settings.is_union, **self._guards), body)
         return Outcome(self.commit, self.version, answer.created, account=answer.account)
 
     async def _recalled(self, key: Key) -> Outcome | None:

@@ -1,0 +1,64 @@
+"""What every command shares with the terminal: flags that stand for settings, words on stderr, refusals as exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from motorgraph.errors import Refusal, lines
+from motorgraph.settings import PREFIX, Settings
+
+REFUSED = 1
+USAGE = 2
+
+
+def option(name: str, *also: str, panel: str = "Options", **kwargs: Any) -> Any:  # Any: typer's own
+    """An option that stands for a setting: its help is the setting's description."""
+    description = Settings.model_fields[name].description or ""
+    text = f"{description} \\[env: {PREFIX}{name.upper()}]"  # escaped, since the help is read as markup
+    return typer.Option(f"--{name.replace('_', '-')}", *also, help=text, show_default=False, rich_help_panel=panel, **kwargs)
+
+
+def settings_of(**given: Any) -> Settings:  # Any: flags of every type
+    """The settings of these flags, the environment and the defaults. Ends with a message if one of them is wrong."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value not in (None, [])})
+    except ValidationError as error:
+        for fault in error.errors():
+            say(_told(fault))
+        raise typer.Exit(USAGE) from error
+
+
+def _told(fault: ErrorDetails) -> str:
+    """What is wrong with a setting, in the words of our own check where there is one; never the token itself."""
+    name = str(fault["loc"][0]) if fault["loc"] else "settings"
+    where = f"--{name.replace('_', '-')}, {PREFIX}{name.upper()}"
+    if fault["type"] == "value_error":
+        return f"{where}: {fault['ctx']['error']}"
+    is_shown = bool(fault["loc"]) and "token" not in name
+    return f"{where}: {fault['msg']}" + (f" (found: {fault['input']!r})" if is_shown else "")
+
+
+def say(text: str) -> None:
+    """Writes to stderr, so that what a command makes is alone on stdout."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turns a refusal within into a message and exit status 1."""
+    try:
+        yield
+    except Refusal as error:
+        say("\n".join(lines(error)))
+        raise typer.Exit(REFUSED) from error
+    except BrokenPipeError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left
+        raise typer.Exit(0) from error
