@@ -256,6 +256,18 @@ class Journal:
             for added, packed in self._base.execute(rows, (after, upto)):
                 yield bool(added), zlib.decompress(packed)
 
+    def holding(self, term: bytes, after: int, upto: int) -> Iterator[tuple[int, bool, bytes]]:
+        """The pieces of the commits beyond `after` as far as `upto` in which a term stands: which commit, whether added, N-Quads.
+
+        One pass over what was written, the oldest first: no index of terms, for which every commit would have to write more.
+        """
+        rows = "SELECT id, added, quads FROM pieces WHERE id > ? AND id <= ? ORDER BY id, added, number"
+        with telling(self.folder, reading=True):
+            for number, added, packed in self._base.execute(rows, (after, upto)):
+                quads = zlib.decompress(packed)
+                if term in quads:
+                    yield number, bool(added), quads
+
     def checked(self, commit: Commit) -> Checked:
         """The quads of a commit, held against its digest as they pass."""
         before = self.commit(commit.id - 1).digest if commit.id > 1 else b""

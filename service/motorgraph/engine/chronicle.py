@@ -83,6 +83,13 @@ class Chronicle:
         """The N-Quads that a commit added, in pieces of whole lines."""
         return self.journal.added(number) if self.journal is not None else self._dumped()
 
+    def holding(self, term: bytes, after: int, upto: int) -> Iterator[tuple[int, bool, bytes]]:
+        """Pieces of N-Quads with a term in them, of the commits beyond `after` as far as `upto`: which, and whether added."""
+        if self.journal is not None:
+            yield from self.journal.holding(term, after, upto)
+        elif after < 1 <= upto:
+            yield from ((1, True, piece) for piece in self._dumped() if term in piece)
+
     def _dumped(self) -> Iterator[bytes]:
         with tempfile.TemporaryFile() as spool:
             graphs: list[ox.NamedNode | ox.DefaultGraph] = [*self._named, *([] if self.union else [ox.DefaultGraph()])]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from socket import socket
 from typing import Any
 
@@ -103,10 +105,15 @@ class Clerk:
         """As `_mentions`; a commit that was looked through for an IRI is not looked through again by this process."""
         seen, found = self._looked.pop(iri, (0, []))
         term = f"<{iri}>".encode()
-        for commit in self._chronicle.commits(seen, upto) if upto > seen else ():
-            (removed, lost), (added, won) = (_count(pieces, term) for pieces in self._quads(commit))
+        pieces = self._chronicle.holding(term, seen, upto) if upto > seen else iter(())
+        for number, of_commit in groupby(pieces, key=itemgetter(0)):
+            counts = {False: [0, 0], True: [0, 0]}  # of what was removed and of what was added
+            for _, is_added, piece in of_commit:
+                counts[is_added] = [had + more for had, more in zip(counts[is_added], _count(piece, term), strict=True)]
+            (removed, lost), (added, won) = counts[False], counts[True]
             if removed or added:
-                told = {"id": commit.id, "time": commit.time, "removed": removed, "added": added}
+                commit = self._chronicle.commit(number)
+                told = {"id": number, "time": commit.time, "removed": removed, "added": added}
                 found.append(told | {"lost": lost, "won": won})
         self._looked[iri] = max(seen, upto), found  # at the end: the others are forgotten first
         if len(self._looked) > MOST_LOOKED:
@@ -217,9 +224,9 @@ def answer(outlet: Outlet, value: object) -> None:
     outlet.finish()
 
 
-def _count(pieces: Iterator[bytes], term: bytes) -> tuple[int, int]:
+def _count(piece: bytes, term: bytes) -> tuple[int, int]:
     """In how many quads a term stands elsewhere than as the predicate, and of how many it is the subject."""
-    lines = [line for piece in pieces if term in piece for line in piece.splitlines() if term in line]
+    lines = [line for line in piece.splitlines() if term in line]
     return sum(_holds(line, term) for line in lines), sum(line.startswith(term + b" ") for line in lines)
 
 
