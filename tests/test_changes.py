@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import html
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pyoxigraph as ox
@@ -13,15 +12,7 @@ import pytest
 
 from motorgraph.difference import MOST_LINES
 from motorgraph.vocab import CANONICAL_BASE
-from tests.running import TOKEN, Service, service
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that only these tests write to."""
-    with service(tmp_path_factory.mktemp("test_changes"), "--plain") as running:
-        yield running
-
+from tests.running import TOKEN, Service
 
 Json = dict[str, Any]  # Any: commits are free JSON
 ROW = re.compile(r"(?:H [a-z]+ (?:<[^>]*>|\"[^\"]*\")|TX|TC|[AD] .+) \.")
