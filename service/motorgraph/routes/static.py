@@ -1,4 +1,4 @@
-"""`/static/…`: style sheets, marks and the bundle of scripts; small by gzip, and asked for once where their addresses hold a hash."""
+"""`/static/…`: style sheets, marks, scripts; small by gzip, and asked for once where their addresses hold a hash."""
 
 from __future__ import annotations
 
