@@ -40,6 +40,7 @@ from motorgraph.routes.context import ContextDocument
 from motorgraph.routes.dumps import Dumps
 from motorgraph.routes.feed import Feed
 from motorgraph.routes.graphs import Graphs
+from motorgraph.routes.mcp import Mcp
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
 from motorgraph.routes.sitemap import sitemap_at
@@ -71,7 +72,7 @@ COMMON = [
 PRIVATE = [(b"cache-control", b"private"), (b"vary", b"Authorization")]  # where reads need a token
 ALLOWED_HEADERS = (
     b"Accept, Accept-Datetime, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-    b"If-Range, Prefer, Range, X-Commit-Message, X-Request-Id"
+    b"If-Range, Mcp-Protocol-Version, Mcp-Session-Id, Prefer, Range, X-Commit-Message, X-Request-Id"
 )
 
 
@@ -274,13 +275,16 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
-    endpoints = _endpoints(settings, store, metrics, pages, access)
+    mcp = Mcp(settings)
+    endpoints = _endpoints(settings, store, metrics, pages, access) | {"/mcp": mcp}
     routes = [*inner.routes, *framed.routes]
     pages.addresses = frozenset([*endpoints, *(route.path for route in routes if isinstance(route, Route))])
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
     described = partial(openapi.described, inner, told, protects_reads=settings.protect_reads)
     inner.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    return Edge(inner, endpoints, store, metrics, access)
+    edge = Edge(inner, endpoints, store, metrics, access)
+    mcp.serve(edge)
+    return edge
 
 
 def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pages, access: Access) -> dict[str, Endpoint]:
