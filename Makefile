@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 PAGES := service/pages
 MODULES := $(PAGES)/node_modules/.ready
 ARGS ?=
+# Without its compiled modules every process that starts would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: serve test check data bundle check-bundle bench wheel clean
 

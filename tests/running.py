@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import re
 import select
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from tests.warm import Files, Process
+
 START_SECONDS = 120
 LOG = "service.log"
 TOKEN = "the-token-of-the-tests"
-VERDICTS = Path(tempfile.gettempdir()) / f"motorgraph-verdicts-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
-atexit.register(shutil.rmtree, VERDICTS, ignore_errors=True)
+_RUN = os.environ.setdefault("RUN_OF_THE_TESTS", str(os.getpid()))  # the workers of pytest-xdist inherit it
+VERDICTS = Path(tempfile.gettempdir()) / f"motorgraph-verdicts-{_RUN}"
+if str(os.getpid()) == _RUN:
+    atexit.register(shutil.rmtree, VERDICTS, ignore_errors=True)
 _ADDRESS = re.compile(r"motorgraph is at (http://\S+)/")
 
 
@@ -31,7 +35,7 @@ _ADDRESS = re.compile(r"motorgraph is at (http://\S+)/")
 class Service:
     """A running service: its process, its address, a client."""
 
-    process: subprocess.Popen[str]
+    process: Process
     url: str
     client: httpx.Client
     log: Path
@@ -66,15 +70,29 @@ class Service:
 def service(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[Service]:
     """A service with these arguments on a free port, ready; stopped at the end.
 
-    What another service of this run has judged is not judged again: it takes the most time of a start.
+    What another service of this run has judged is not judged again: it takes the most time of a start. So where nothing has been
+    judged yet, one of several that start at once is first.
     """
-    _share(VERDICTS, folder / "data" / "verdicts")
-    with start(folder, *arguments, token=token) as process:
-        log = folder / LOG
-        url = wait_for_address(process, log)
-        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
-            _share(folder / "data" / "verdicts", VERDICTS)
-            yield Service(process, url, client, log)
+    log = folder / LOG
+    with ExitStack() as stack:
+        with nullcontext() if "--plain" in arguments else _first():
+            _share(VERDICTS / "known", folder / "data" / "verdicts")
+            process = stack.enter_context(start(folder, *arguments, token=token))
+            url = wait_for_address(process, log)
+            _share(folder / "data" / "verdicts", VERDICTS / "known")
+        client = stack.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
+        yield Service(process, url, client, log)
+
+
+@contextmanager
+def _first() -> Iterator[None]:
+    """Until something has been judged, within are no two processes of this run at once."""
+    VERDICTS.mkdir(exist_ok=True)
+    with (VERDICTS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (VERDICTS / "known").exists():
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        yield
 
 
 def _share(verdicts: Path, folder: Path) -> None:
@@ -85,14 +103,15 @@ def _share(verdicts: Path, folder: Path) -> None:
 
 
 @contextmanager
-def start(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[subprocess.Popen[str]]:
+def start(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[Process]:
     """The process alone, perhaps not ready yet; what it says goes to the file `service.log`."""
-    command = [sys.executable, "-m", "motorgraph", "serve", "--port", "0", "--data-dir", str(folder / "data"), *arguments]
+    command = ["serve", "--port", "0", "--data-dir", str(folder / "data"), *arguments]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MOTORGRAPH_")}
     if token is not None:
         environment["MOTORGRAPH_WRITE_TOKEN"] = token
-    with (folder / LOG).open("w") as log:
-        process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=environment)
+    log = folder / LOG
+    log.write_text("")
+    process = Process(command, environment, Files(out=log, err=log))
     try:
         yield process
     finally:
@@ -105,7 +124,7 @@ def start(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[
             process.wait()
 
 
-def wait_for_address(process: subprocess.Popen[str], log: Path) -> str:
+def wait_for_address(process: Process, log: Path) -> str:
     """Where the service says that it is. Fails with its words if it ends before."""
     until(lambda: process.poll() is not None or bool(_ADDRESS.search(log.read_text())), START_SECONDS)
     match = _ADDRESS.search(log.read_text())

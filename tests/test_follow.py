@@ -34,6 +34,7 @@ from motorgraph.following import LONGEST_PAUSE, LONGEST_WISH, pause
 from motorgraph.journal import Journal
 from motorgraph.replica import FOLLOWS
 from motorgraph.settings import Settings
+from tests import warm
 from tests.running import LOG, START_SECONDS, TOKEN, Service, service, start, until, wait_for_address
 
 BASE = "https://motorgraph.example"
@@ -507,11 +508,10 @@ def test_a_replica_has_a_history_of_its_own_only_if_it_may_be_written_and_follow
 
 def test_a_command_does_not_write_to_the_folder_of_a_replica_that_the_environment_names(tmp_path: Path) -> None:
     journal(tmp_path, 2)
-    command = [sys.executable, "-m", "motorgraph", "update", "CLEAR ALL", "--plain", "--data-dir", str(tmp_path / "data")]
-    environment = {**os.environ, "MOTORGRAPH_FOLLOW": "http://127.0.0.1:1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "http://127.0.0.1:1" in done.stderr
+    command = ["update", "CLEAR ALL", "--plain", "--data-dir", str(tmp_path / "data")]
+    ended, _, err = warm.run(command, {**os.environ, "MOTORGRAPH_FOLLOW": "http://127.0.0.1:1"})
+    assert ended == 1
+    assert "http://127.0.0.1:1" in err.decode()
 
 
 # The command, the settings, the parts

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ import pytest
 from motorgraph import remembering
 from motorgraph.commits import Change
 from motorgraph.engine import history as history_module
+from tests import warm
 from tests.forked import children
 from tests.running import TOKEN, Service, service, start, until
 
@@ -538,10 +537,10 @@ def test_readers_see_small_changes_without_being_forked_anew(tmp_path: Path) -> 
 
 def command(folder: Path, *words: str, status: int = 0) -> str:
     """What a command says, on either stream, about the plain data folder below `folder`."""
-    told = [sys.executable, "-m", "motorgraph", *words, "--plain", "--data-dir", str(folder / "data")]
-    done = subprocess.run(told, capture_output=True, text=True, timeout=60, env=os.environ | {"MOTORGRAPH_WRITE_TOKEN": TOKEN})
-    assert done.returncode == status, done.stderr
-    return done.stdout + done.stderr
+    told = [*words, "--plain", "--data-dir", str(folder / "data")]
+    ended, out, err = warm.run(told, os.environ | {"MOTORGRAPH_WRITE_TOKEN": TOKEN})
+    assert ended == status, err.decode()
+    return (out + err).decode()
 
 
 def test_the_log_tells_who_did_what_and_a_commit_can_be_shown_and_taken_back(tmp_path: Path) -> None:
