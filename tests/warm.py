@@ -17,6 +17,8 @@ from pathlib import Path
 from signal import SIGKILL
 from tempfile import TemporaryDirectory
 
+from motorgraph.engine.process import die_with
+
 SECONDS = 120
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(["motorgraph.cli", "motorgraph.server"])
@@ -82,6 +84,7 @@ def run(arguments: Sequence[str | Path], environment: Mapping[str, str], given: 
 
 def _be(arguments: list[str], environment: dict[str, str], folder: str, files: Files) -> None:
     """Is `python -m motorgraph` with these arguments, to the end of the process."""
+    die_with(os.getppid())
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
