@@ -38,8 +38,8 @@ ROOMS = {  # what only these rooms may import
     "jinja2": {"pages"},
     "markupsafe": {"links"},
     "mcp": {"agent"},
-    "rapidfuzz": {"near"},
-    "sqlite3": {"database", "journal"},
+    "rapidfuzz": {"search"},
+    "sqlite3": {"database", "journal", "search"},
     "typer": {"cli", "terminal"},
     "multiprocessing": set(),
     "threading": set(),
@@ -144,6 +144,7 @@ def test_the_store_of_the_engine_is_opened_only_by_the_engine_and_the_commands_w
         "mapping.py",
         "merged.py",
         "remembering.py",
+        "search/entry.py",  # for the finder, a process of the engine
         "shapes.py",
     }
     assert {user for user in users if not user.startswith("engine/")} <= without_service

@@ -43,6 +43,8 @@ from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.mcp import Mcp
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
+from motorgraph.routes.reconcile import Reconcile
+from motorgraph.routes.search import Search
 from motorgraph.routes.sitemap import sitemap_at
 from motorgraph.routes.sparql import Sparql
 from motorgraph.routes.static import Static
@@ -297,6 +299,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
     things = Things(store, settings, pages, mementos)
     dumps = Dumps(store, pages.page)
     feed = Feed(store, settings, pages)
+    reconcile = Reconcile(store, settings, pages)
     descriptions = Descriptions(Stock(store), store.dumps, settings, pages.shown)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, ServiceDescription(descriptions, pages), access),
@@ -318,6 +321,9 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/feed": feed,
         "/feed/": feed,
         "/version/": feed,
+        "/search": Search(store, pages),
+        "/reconcile": reconcile,
+        "/reconcile/": reconcile,
         **described_at(descriptions, pages, store),
         **sitemap_at(store, descriptions.stock),
         "/static/": Static(web("static")),

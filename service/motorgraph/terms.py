@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 
 import pyoxigraph as ox
 
+from motorgraph.search.likeness import likest_of
 from motorgraph.statements import Node, Statements
 from motorgraph.vocab import DCTERMS, OWL, RDF, RDFS, SKOS
 
@@ -46,9 +46,6 @@ ALIGNMENTS = {
     SKOS + "relatedMatch": "related match",
     RDFS + "seeAlso": "see also",
 }
-MOST_NEAR = 5
-LIKENESS = 0.6
-MOST_COMPARED = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +248,7 @@ class Ontology:
 
     def near(self, name: str) -> list[Term]:
         """The terms whose names or labels are most like a name that there is not."""
-        words = {term.name.lower(): term for term in self.terms.values()}
-        words |= {term.label.lower(): term for term in self.terms.values() if term.label.lower() not in words}
-        close = get_close_matches(name[:MOST_COMPARED].lower(), words, n=2 * MOST_NEAR, cutoff=LIKENESS)
-        return list({words[word].iri: words[word] for word in close}.values())[:MOST_NEAR]
+        return [self.terms[iri] for iri in likest_of(name, {iri: term.label for iri, term in self.terms.items()})]
 
 
 def _is_header(said: Mapping[str, Sequence[Node]]) -> bool:

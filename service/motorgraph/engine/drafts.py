@@ -9,6 +9,7 @@ from typing import Any
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Reader
 from motorgraph.engine.control import Control
+from motorgraph.engine.finding import Finding
 from motorgraph.engine.readers import Readers
 from motorgraph.engine.wire import Job, body_frames, encode_job
 from motorgraph.errors import Broken
@@ -18,7 +19,8 @@ from motorgraph.limits import Limits
 class Drafts:
     """The writes of one keeper, each in a draft of its own."""
 
-    def __init__(self, control: Control, readers: Readers, limits: Limits) -> None:
+    def __init__(self, control: Control, readers: Readers, finding: Finding, limits: Limits) -> None:
+        self._finding = finding
         self.on_commit: Callable[[int], None] = lambda commit: None
         self._control = control
         self._readers = readers
@@ -63,6 +65,7 @@ class Drafts:
         applied = await self._control.apply(draft.pid)
         if applied.delta is not None:
             self._readers.renew(applied.commit, applied.delta)
+            self._finding.renew(applied.commit, applied.delta)
         self.on_commit(applied.commit)
         return applied.commit
 

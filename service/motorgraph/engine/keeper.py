@@ -65,6 +65,7 @@ class Keeper:
         self._made: ox.Store | None = None
         self._outcomes: Outcomes | None = None
         self._is_union = False
+        self._base = ""
         self._folder = Path()
         self._began = datetime.now(UTC).isoformat(timespec="microseconds")
         self._catalogue: Catalogue | None = None
@@ -111,7 +112,7 @@ class Keeper:
         Then infers by the rules, and merges all graphs if `union` is set.
         """
         started = time.monotonic()
-        self._is_union = command["union"]
+        self._is_union, self._base = command["union"], command.get("base", "")
         self._folder = Path(command["folder"])
         files = [File(**file) for file in command["files"]]
         try:
@@ -164,7 +165,7 @@ class Keeper:
         gc.freeze()
 
     def _fork(self, command: dict[str, Any]) -> None:
-        """Forks a child of `role` reader, judge, archivist or draft, and sends the front its end of the child's socket."""
+        """Forks a child with a `role`, such as reader or draft, and sends the front its end of the child's socket."""
         try:
             self._fork_child(command)
         except OSError as error:
@@ -224,25 +225,31 @@ class Keeper:
             self._close_for_child()
             if command["memory"]:
                 process.bound_memory(command["memory"])
-            if spool is not None:
-                os.nice(DRAFT_NICENESS)
-                draft.run(sock, self._store, spool, draft.Known(self._rules, self._outcomes, self._shapes))
-            elif command["role"] == "past":
-                past.run(sock, self._store, self._journal(), self._goal(command), command["may_open"])
-            elif command["role"] == "clerk":
-                clerk.run(sock, self._chronicle(), self._commit)
-            elif command["role"] == "judge":
-                reader.run(sock, self._store)
-            elif command["role"] == "archivist":
-                archivist.run(sock, self._store, self._journal(), self._goal(command), self._began)
-            else:
-                with process.opening_at_most(command["may_open"]):
-                    reader.run(sock, self._store, self._commit, self._recent)
+            self._work(command, sock, spool)
         except BaseException:  # noqa: BLE001  # the border of the process
             traceback.print_exc()
             sys.stderr.flush()
         finally:
             os._exit(0)
+
+    def _work(self, command: dict[str, Any], sock: socket.socket, spool: IO[bytes] | None) -> None:
+        """Does in a child what its role is for."""
+        if spool is not None:
+            os.nice(DRAFT_NICENESS)
+            draft.run(sock, self._store, spool, draft.Known(self._rules, self._outcomes, self._shapes))
+        elif command["role"] == "past":
+            past.run(sock, self._store, self._journal(), self._goal(command), command["may_open"])
+        elif command["role"] == "clerk":
+            clerk.run(sock, self._chronicle(), self._commit)
+        elif command["role"] == "judge":
+            reader.run(sock, self._store)
+        elif command["role"] == "finder":  # imported only there: its libraries stay out of every other process
+            import_module("motorgraph.engine.finder").run(sock, self._store, self._commit, self._base, union=self._is_union)
+        elif command["role"] == "archivist":
+            archivist.run(sock, self._store, self._journal(), self._goal(command), self._began)
+        else:
+            with process.opening_at_most(command["may_open"]):
+                reader.run(sock, self._store, self._commit, self._recent)
 
     def _goal(self, command: dict[str, Any]) -> past.Goal:
         known, commit = draft.Known(self._rules, self._outcomes), command["commit"] or self._commit

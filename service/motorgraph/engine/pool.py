@@ -20,6 +20,7 @@ from motorgraph.engine.backlog import Backlog
 from motorgraph.engine.child import Reader, cause_of_death, too_long
 from motorgraph.engine.control import Control
 from motorgraph.engine.drafts import Drafts
+from motorgraph.engine.finding import Finding
 from motorgraph.engine.readers import Readers
 from motorgraph.engine.watch import Watch
 from motorgraph.engine.wire import Job, encode_job
@@ -35,7 +36,8 @@ class Pool:
         self.parked_total = 0
         self._readers = Readers(control, self)
         self.archive = Archive(self._readers, limits)
-        self.drafts = Drafts(control, self._readers, limits)
+        self.finding = Finding(self._readers, limits)
+        self.drafts = Drafts(control, self._readers, self.finding, limits)
         self._backlog = Backlog()
         self._long: set[Answer] = set()
         self._spilt: set[Answer] = set()
@@ -53,6 +55,7 @@ class Pool:
         for answer in [*self._backlog, *self._readers.answers(), *self._readers.answers_apart(), *ahead]:
             answer.fail(Unavailable("The service is shutting down."))
         self.archive.close()
+        self.finding.close()
         self._readers.close()
 
     @property

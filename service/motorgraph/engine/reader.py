@@ -58,15 +58,21 @@ def run(sock: socket, store: ox.Store, commit: int = 0, recent: Recent | None = 
     serve(sock, TASKS | {"statistics": partial(statistics.answer, recent or Recent())}, store, commit)
 
 
-def serve(sock: socket, tasks: Mapping[str, Task], store: ox.Store, commit: int) -> None:
-    """As `run`, for these tasks."""
+def serve(
+    sock: socket, tasks: Mapping[str, Task], store: ox.Store, commit: int, heed: Callable[[Written], None] = lambda change: None
+) -> None:
+    """As `run`, for these tasks; `heed` is told of each change when the store has it. One that the store has already is passed
+    over."""
     gc.disable()  # cycles are rare here, and a collection would touch (and so copy) every shared page
     alarm = Alarm()
     for _, payload in wire.received(sock, alarm.off):
         job, seconds = wire.decode_job(payload)
         if job.task == "delta":
-            Written.of(job.text.encode()).make(store)
-            commit = job.commit
+            if job.commit > commit:
+                change = Written.of(job.text.encode())
+                change.make(store)
+                commit = job.commit
+                heed(change)
             continue
         alarm.after(seconds)
         try:

@@ -14,8 +14,9 @@ from motorgraph.memento import Mementos
 from motorgraph.openapi import parameter, responses
 from motorgraph.protocol import Call, Receive, moment
 from motorgraph.reply import VARY, Send, send_bytes, send_page, with_headers
+from motorgraph.search.likeness import MOST_COMPARED
 from motorgraph.stores.embedded import Embedded
-from motorgraph.terms import MOST_COMPARED, Ontology
+from motorgraph.terms import Ontology
 
 PAGE = "html"
 FORMATS = {form.suffix: form for form in GRAPHS}

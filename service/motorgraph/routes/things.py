@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
+from urllib.parse import unquote
 
 from motorgraph import __version__
 from motorgraph.address import FORMATS, Address, document_at, elsewhere, moved, thing_at
@@ -16,11 +17,10 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.describing import CHECK, CUT, MORE, MOVED, POINTED, PORTRAIT
 from motorgraph.engine.wire import Job
 from motorgraph.entity import MOST_NESTED, Asked
-from motorgraph.errors import BadRequest, Gone, MethodNotAllowed, NotAcceptable, NotFound, Refusal
+from motorgraph.errors import BadRequest, Gone, MethodNotAllowed, NotAcceptable, NotFound, Refusal, Unavailable
 from motorgraph.gone import Removals
 from motorgraph.media import HTML, JSONLD, Format, accepts_gzip, choose, languages, listing, prefers_html
 from motorgraph.memento import Mementos
-from motorgraph.near import Known
 from motorgraph.openapi import things_paths
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, moment, said
@@ -44,7 +44,6 @@ class Things:
         self._store = store
         self._settings = settings
         self._pages = pages
-        self._known = Known(store)
         self._removals = Removals(store)
         self._mementos = mementos
         self._max_bytes = settings.limits().answer_bytes
@@ -165,9 +164,17 @@ class Things:
         gone = await self._gone(job)
         if gone is not None:
             return gone
-        near = await self._known.near(address)
-        also = " The nearest names are listed." if near else ""
-        return NotFound(absent.detail + also, near=[match.as_json() for match in near])
+        near = await self._near(address)
+        return NotFound(absent.detail + (" The nearest names are listed." if near else ""), near=near)
+
+    async def _near(self, address: Address) -> list[dict[str, str]]:
+        """The things with names most like one that there is not; none while the names are not known yet."""
+        try:
+            _, body = await self._store.found("near", start=address.kind, slug=unquote(address.slug))
+        except Unavailable:
+            return []
+        found: list[dict[str, str]] = json.loads(body)["near"]
+        return found
 
     async def _gone(self, job: Job) -> Gone | None:
         """The refusal of a thing that was there once."""

@@ -167,7 +167,7 @@ class Embedded:
         if not self.settings.plain and loaded.digest:
             await self._judge(corpus.digest(loaded.digest, rules))
         self.commit = await self.control.record()
-        self.pool.limits = self.archive.limits = self.settings.limits(loaded.pss)
+        self.pool.limits = self.archive.limits = self.pool.finding.limits = self.settings.limits(loaded.pss)
         self.keeps_history = bool(loaded.lineage)
         await self.pool.open()
         self.is_ready = True
@@ -175,6 +175,7 @@ class Embedded:
         self._count_soon()
         if not as_kept:
             self.dumps.open()
+            self.pool.finding.open()
         if self.following is not None:
             self.following.begin()
         self.on_ready()
@@ -220,6 +221,11 @@ class Embedded:
         """Commits, oldest first: those beyond `after` as far as `upto`, at most `limit`; with `last` the last of them."""
         found: list[dict[str, Any]] = await self.archive.ask("commits", **wanted)
         return found
+
+    async def found(self, task: str, **wanted: Any) -> tuple[int, bytes]:  # Any: plain JSON
+        """What the finder says of names (see engine/finder.py): the commit that it is from, and the answer as JSON."""
+        self.require_ready()
+        return await self.pool.finding.ask(task, **wanted)
 
     async def close(self) -> None:
         """Fails what still runs and ends every process."""
