@@ -21,8 +21,6 @@ from motorgraph.limits import Limits
 
 QUIET_SECONDS = 10.0
 """After the start, if nobody has asked by then: who asks first need not wait."""
-WAIT_SECONDS = 5.0
-"""Who asks while the first index is made waits so long for it."""
 REST = 4
 """After a finder was made, times what that took pass before another is."""
 log = logging.getLogger("motorgraph.engine")
@@ -86,12 +84,12 @@ class Finding:
             self._waiting -= 1
 
     async def _made(self) -> None:
-        """Waits until there is a finder. Raises NotReady if that takes long."""
+        """Waits until there is a finder. Raises NotReady if that takes longer than a query may."""
         if self._finder is not None and not self._finder.is_gone:
             return
         self._make_soon()
         assert self._making is not None
-        done, _ = await asyncio.wait({self._making}, timeout=WAIT_SECONDS)
+        done, _ = await asyncio.wait({self._making}, timeout=self.limits.seconds)
         if not done or self._finder is None or self._finder.is_gone:
             raise NotReady("The index of names is being made. Ask again in a moment.")
 

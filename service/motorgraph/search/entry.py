@@ -159,12 +159,12 @@ class Gatherer:
                 key = (role, value.value.strip())
                 found[key] = min(found.get(key, (WORST, True)), (rank, is_foreign))
             elif quad.predicate in ELSEWHERE and isinstance(value, ox.NamedNode):
-                found[Role.IDENTIFIER, _last(value.value)] = (WORST, False)
+                found[Role.IDENTIFIER, last(value.value)] = (WORST, False)
         ordered = [key for key, _ in sorted(found.items(), key=lambda item: (item[0][0], item[1], item[0][1]))]
         if not ordered or ordered[0][0] > Role.SENTENCE:
             return ()
         others = [(Role.ALIAS if role is Role.LABEL else role, text) for role, text in ordered[1:]]
-        return (ordered[0], *others[:MOST_NAMES], (Role.IDENTIFIER, _last(thing.value)))
+        return (ordered[0], *others[:MOST_NAMES], (Role.IDENTIFIER, last(thing.value)))
 
     def _kind_of(self, iri: str, said: Sequence[ox.Quad], classes: set[str]) -> str:
         """The kind of a thing: what it says itself, what its IRI says, or its class."""
@@ -180,7 +180,7 @@ class Gatherer:
             return told[0]
         if len(path) > 2 and path[0] in ("id", "concept"):
             return path[1]
-        return path[0] if len(path) > 1 else _dashed(_last(min(classes)))
+        return path[0] if len(path) > 1 else _dashed(last(min(classes)))
 
 
 def touched(change: Written) -> set[ox.NamedNode]:
@@ -190,9 +190,10 @@ def touched(change: Written) -> set[ox.NamedNode]:
     return {term for quad in quads for term in (quad.subject, quad.object) if isinstance(term, ox.NamedNode)}
 
 
-def _last(iri: str) -> str:
+def last(iri: str) -> str:
     """The last part of an IRI."""
-    return iri.rstrip("/#").rpartition("#")[2].rpartition("/")[2]
+    found = iri.rstrip("/#").rpartition("#")[2].rpartition("/")[2]
+    return found if found != iri else iri.rpartition(":")[2]
 
 
 def _dashed(name: str) -> str:

@@ -7,17 +7,20 @@ their number, the weightiest first, as far as the index was built at once.
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
+
+import orjson
 
 from motorgraph.search.entry import Entry, Role
 from motorgraph.search.folding import folded
 from motorgraph.search.ranking import THE_VERY_THING, Asked, Match, Name, Ranking
 from motorgraph.search.vocabulary import Vocabulary
 
-MOST_RANKED = 150
+MOST_RANKED = 100
 """Things that are ranked by their names: the weightiest of those found, and of those that are called so."""
 MOST_NAMESAKES = 300
 _TABLES = """
@@ -57,7 +60,8 @@ class Index:
         self._database.executescript(_TABLES)
         self._things: dict[int, Known] = {}
         self._numbers: dict[str, int] = {}
-        self._next = 1
+        self._next = self._late = 1
+        self._kinds: list[str] = [""]
         self._vocabulary = Vocabulary()
 
     def __len__(self) -> int:
@@ -78,6 +82,7 @@ class Index:
         with self._database:
             for entry in sorted(entries, key=lambda entry: (-entry.weight, entry.iri)):
                 self._add(entry)
+        self._late = self._next
 
     def replace(self, iri: str, entry: Entry | None) -> None:
         """What is known of a thing is this from now on; None: nothing."""
@@ -94,6 +99,7 @@ class Index:
         names = tuple(Name.of(role, text) for role, text in entry.names)
         known = Known(entry, names)
         self._things[number], self._numbers[entry.iri] = known, number
+        self._kinds.append(entry.kind)
         every = {name.compact for name in names if name.role is not Role.CONTEXT}
         self._database.executemany("INSERT INTO name VALUES (?, ?)", [(text, number) for text in every if text])
         words = _words(known)
@@ -133,15 +139,16 @@ class Index:
         if not asked.words:
             return Found((), Counter(), 0)
         ranking, called = Ranking(asked), self._called(asked)
-        numbers = called | self._with_words([[word] for word in asked.words])
-        if not numbers:
+        numbers = self._with_words([[f'"{word}"*'] for word in asked.words])
+        if not called and not numbers:
             numbers = self._like(asked, ranking)
-        if not numbers and len(asked.words) > 1:
+        if not called and not numbers and len(asked.words) > 1:
             numbers = self._with_some(asked, ranking)
+        numbers = _joined(numbers, called)
         if keep is not None:
-            numbers = {number for number in numbers if keep(self._things[number].entry.iri)}
-        kinds = Counter(self._things[number].entry.kind for number in numbers)
-        wanted = {number for number in numbers if self._things[number].entry.kind == kind} if kind else numbers
+            numbers = [number for number in numbers if keep(self._things[number].entry.iri)]
+        kinds = Counter(map(self._kinds.__getitem__, numbers))
+        wanted = [number for number in numbers if self._kinds[number] == kind] if kind else numbers
         ranked = sorted(self._ranked(wanted, called, ranking, most + skip), key=_place)
         return Found([ranking.marked(match) for match in ranked[skip : skip + most]], kinds, len(wanted))
 
@@ -150,16 +157,18 @@ class Index:
         found = (self._numbers.get(start + text) for start in ("", *self._starts))
         return next((number for number in found if number is not None), None)
 
-    def _ranked(self, wanted: set[int], called: set[int], ranking: Ranking, most: int) -> Iterator[Match]:
+    def _ranked(self, wanted: Sequence[int], called: set[int], ranking: Ranking, most: int) -> Iterator[Match]:
         """The weightiest of the things, and of those of them that are called so, ranked."""
         things, most = self._things, max(MOST_RANKED, most)
-        best = wanted
-        if len(wanted) > most:
+        best: Iterable[int] = wanted
+        if len(wanted) > most:  # numbers are in the order of weight, but for those that came later
 
             def weight(number: int) -> float:
                 return things[number].entry.weight
 
-            best = {*nlargest(most, wanted, key=weight), *nlargest(most, wanted & called, key=weight)}
+            late = wanted[max(bisect_left(wanted, self._late), most) :]
+            named = [number for number in called if not _is_outside(number, wanted)]
+            best = {*wanted[:most], *nlargest(most, late, key=weight), *nlargest(most, named, key=weight)}
         return (ranking.match(things[number].entry, things[number].names) for number in best)
 
     def _called(self, asked: Asked) -> set[int]:
@@ -170,26 +179,50 @@ class Index:
         )
         return {number for (number,) in rows}
 
-    def _with_words(self, every: Sequence[Iterable[str]]) -> set[int]:
-        """The things that have, of each of these, a word that begins so."""
-        text = " AND ".join("(" + " OR ".join(f'"{word}"*' for word in words) + ")" for words in every)
-        return {number for (number,) in self._database.execute("SELECT rowid FROM word WHERE word MATCH ?", (text,))}
+    def _with_words(self, every: Sequence[Iterable[str]]) -> list[int]:
+        """The things that have one of each of these words (`"word"`, `"beginning"*`), in order."""
+        text = " AND ".join(f"({' OR '.join(words)})" for words in every)
+        (found,) = self._database.execute("SELECT json_group_array(rowid) FROM word WHERE word MATCH ?", (text,)).fetchone()
+        numbers: list[int] = orjson.loads(found)  # a row for each would take longer than to find them
+        return numbers
 
-    def _like(self, asked: Asked, ranking: Ranking) -> set[int]:
-        """The things that have words like those of the text, one of which is mistyped."""
-        choices = []
-        for place, word in enumerate(asked.words):
-            like = self._vocabulary.like(word, is_begun=place == len(asked.words) - 1)
-            ranking.learn(word, like)
-            choices.append([word, *(other for other in like if other != word)])
-        return self._with_words(choices)
+    def _like(self, asked: Asked, ranking: Ranking) -> list[int]:
+        """The things that have words like those of the text that there are not, or, if that is no help, like any of them."""
+        unknown = [word for word in asked.words if not self._is_begun(word)]
+        for words in filter(None, (unknown, asked.words if unknown != list(asked.words) else [])):
+            for word in words:
+                ranking.learn(word, self._vocabulary.like(word, is_begun=word == asked.words[-1]))
+            numbers = self._with_words([self._choices(word, ranking) for word in asked.words])
+            if numbers:
+                return numbers
+        return []
 
-    def _with_some(self, asked: Asked, ranking: Ranking) -> set[int]:
+    def _is_begun(self, word: str) -> bool:
+        """Whether any word begins so."""
+        found = self._database.execute("SELECT 1 FROM word WHERE word MATCH ? LIMIT 1", (f'"{word}"*',))
+        return found.fetchone() is not None
+
+    def _choices(self, word: str, ranking: Ranking) -> list[str]:
+        """What stands for a word: it or longer ones, and those like it."""
+        return [f'"{word}"*', *(f'"{other}"{"" if other in self._vocabulary else "*"}' for other in ranking.like(word))]
+
+    def _with_some(self, asked: Asked, ranking: Ranking) -> list[int]:
         """The things that have some of the words: all but one if there are such things, else any."""
-        each = [self._with_words([[word, *ranking.like(word)]]) for word in asked.words]
-        counts = Counter(number for numbers in each for number in numbers)
+        counts = Counter(number for word in asked.words for number in self._with_words([self._choices(word, ranking)]))
         best = max(counts.values(), default=0)
-        return {number for number, count in counts.items() if count == best}
+        return sorted(number for number, count in counts.items() if count == best)
+
+
+def _is_outside(number: int, ordered: Sequence[int]) -> bool:
+    """Whether a number is not among others that are in order."""
+    place = bisect_left(ordered, number)
+    return place == len(ordered) or ordered[place] != number
+
+
+def _joined(ordered: list[int], more: Iterable[int]) -> list[int]:
+    """Numbers in order with some more."""
+    new = [number for number in more if _is_outside(number, ordered)]
+    return sorted([*ordered, *new]) if new else ordered
 
 
 def _place(match: Match) -> tuple[float, float, str, str]:

@@ -172,6 +172,6 @@ def _spans(text: str, begun: Sequence[str]) -> Iterator[tuple[int, int]]:
             run = ""
             for other in every:
                 run += other.text
-                if run in begun:
+                if any(run.startswith(b) and len(b) > len(word.text) for b in begun):
                     yield word.start, other.end
                     return

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from motorgraph.errors import BadRequest
 from motorgraph.painter import BOOKKEEPING
 from motorgraph.prefixes import Prefixes
-from motorgraph.search.entry import CLASS, PROPERTY, TYPE, Look
+from motorgraph.search.entry import CLASS, PROPERTY, TYPE, Look, last
 from motorgraph.search.index import Index
 from motorgraph.vocab import RDFS
 
@@ -58,7 +58,7 @@ class Schema:
     def label(self, iri: str) -> str:
         """A term in words."""
         entry = self.index.entry(iri)
-        return entry.label if entry is not None else _WORDS.sub(" ", self.name(iri).rpartition(":")[2]).lower()
+        return entry.label if entry is not None else _WORDS.sub(" ", last(iri)).lower()
 
     def told(self, iri: str) -> dict[str, str]:
         """A term as clients take it."""

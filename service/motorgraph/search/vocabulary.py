@@ -28,10 +28,15 @@ class Vocabulary:
         self._lists: dict[int, list[str]] = {}
         self._beginnings: dict[int, list[str]] = {}
 
+    def __contains__(self, word: str) -> bool:
+        return word in self._by_length.get(len(word), ())
+
     def add(self, words: Iterable[str]) -> None:
         """The words of one more thing, each once."""
         for word in words:
-            counts = self._by_length.setdefault(len(word), Counter())
+            counts = self._by_length.get(len(word))
+            if counts is None:
+                counts = self._by_length[len(word)] = Counter()
             if word not in counts:
                 self._forget(len(word))
             counts[word] += 1
@@ -80,5 +85,7 @@ class Vocabulary:
 
     def _forget(self, length: int) -> None:
         self._lists.pop(length, None)
+        if not self._beginnings:
+            return
         for shorter in [size for size in self._beginnings if size < length]:
             del self._beginnings[shorter]
