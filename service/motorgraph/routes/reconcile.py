@@ -300,9 +300,11 @@ def reconcile_paths() -> dict[str, object]:
         "/reconcile/v1/extend": post("Values of properties", JSON),
         "/reconcile/v1/extend/propose": get("Properties that things of a type have", of_type),
     }
-    for what in WHATS:
-        given = [prefix, limit, *([parameter("type", "Only things of this class.")] if what == "entity" else [])]
-        paths[f"/reconcile/suggest/{what}"] = get(f"Suggest a {what}", [*given, parameter("cursor", "How many to pass over.")])
-        paths[f"/reconcile/flyout/{what}"] = get(f"A few words on a {what}", [which])
-        paths[f"/reconcile/v1/suggest/{what}"] = get(f"Suggest a {what}", [*given, parameter("offset", "How many to pass over.")])
+    what = parameter("what", "What is looked for.", place="path", schema={"type": "string", "enum": list(WHATS)}) | {
+        "required": True
+    }
+    given = [what, prefix, limit, parameter("type", "Of entities only those of this class.")]
+    paths["/reconcile/suggest/{what}"] = get("Suggest", [*given, parameter("cursor", "How many to pass over.")])
+    paths["/reconcile/flyout/{what}"] = get("A few words on something suggested", [what, which])
+    paths["/reconcile/v1/suggest/{what}"] = get("Suggest", [*given, parameter("offset", "How many to pass over.")])
     return paths
