@@ -228,11 +228,6 @@ def query_parameters(call: Call) -> dict[str, list[str]]:
     return _parameters(call.query_string)
 
 
-def form_parameters(body: bytes) -> dict[str, list[str]]:
-    """The parameters of a form that was sent. Raises BadRequest if they are not UTF-8."""
-    return _parameters(body)
-
-
 def moment(call: Call) -> str:
     """The commit or time that a read is about (`?at=`), "" for the newest. Raises BadRequest."""
     return said(call, "at")

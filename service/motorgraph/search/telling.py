@@ -88,8 +88,11 @@ class Teller:
         kind = "" if self.index.has(start) else likest(start.split("/")[-2], list(self.index.kinds))
         found = self.index.find(slug.replace("-", " "), kind, most=MOST_COMPARED, keep=None if kind else _begins(start))
         names = {match.entry.iri: match.entry.label for match in found.matches}
-        base = self.look.names.base
-        return {"near": [{"id": iri, "name": names[iri], "page": local(iri, base)} for iri in likest_of(slug, names)]}
+        return {"near": [self._near(iri, names[iri]) for iri in likest_of(slug, names)]}
+
+    def _near(self, iri: str, name: str) -> Json:
+        kind = iri.split("/")[-2].replace("-", " ").capitalize()
+        return {"id": iri, "name": name, "page": local(iri, self.look.names.base), "kind": kind}
 
     def called(self, term: object) -> str:
         """A value in words."""
