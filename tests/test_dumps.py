@@ -421,6 +421,30 @@ def test_many_who_ask_at_once_get_the_same(tmp_path: Path) -> None:
         assert running.log.read_text().count("a dump has been made") == 1
 
 
+def test_the_quads_can_be_had_before_the_rest_is_made_and_are_those_of_the_whole(tmp_path: Path) -> None:
+    answered: list[str] = []
+
+    async def ask(client: httpx.AsyncClient, name: str) -> bytes:
+        content = (await client.get(f"/dumps/latest/{name}", follow_redirects=True)).content
+        answered.append(name)
+        return content
+
+    async def asked(url: str, *names: str) -> list[bytes]:
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+            return await asyncio.gather(*(ask(client, name) for name in names))
+
+    with service(tmp_path, "--plain") as running:
+        lines = "".join(f"<http://test.example/s{n}> <http://test.example/p> {n} .\n" for n in range(50_000))
+        assert running.put("http://test.example/g", lines).status_code == 201
+        index, packed = asyncio.run(asked(running.url, "index.json", "motorgraph.nq.gz"))
+        assert answered == ["motorgraph.nq.gz", "index.json"]
+        assert gzip.decompress(packed).count(b"\n") == 50_000
+        assert named(json.loads(index), "motorgraph.nq.gz")["sha256"] == hashlib.sha256(packed).hexdigest()
+        (folder,) = (tmp_path / "data" / "plain" / "dumps").iterdir()
+        assert not (folder / "shelf.nt").exists()
+        assert fetched(running, 1, "motorgraph.nq.gz", tmp_path).read_bytes() == packed
+
+
 def test_a_service_without_a_journal_does_not_promise_that_commit_1_stays_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "data.nq"
     path.write_text("<http://test.example/a> <http://test.example/p> <http://test.example/g> .\n")

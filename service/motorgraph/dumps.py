@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 import shutil
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import Broken, Failed, NotFound, NotReady, QueueFull, Refusal, Unavailable, is_disk_full, no_room
 from motorgraph.folder import is_writable
 from motorgraph.packing import READ_BYTES, UNPACKABLE, opened
-from motorgraph.release import CANONICAL_FILES, INDEX, DumpFile, Order, Release, read
+from motorgraph.release import CANONICAL_FILES, EARLY_FILES, INDEX, DumpFile, Order, Release, read
 
 if TYPE_CHECKING:
     from motorgraph.stores.embedded import Embedded
@@ -44,6 +45,8 @@ class Dumps:
         self._store = store
         self._kept = store.settings.dumps_kept
         self._releases: dict[int, Release] = {}  # those asked for or made last come last
+        self._early: dict[int, Release] = {}  # of which only the N-Quads are there yet
+        self._arrival: asyncio.Future[None] | None = None
         self._under_way: dict[object, asyncio.Task[Any]] = {}  # Any: each makes something else
         self._turn = asyncio.Lock()
         self._timer: asyncio.Task[None] | None = None
@@ -86,8 +89,9 @@ class Dumps:
         """The newest that is there; it may be older than the graph."""
         return next(iter(self.releases()), None)
 
-    async def release(self, commit: int | None = None) -> Release:
-        """The release of a commit, None for the newest; made if it is not there. Raises NotFound, Unavailable, Failed."""
+    async def release(self, commit: int | None = None, name: str = "") -> Release:
+        """The release of a commit, None for the newest; made if it is not there. Who wants a file by `name` may get one that
+        has no more yet. Raises NotFound, Unavailable, Failed."""
         self._require_kept()
         newest = self._store.commit
         if commit is not None and commit != newest and not 1 <= commit < newest:
@@ -96,8 +100,9 @@ class Dumps:
         if found is not None:
             self._releases[found.commit] = found
             return found
-        found = await _soon_enough(self._made(commit, newest), "The dump")
-        return found if commit in (None, found.commit) else await self.release(commit)  # a write has come between
+        coming = self._made(commit, newest)
+        found = await _soon_enough(self._early_or(coming, commit or newest) if name in EARLY_FILES else coming, "The dump")
+        return found if commit in (None, found.commit) else await self.release(commit, name)  # a write has come between
 
     async def file(self, release: Release, name: str) -> tuple[DumpFile, Path]:
         """A file of a release and where it is, made if that has been put off. Raises NotFound, Unavailable, Failed."""
@@ -109,6 +114,9 @@ class Dumps:
             raise NotFound(f"The dump of commit {release.commit} has no file {name}; /dumps/{release.commit}/ lists them.")
         folder = self._order(0).of(release.commit)
         path = folder / name
+        early = self._order(0).early(release.commit) / name
+        if release.commit in self._early and early.is_file():
+            return file, early
         if not path.is_file():
             package = release.packed(name)
             if package is None or not (folder / package.name).is_file():
@@ -144,18 +152,45 @@ class Dumps:
             if release.commit >= newest:
                 return release
 
+    async def _early_or(self, coming: Awaitable[Release], commit: int) -> Release:
+        """The release of a commit as soon as its N-Quads are there, or whichever comes."""
+        whole = asyncio.ensure_future(coming)
+        try:
+            while commit not in self._early and not whole.done():
+                self._arrival = self._arrival or asyncio.get_running_loop().create_future()
+                either: set[asyncio.Future[Any]] = {whole, self._arrival}
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            return self._early.get(commit) or await whole
+        finally:
+            whole.cancel()  # only the waiting for it
+
     async def _make(self, niceness: int, commit: int = 0) -> Release:
         async with self._turn:
             began = time.monotonic()
-            seconds = self._store.settings.limits().past_seconds
-            job = Job("release", json.dumps(asdict(self._order(niceness))))
-            told = await self._store.pool.alone(job, role=ROLE, commit=commit, seconds=seconds)
+            order, seconds = self._order(niceness), self._store.settings.limits().past_seconds
+            job, rest = Job("release", json.dumps(asdict(order))), b""
+            try:
+                async for piece in self._store.pool.told(job, role=ROLE, commit=commit, seconds=seconds):
+                    *lines, rest = (rest + piece).split(b"\n")
+                    for line in lines:
+                        release = read(line.decode())
+                        self._arrived(release)
+                self._releases[release.commit] = release
+            finally:
+                for early in self._early:
+                    shutil.rmtree(order.early(early), ignore_errors=True)
+                self._early.clear()
             self._took = time.monotonic() - began
-        release = read(told.decode())
-        self._releases[release.commit] = release
         self._prune()
         log.info("a dump has been made", extra={"commit": release.commit, "seconds": round(self._took, 3)})
         return release
+
+    def _arrived(self, release: Release) -> None:
+        """Some of a release can be had, or all."""
+        self._early[release.commit] = release
+        if self._arrival is not None:
+            self._arrival.set_result(None)
+            self._arrival = None
 
     async def _canonical(self, commit: int) -> Release:
         """The two files of the canonical form, as if they were a release of their own."""
@@ -171,7 +206,7 @@ class Dumps:
         settings, limits = self._store.settings, self._store.settings.limits()
         apart = () if settings.plain else (self._store.names.graph("catalogue"),)
         whose = str(self._folder), self._store.lineage, settings.base, settings.is_union, apart
-        return Order(*whose, niceness, limits.seconds, limits.memory)
+        return Order(*whose, niceness, limits.seconds, limits.memory, os.getpid())
 
     @property
     def _folder(self) -> Path:

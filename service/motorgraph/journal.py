@@ -248,6 +248,20 @@ class Journal:
             for (packed,) in rows:
                 yield zlib.decompress(packed)
 
+    def pieces(self, after: int, upto: int, *, added: bool) -> Iterator[tuple[int, bytes]]:
+        """What the commits beyond `after` as far as `upto` added or removed, oldest first: the commit, and lines of N-Quads."""
+        # the plus keeps SQLite from sorting what the key has in order
+        rows = "SELECT id, quads FROM pieces WHERE id > ? AND id <= ? AND +added = ? ORDER BY id, added, number"
+        with telling(self.folder, reading=True):
+            for number, packed in self._base.execute(rows, (after, upto, added)):
+                yield number, zlib.decompress(packed)
+
+    def removals(self, after: int, upto: int) -> int:
+        """How many quads the commits beyond `after` as far as `upto` removed."""
+        rows = "SELECT COALESCE(SUM(removed), 0) FROM commits WHERE id > ? AND id <= ?"
+        with telling(self.folder, reading=True):
+            return int(self._base.execute(rows, (after, upto)).fetchone()[0])
+
     def quads(self, after: int, upto: int, *, newest_first: bool = False) -> Iterator[tuple[bool, bytes]]:
         """What the commits beyond `after` as far as `upto` did, one after the other: whether it was added, and N-Quads."""
         order = "DESC" if newest_first else "ASC"

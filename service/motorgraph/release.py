@@ -14,9 +14,12 @@ CANONICAL_INDEX = "canonical.json"
 SUMS = "SHA256SUMS"
 GRAPHS = "graphs/"
 PART = ".part"
+QUADS = "motorgraph.nq"
 CANONICAL = "motorgraph.canonical.nq"
 CANONICAL_FILES = (CANONICAL, f"{CANONICAL}.gz")
 """What is made only when somebody asks for it."""
+EARLY_FILES = (f"{QUADS}.gz", f"{QUADS}.zst")
+"""What can be had before the rest is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Order:
 
     The default graph is left out where it is the merge of all (`union`); the graphs `apart` have files of their own but are not
     in those of the whole. The names of blank nodes in a canonical form may cost so many `seconds` and bytes of `memory`.
+    `owner` is the process that wants it.
     """
 
     folder: str
@@ -91,10 +95,15 @@ class Order:
     niceness: int
     seconds: float
     memory: int
+    owner: int
 
     def of(self, commit: int) -> Path:
         """The folder of a commit's release."""
         return Path(self.folder) / f"{self.lineage}-{commit}"
+
+    def early(self, commit: int) -> Path:
+        """The folder of what can be had of it before it is whole."""
+        return self.of(commit).with_suffix(f".{self.owner}.early")
 
 
 def read(text: str) -> Release:

@@ -1,25 +1,21 @@
 """The archivist: a process forked from the keeper that writes the files of a release.
 
-It reads no quad itself. Processes forked from it walk through the graphs and send what they serialise; each has read some tens of
-megabytes when it leaves the rest to the next, so none owns a copy of more than that, or of the one graph that is larger.
-One serialisation feeds all files that say the same: N-Triples of a graph the N-Quads of the whole, its Turtle also the TriG.
+It reads no quad itself: processes forked from it send it the transcript, and it packs what has come before, so that both cores
+work. The N-Quads come first and can be had from then on; a graph's Turtle feeds its own file and the TriG.
 """
 
 from __future__ import annotations
 
 import gc
-import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from socket import socket
-from typing import IO, Any
+from typing import IO
 
 import pyoxigraph as ox
 
@@ -29,40 +25,16 @@ from motorgraph.engine.past import Goal, rebuilt
 from motorgraph.engine.product import Product
 from motorgraph.engine.reader import Outlet, refused
 from motorgraph.engine.testimony import Testimony
+from motorgraph.engine.transcript import Origin, Transcript
 from motorgraph.errors import Failed, InsufficientStorage, is_disk_full
 from motorgraph.journal import Journal
 from motorgraph.media import NQUADS, TRIG, TURTLE, Format
-from motorgraph.release import CANONICAL, CANONICAL_INDEX, GRAPHS, INDEX, PART, DumpFile, Order, Release
+from motorgraph.release import CANONICAL, CANONICAL_INDEX, INDEX, PART, QUADS, DumpFile, Order, Release
 from motorgraph.vocab import Names
 
 NQUADS_1_2 = replace(NQUADS, media_type=f"{NQUADS.media_type}; version=1.2")
-BATCH_BYTES = 64 << 20
-DEFAULT = "default"
-_PLAIN_NAME = re.compile(r"(?!default$)[A-Za-z0-9_~-][A-Za-z0-9_~.%-]{0,99}(?:/[A-Za-z0-9_~-][A-Za-z0-9_~%-]{0,99}){0,3}")
-_PREFIX_LINES = re.compile(rb"(?:@prefix [^\n]*\n)*")
-_QUADS, _TRIPLES = 0, 1
 _CLAIMS, _NANOPUBS = 0, 1
-Term = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """A graph as it stands in files: its name, as the engine has it and as text, and the file of its own without packing."""
-
-    term: Term
-    iri: str
-    file: str
-
-    @classmethod
-    def of(cls, term: Term, base: str) -> Graph:
-        """The graph with that name. One below `base` has a file named like it, a foreign one by a hash."""
-        if isinstance(term, ox.DefaultGraph):
-            return cls(term, "", f"{GRAPHS}{DEFAULT}.{TURTLE.suffix}")
-        iri = term.value if isinstance(term, ox.NamedNode) else str(term)
-        own = iri.removeprefix(f"{base}/graph/")
-        if own == iri or not _PLAIN_NAME.fullmatch(own):
-            own = hashlib.sha256(iri.encode()).hexdigest()[:20]
-        return cls(term, iri, f"{GRAPHS}{own}.{TURTLE.suffix}")
+Tell = Callable[[dict[str, object]], None]
 
 
 def run(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal, began: str) -> None:
@@ -82,11 +54,23 @@ def run(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal, bega
             told = json.loads(job.text)
             order = Order(**told | {"apart": tuple(told["apart"])})
             os.nice(order.niceness)
-            with _written_in(Path(order.folder)):
-                made = _TASKS[job.task](order, back, job.commit or goal.commit, time)
             outlet.begin("json", "application/json")
-            outlet.write(json.dumps(made).encode())
+            with _written_in(Path(order.folder)):
+                origin = Origin(back, job.commit or goal.commit, _derived(goal), journal.folder if journal is not None else None)
+                _TASKS[job.task](order, origin, time, lambda made, to=outlet: _tell(to, made))  # type: ignore[misc]  # mypy has no type for it
             outlet.finish()
+
+
+def _derived(goal: Goal) -> frozenset[str]:
+    """The graphs that are made from the rest."""
+    made = {rule.graph for rule in goal.known.rules}
+    return frozenset(made | {goal.catalogue.graph.value} if goal.catalogue is not None else made)
+
+
+def _tell(outlet: Outlet, made: dict[str, object]) -> None:
+    """Sends an index at once, as a line."""
+    outlet.write(json.dumps(made).encode() + b"\n")
+    outlet.send()
 
 
 @contextmanager
@@ -105,15 +89,33 @@ def _written_in(folder: Path) -> Iterator[None]:
         raise Failed(f"The dump could not be made: {died}. Ask again.") from died
 
 
-def make_release(order: Order, store: ox.Store, commit: int, time: str) -> dict[str, object]:
-    """Writes the release of a commit, or finds it whole; its index. Nothing half made stays. Raises OSError, Died."""
-    final = order.of(commit)
+def make_release(order: Order, origin: Origin, time: str, tell: Tell) -> None:
+    """Writes the release of a commit, or finds it whole, and tells its index; before that, of what can be had already.
+
+    Nothing half made stays. Raises OSError, Died.
+    """
+    final = order.of(origin.commit)
     if not (final / INDEX).is_file():
         with _half_made(final) as folder, ExitStack() as opened:
-            release = Release(commit, time, tuple(_written(order, store, folder, time, opened)))
+            made = _Making(order, origin, folder, time, opened)
+            quads = made.quads()
+            if _lent(quads, folder, order.early(origin.commit)):
+                tell(Release(origin.commit, time, tuple(quads)).as_json())
+            release = Release(origin.commit, time, (*quads, *made.rest()))
             (folder / INDEX).write_text(json.dumps(release.as_json()))
             _put(folder, final)
-    return _read(final / INDEX)
+    tell(_read(final / INDEX))
+
+
+def _lent(files: Sequence[DumpFile], folder: Path, early: Path) -> bool:
+    """Whether the packed files can be had by another name, which the front takes away when the release is whole."""
+    with suppress(OSError):  # not every file system can give a file two names
+        early.mkdir()
+        for file in files:
+            if file.encoding:
+                (early / file.name).hardlink_to(folder / file.name)
+        return True
+    return False
 
 
 @contextmanager
@@ -136,144 +138,89 @@ def _put(folder: Path, final: Path) -> None:
             raise
 
 
-def _written(order: Order, store: ox.Store, folder: Path, time: str, opened: ExitStack) -> Iterator[DumpFile]:
-    """The files, each of which is whole when it comes."""
-    names = Names(order.base)
-    header = "".join(f"@prefix {short}: <{long}> .\n" for short, long in sorted(names.prefixes().items())).encode()
+class _Making:
+    """A release that is being made in a folder: first the N-Quads, then all else."""
 
-    def product(name: str, form: Format, graph: str = "", *codings: str) -> Product:
-        made = Product(folder, name, form, graph, codings or ("gzip", "zstd"))
-        opened.callback(made.close)
-        return made
+    def __init__(self, order: Order, origin: Origin, folder: Path, time: str, opened: ExitStack) -> None:
+        self._names = Names(order.base)
+        self._transcript = Transcript(origin, order, self._names.prefixes(), folder)
+        self._testimony = Testimony(origin.store, self._names, time)
+        self._apart = order.apart
+        self._folder, self._opened = folder, opened
+        opened.callback(self._transcript.close)
 
-    quads, trig = product("motorgraph.nq", NQUADS), product("motorgraph.trig", TRIG)
-    trig.write(header)
-    alone: list[DumpFile] = []
-    for graph, pieces in serialised(store, graphs_of(store, order), names.prefixes()):
-        own, is_apart = product(graph.file, TURTLE, graph.iri, "gzip"), graph.iri in order.apart
-        own.write(header)
-        begin, end = (f"{graph.term} {{\n".encode(), b"}\n") if graph.iri else (b"", b"")
-        trig.write(b"" if is_apart else begin)
-        for channel, data in pieces:
-            for target in (own, trig) if channel == _TRIPLES else (quads,):
-                if target is own or not is_apart:
-                    target.write(data)
-        trig.write(b"" if is_apart else end)
-        alone += own.files(plain=False)
-    yield from quads.files()
-    yield from trig.files()
-    yield from alone
-    yield from _testimony(Testimony(store, names, time), product)
+    def quads(self) -> list[DumpFile]:
+        """The N-Quads of the whole."""
+        made = self._product(QUADS, NQUADS)
+        for piece in self._transcript.quads():
+            made.write(piece)
+        return made.files()
 
+    def rest(self) -> Iterator[DumpFile]:
+        """The other files, each of which is whole when it comes."""
+        header = "".join(f"@prefix {short}: <{long}> .\n" for short, long in sorted(self._names.prefixes().items())).encode()
+        trig = self._product("motorgraph.trig", TRIG)
+        trig.write(header)
+        alone: list[DumpFile] = []
+        for graph, pieces in self._transcript.turtle():
+            own, is_apart = self._product(graph.file, TURTLE, graph.iri, "gzip"), graph.iri in self._apart
+            own.write(header)
+            begin, end = (f"{graph.term} {{\n".encode(), b"}\n") if graph.iri else (b"", b"")
+            trig.write(b"" if is_apart else begin)
+            for data in pieces:
+                own.write(data)
+                trig.write(b"" if is_apart else data)
+            trig.write(b"" if is_apart else end)
+            alone += own.files(plain=False)
+        self._transcript.close()
+        yield from trig.files()
+        yield from alone
+        yield from self._claims()
 
-def _testimony(testimony: Testimony, product: Callable[..., Product]) -> Iterator[DumpFile]:
-    """The claims in two other forms, where there are any."""
-    if not testimony.is_there:
-        return
-    made = {
-        _CLAIMS: product("claims.nq", NQUADS_1_2, "", "gzip"),
-        _NANOPUBS: product("nanopubs.trig", TRIG, "", "gzip"),
-    }
+    def _claims(self) -> Iterator[DumpFile]:
+        """The claims in two other forms, where there are any."""
+        if not self._testimony.is_there:
+            return
+        made = {
+            _CLAIMS: self._product("claims.nq", NQUADS_1_2, "", "gzip"),
+            _NANOPUBS: self._product("nanopubs.trig", TRIG, "", "gzip"),
+        }
+        for number, data in forked(self._send_claims):
+            made[number].write(data)
+        for written in made.values():
+            yield from written.files()
 
-    def send(out: IO[bytes]) -> None:
-        for number, write in ((_CLAIMS, testimony.reified), (_NANOPUBS, testimony.nanopublications)):
+    def _send_claims(self, out: IO[bytes]) -> None:
+        for number, write in ((_CLAIMS, self._testimony.reified), (_NANOPUBS, self._testimony.nanopublications)):
             channel = Channel(out, number)
             write(channel)  # type: ignore[arg-type]  # a Channel is an IO[bytes] in what is used
             channel.send()
 
-    for number, data in forked(send):
-        made[number].write(data)
-    for written in made.values():
-        yield from written.files()
+    def _product(self, name: str, form: Format, graph: str = "", *codings: str) -> Product:
+        made = Product(self._folder, name, form, graph, codings or ("gzip", "zstd"))
+        self._opened.callback(made.close)
+        return made
 
 
-def graphs_of(store: ox.Store, order: Order) -> list[Graph]:
-    """The graphs to write, the default graph first if it is to be there and has anything."""
-    named = sorted((Graph.of(name, order.base) for name in store.named_graphs()), key=lambda graph: graph.iri)
-    default = ox.DefaultGraph()
-    has_default = not order.union and next(store.quads_for_pattern(None, None, None, default), None) is not None
-    return [Graph.of(default, order.base), *named] if has_default else named
-
-
-def serialised(
-    store: ox.Store, graphs: Sequence[Graph], prefixes: dict[str, str]
-) -> Iterator[tuple[Graph, Iterator[tuple[int, bytes]]]]:
-    """Each graph with the pieces of its N-Quads and its Turtle; the pieces have to be taken before the next graph."""
-    done = 0
-    while done < len(graphs):
-        sent = forked(partial(_send, store=store, graphs=graphs[done:], prefixes=prefixes))
-        for first in sent:
-            yield graphs[done], _until_end(first, sent)
-            done += 1
-
-
-def _until_end(first: tuple[int, bytes], rest: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    piece = first
-    while piece[1]:
-        yield piece
-        piece = next(rest)
-
-
-def _send(out: IO[bytes], store: ox.Store, graphs: Sequence[Graph], prefixes: dict[str, str]) -> None:
-    """Sends graphs, each followed by an empty piece, until it has sent much."""
-    sent = 0
-    for graph in graphs:
-        quads, triples = _Quads(out, _QUADS), _Triples(out, _TRIPLES)
-        quads.end_of_line = f" {graph.term} .\n".encode() if graph.iri else b""
-        store.dump(quads, ox.RdfFormat.N_TRIPLES, from_graph=graph.term)  # type: ignore[arg-type]  # an IO[bytes] in what is used
-        quads.send()
-        store.dump(triples, ox.RdfFormat.TURTLE, from_graph=graph.term, prefixes=prefixes)  # type: ignore[arg-type]  # as above
-        triples.end()
-        sent += quads.sent + triples.sent
-        if sent > BATCH_BYTES:
-            return
-
-
-class _Quads(Channel):
-    """Makes N-Quads of N-Triples: in these no literal holds a line's end."""
-
-    end_of_line = b""
-    _rest = b""
-
-    def _frame(self, data: bytes) -> None:
-        whole, end, self._rest = (self._rest + data).rpartition(b"\n")
-        super()._frame((whole + end).replace(b" .\n", self.end_of_line) if self.end_of_line else whole + end)
-
-
-class _Triples(Channel):
-    """Takes the prefixes from the head of Turtle, which stand there in no order; a file has them once, in order."""
-
-    _is_body = False
-
-    def _frame(self, data: bytes) -> None:
-        if not self._is_body:
-            self._is_body = True
-            head = _PREFIX_LINES.match(data)
-            assert head is not None  # it may be empty, but is there
-            data = data[head.end() :]
-        super()._frame(data)
-
-
-def make_canonical(order: Order, _: ox.Store, commit: int, __: str) -> dict[str, object]:
-    """Writes the canonical form of a release beside it, or finds it; its index. Raises as `canonical` does."""
+def make_canonical(order: Order, origin: Origin, _: str, tell: Tell) -> None:
+    """Writes the canonical form of a release beside it, or finds it, and tells its index. Raises as `canonical` does."""
     from motorgraph.canonical import Bounds, canonical  # only here: nobody else in the engine needs it
 
-    final = order.of(commit)
+    final = order.of(origin.commit)
     index = final / CANONICAL_INDEX
-    if index.is_file():
-        return _read(index)
-    with _half_made(final.with_name(f"{final.name}.canonical")) as folder, ExitStack() as opened:
-        made = Product(folder, CANONICAL, NQUADS, "", ("gzip",))
-        opened.callback(made.close)
-        for piece in canonical(final / "motorgraph.nq.zst", NQUADS, Bounds(order.seconds, order.memory), folder):
-            made.write(piece)
-        release = Release(commit, "", tuple(made.files()))
-        for file in release.files:
-            if file.encoding:
-                (folder / file.name).rename(final / file.name)
-        (folder / CANONICAL_INDEX).write_text(json.dumps(release.as_json()))
-        (folder / CANONICAL_INDEX).rename(index)
-    return _read(index)
+    if not index.is_file():
+        with _half_made(final.with_name(f"{final.name}.canonical")) as folder, ExitStack() as opened:
+            made = Product(folder, CANONICAL, NQUADS, "", ("gzip",))
+            opened.callback(made.close)
+            for piece in canonical(final / f"{QUADS}.zst", NQUADS, Bounds(order.seconds, order.memory), folder):
+                made.write(piece)
+            release = Release(origin.commit, "", tuple(made.files()))
+            for file in release.files:
+                if file.encoding:
+                    (folder / file.name).rename(final / file.name)
+            (folder / CANONICAL_INDEX).write_text(json.dumps(release.as_json()))
+            (folder / CANONICAL_INDEX).rename(index)
+    tell(_read(index))
 
 
 def _read(index: Path) -> dict[str, object]:
@@ -281,7 +228,4 @@ def _read(index: Path) -> dict[str, object]:
     return told
 
 
-_TASKS: dict[str, Callable[[Order, Any, int, str], dict[str, object]]] = {  # Any: the store, which not every task needs
-    "release": make_release,
-    "canonical": make_canonical,
-}
+_TASKS: dict[str, Callable[[Order, Origin, str, Tell], None]] = {"release": make_release, "canonical": make_canonical}

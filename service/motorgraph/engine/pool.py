@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import AsyncIterator
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.archive import Archive
@@ -112,6 +113,10 @@ class Pool:
         return await self.opened(self.submit(job))
 
     async def alone(self, job: Job, *, role: str = "reader", can_wait: bool = False, **more: float) -> bytes:
+        """What `told` tells, in one."""
+        return b"".join([piece async for piece in self.told(job, role=role, can_wait=can_wait, **more)])
+
+    async def told(self, job: Job, *, role: str = "reader", can_wait: bool = False, **more: float) -> AsyncIterator[bytes]:
         """The answer to a job of our own from a process of its own, without the limits of clients; one that `can_wait` takes what
         processor nobody else wants. `more` is for the role, see `Control.fork`."""
         reader = await self._readers.apart(role, memory=0, may_open=0, **more)
@@ -121,7 +126,8 @@ class Pool:
         reader.begin(answer, encode_job(job))
         self.ended(reader)
         try:
-            return b"".join([piece async for piece in answer.pieces()])
+            async for piece in answer.pieces():
+                yield piece
         except Broken as broken:
             raise broken.__cause__ or broken from None
         finally:

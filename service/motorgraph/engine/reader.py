@@ -212,13 +212,17 @@ class Outlet:
         self._pending.append(data)
         self._pending_bytes += len(data)
         if self._pending_bytes >= wire.FRAME_BYTES:
-            self._send(b"".join(self._pending))
-            self._pending.clear()
-            self._pending_bytes = 0
+            self.send()
         return len(data)
 
     def flush(self) -> None:
         """Nothing: frames leave when they are full, since the serialiser flushes more often than is useful."""
+
+    def send(self) -> None:
+        """Sends what it holds, though more will come."""
+        self._send(b"".join(self._pending))
+        self._pending.clear()
+        self._pending_bytes = 0
 
     def finish(self) -> None:
         """Sends what is left and the end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 import pyoxigraph as ox
@@ -19,7 +19,7 @@ Value = ox.NamedNode | ox.BlankNode | ox.Literal
 
 
 class Testimony:
-    """The claims in a store, as of a time; what is read of it is read in the process that writes it."""
+    """The claims in a store, as of a time; what is read of it is read in the process that writes it, and sorted."""
 
     def __init__(self, store: ox.Store, names: Names, time: str) -> None:
         self._store = store
@@ -39,7 +39,7 @@ class Testimony:
         out.write(VERSION)
         held: list[ox.Quad] = []
         for claim, graph in self._claims():
-            held += self._store.quads_for_pattern(claim, None, None, graph)
+            held += self._said(claim, graph)
             held += [ox.Quad(claim, _REIFIES, triple, graph) for triple in self._claimed(claim)]
             if len(held) > _MOST_AT_ONCE:
                 ox.serialize(held, out, ox.RdfFormat.N_QUADS)
@@ -56,13 +56,17 @@ class Testimony:
 
     def _claims(self) -> Iterator[tuple[ox.NamedNode, ox.NamedNode]]:
         """The claims with the graphs that they are in."""
-        for quad in self._typed():
+        for quad in _sorted(self._typed()):
             if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.graph_name, ox.NamedNode):
                 yield quad.subject, quad.graph_name
 
+    def _said(self, subject: Subject, graph: ox.NamedNode | None = None) -> list[ox.Quad]:
+        """What a graph, or all of them, says of a subject."""
+        return _sorted(self._store.quads_for_pattern(subject, None, None, graph))
+
     def _values(self, subject: Subject, name: str) -> list[Value]:
         """What all graphs say of a subject in one term of the ontology."""
-        found = self._store.quads_for_pattern(subject, ox.NamedNode(self._names.term(name)), None, None)
+        found = _sorted(self._store.quads_for_pattern(subject, ox.NamedNode(self._names.term(name)), None, None))
         return list(dict.fromkeys(quad.object for quad in found if not isinstance(quad.object, ox.Triple)))
 
     def _claimed(self, claim: ox.NamedNode) -> list[ox.Triple]:
@@ -88,8 +92,7 @@ class Testimony:
 
     def _described(self, proposition: Subject) -> list[ox.Triple]:
         """What is said of a proposition that is about a node as a whole."""
-        found = self._store.quads_for_pattern(proposition, None, None, None)
-        return list(dict.fromkeys(quad.triple for quad in found if quad.predicate != _TYPE))
+        return list(dict.fromkeys(quad.triple for quad in self._said(proposition) if quad.predicate != _TYPE))
 
     def _published(self, claim: ox.NamedNode, graph: ox.NamedNode) -> Iterator[ox.Quad]:
         """The quads of a nanopublication, graph by graph."""
@@ -100,7 +103,7 @@ class Testimony:
         yield ox.Quad(publication, _TYPE, ox.NamedNode(NP + "Nanopublication"), head)
         for name, part in parts.items():
             yield ox.Quad(publication, ox.NamedNode(NP + name), part, head)
-        own = [quad.triple for quad in self._store.quads_for_pattern(claim, None, None, graph)]
+        own = [quad.triple for quad in self._said(claim, graph)]
         for triple in self._assertion(claim):
             yield ox.Quad(triple.subject, triple.predicate, triple.object, assertion)
         yield ox.Quad(assertion, ox.NamedNode(PROV + "wasDerivedFrom"), claim, provenance)
@@ -130,3 +133,8 @@ class Testimony:
         said = [(ox.NamedNode(self._names.term(name)), v) for name in ("proposition", *plain) for v in self._values(claim, name)]
         described = [triple for proposition in propositions for triple in self._described(proposition)]
         return [ox.Triple(claim, term, value) for term, value in said] + described
+
+
+def _sorted(quads: Iterable[ox.Quad]) -> list[ox.Quad]:
+    """The engine has them in the order in which they came about."""
+    return sorted(quads, key=str)

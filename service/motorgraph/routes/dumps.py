@@ -64,10 +64,10 @@ class Dumps:
             await self._list(call, send)
         elif which == LATEST:
             when = moment(call)
-            release = await dumps.release((await self._store.at(when) if when else 0) or None)
+            release = await dumps.release((await self._store.at(when) if when else 0) or None, name)
             await _redirect(send, f"{ROOT}{release.commit}/{quote(name)}")
         else:
-            release = await dumps.release(_number(which))
+            release = await dumps.release(_number(which), name)
             await (self._file(release, name, call, receive, send) if name else self._listed(release, call, send))
 
     async def _list(self, call: Call, send: Send) -> None:
