@@ -27,6 +27,7 @@ from motorgraph.catalogue.stock import Stock
 from motorgraph.documentation import Documentation
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
+from motorgraph.home import Home
 from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
@@ -40,6 +41,7 @@ from motorgraph.routes.context import ContextDocument
 from motorgraph.routes.dumps import Dumps
 from motorgraph.routes.feed import Feed
 from motorgraph.routes.graphs import Graphs
+from motorgraph.routes.home import StartPage
 from motorgraph.routes.mcp import Mcp
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
@@ -308,6 +310,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/changes": changes,
         "/graph/": graphs,
         "/changes/": changes,
+        "/": StartPage(Home(store, settings, pages)),
         "/cite": Cite(store, settings, pages),
         "/theme": Theme(),
         "/timegate/": TimeGate(store, settings, mementos),

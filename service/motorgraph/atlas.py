@@ -25,6 +25,7 @@ MARGIN = 0.03  # of an area beyond it, to which outlines are drawn
 MOST_KEPT = 500  # outlines of areas
 LEAST_RING = 3.0  # square pixels: a smaller island is left out
 CHARACTER, LINE = 6.6, 14.0  # of a name, in pixels
+MOST_NAMED = 9  # points of one picture, the first of them
 LEAST_SPAN = 6.0  # degrees of latitude that a map shows at least
 NEAR, FAR = "countries-50m.json.gz", "countries-110m.json.gz"
 _EQUAL_EARTH = (1.340264, -0.081106, 0.000893, 0.003796)
@@ -135,19 +136,32 @@ class Topology:
             boxes = [self._boxes[number if number >= 0 else ~number] for number in ring]
             wests, souths, easts, norths = zip(*boxes, strict=True)
             if _meet((min(wests), min(souths), max(easts), max(norths)), bounds):
-                yield [place for number in ring for place in self._arc(number)]
+                yield from _unrolled([place for number in ring for place in self._arc(number)])
 
     def borders(self, bounds: Box) -> Iterator[list[Place]]:
         """The lines between two countries that may reach into a box."""
         for number in self._borders:
             if _meet(self._boxes[number], bounds):
-                yield self._arc(number)
+                yield from _unrolled(self._arc(number))
 
     def _arc(self, number: int) -> list[Place]:
         """The places of an arc; a negative number is that of one that is gone backwards."""
         lons, lats = self._arcs[number if number >= 0 else ~number]
         places = list(zip(lons, lats, strict=True))
         return places if number >= 0 else places[::-1]
+
+
+def _unrolled(places: list[Place]) -> Iterator[list[Place]]:
+    """A line that does not jump where it crosses the meridian of 180 degrees, and the same from the other side of the map."""
+    turns, last, found = 0, places[0][0], []
+    for lon, lat in places:
+        turns += (lon - last < -180) - (lon - last > 180)
+        found.append((lon + 360 * turns, lat))
+        last = lon
+    yield found
+    for turn in ((-360,) if max(lon for lon, _ in found) > 180 else ()), ((360,) if min(lon for lon, _ in found) < -180 else ()):
+        for by in turn:
+            yield [(lon + by, lat) for lon, lat in found]
 
 
 def _decoded(arc: Sequence[Sequence[int]], scale: Sequence[float], start: Sequence[float]) -> tuple[array[float], array[float]]:
@@ -265,17 +279,21 @@ def _dots(kind: str, points: Sequence[Point], area: Area) -> str:
 
 
 def _named(points: Sequence[Point], area: Area) -> str:
-    """A larger dot for each, and its name where there is room for it."""
+    """A larger dot for each, and the names of the first where there is room; what a note says is said once."""
     places = [area.projection(point.lon, point.lat) for point in points]
     taken = [(across - 5, down - 5, across + 5, down + 5) for across, down in places]
     drawn = [
         f'<circle class="dot-{escape(point.kind)}" cx="{across:.1f}" cy="{down:.1f}" r="5"/>'
         for point, (across, down) in zip(points, places, strict=True)
     ]
+    told: set[str] = set()
     for point, (across, down) in zip(points, places, strict=True):
         lines = [point.name, *([point.note] if point.note else [])] if point.name else []
-        spot = _spot(lines, (across, down), taken, area) if lines else None
+        if not lines or point.note in told or point.name in told or len(told) >= 2 * MOST_NAMED:
+            continue
+        spot = _spot(lines, (across, down), taken, area)
         if spot:
+            told |= {point.name, point.note or point.name}
             drawn.append(_label(point, lines, (across, down), spot))
     return "".join(drawn)
 

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from motorgraph import __version__, dates, marks
@@ -26,27 +25,9 @@ from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.vocab import CANONICAL_BASE
 
-_FIGURES = """PREFIX mg: <{base}/ontology/> PREFIX prov: <http://www.w3.org/ns/prov#>
-SELECT (COUNT(DISTINCT ?claim) AS ?claims) (COUNT(DISTINCT ?source) AS ?sources) (COUNT(DISTINCT ?deal) AS ?deals)
-       (COUNT(DISTINCT ?plant) AS ?plants) (COUNT(DISTINCT ?act) AS ?acts) {{
-  {{ ?claim a mg:Claim }} UNION {{ ?source a mg:SourceDocument }} UNION {{ ?deal a mg:Deal }}
-  UNION {{ ?plant a mg:Plant }} UNION {{ ?act a mg:LegalAct }} }}"""
-
-
 THEIR_LICENCE = "LICENCE-name-suggestion-index-BSD-3-Clause.md"
 START_WITH = ("60", "61", "63", "50", "66", "27")
-"""The numbers of the questions that the first page shows."""
-START_AT = {
-    "Ford’s plant at Valencia": "/page/plant/ford-valencia-body-and-assembly",
-    "Geely Holding": "/page/organization/geely-holding",
-    "The talks of Ford and Geely": "/page/deal/ford-geely-2026",
-    "Magna Steyr at Graz": "/page/plant/magna-steyr-graz",
-    "The duties of the European Union on electric cars from China": "/page/measure/eu-cvd-bev-cn-def",
-    "Vehicle connectivity systems": "/page/concept/technology/vcs",
-}
-"""The things that the first page leads to."""
-
-
+"""The numbers of the questions that the query page shows."""
 _CREDITS = """PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dcterms: <http://purl.org/dc/terms/>
 SELECT ?credit ?licence ?rights {{ GRAPH <{base}/graph/reference> {{ ?dataset a dcat:Dataset ;
   dcterms:bibliographicCitation ?credit ; dcterms:rights ?rights . OPTIONAL {{ ?dataset dcterms:license ?licence }} }} }}
@@ -120,7 +101,6 @@ class Pages:
         self._store = store
         self._settings = settings
         self._inquiry = Inquiry(store)
-        self._figures: tuple[int, dict[str, int]] = (0, {})
         self._bundle = Bundle(web("static") / "bundle")
         self.addresses: frozenset[str] = frozenset()
         self._environment = Environment(
@@ -157,15 +137,6 @@ class Pages:
         """The routes of the pages."""
         router = APIRouter(include_in_schema=False)
 
-        @router.api_route("/", methods=["GET", "HEAD"])
-        async def home(request: Request) -> Response:
-            of_documents = f"{self._settings.base}/graph/source/"
-            counted = dict(sorted(self._store.triples.items()))
-            sources = {graph: counted.pop(graph) for graph in list(counted) if graph.startswith(of_documents)}
-            graphs = {"triples": counted, "sources": sources}
-            endpoint, things = f"{request.base_url}sparql", {} if self._settings.plain else START_AT
-            return self._html("home.html", figures=await self.figures(), endpoint=endpoint, things=things, **graphs)
-
         @router.api_route("/questions", methods=["GET", "HEAD"])
         async def questions() -> Response:
             return self._html("questions.html")
@@ -190,14 +161,6 @@ class Pages:
             return PlainTextResponse((asset("data") / "reference" / THEIR_LICENCE).read_text("utf-8"))
 
         return router
-
-    async def figures(self) -> dict[str, int]:
-        """How many of each there are, counted once a commit; empty while the graph is loading and in a plain store."""
-        if self._figures[0] != self._store.commit:
-            commit = self._store.commit
-            for row in await self._rows(_FIGURES):
-                self._figures = (commit, {name: int(value) for name, value in row.items()})
-        return self._figures[1] if self._store.is_ready else {}
 
     async def _rows(self, query: str) -> list[dict[str, str]]:
         """The rows of a short query of our own; none while the graph is loading and in a plain store."""
