@@ -197,7 +197,8 @@ class Atlas:
         shown = [point for point in points if area.shows(point.lon, point.lat)]
         dots = "".join(_dots(kind, [p for p in shown if p.kind == kind], area) for kind in ("unknown", "closed", "open"))
         named = _named([point for point in shown if point.kind == "deal" or point.name], area)
-        told = f'role="img" aria-label="{escape(title)}"' if title else 'aria-hidden="true"'
+        role = "group" if "<a " in named else "img"  # what is in a picture of role img cannot be a link
+        told = f'role="{role}" aria-label="{escape(title)}"' if title else 'aria-hidden="true"'
         frame = f'<svg class="map {escape(classes)}" viewBox="0 0 {area.width} {area.height}" {told}>'
         return f"{frame}{self._outlines(area)}{dots}{named}</svg>"
 

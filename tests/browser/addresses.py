@@ -1,0 +1,40 @@
+"""The pages that the browser tests look at, in one place: whoever adds a page adds its address here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A page: where it is, and how much may be sent for it with all that it loads, packed, in kilobytes."""
+
+    path: str
+    kilobytes: int = 60
+    status: int = 200
+
+
+ADDRESSES = (
+    Address("/"),
+    Address("/page/plant/ford-valencia-body-and-assembly"),
+    Address("/page/deal/ford-geely-2026"),
+    Address("/page/organization/magna"),
+    Address("/questions"),
+    Address("/marks"),
+    Address("/sparql", kilobytes=180),
+    Address("/ontology", kilobytes=80),
+    Address("/ontology/Plant"),
+    Address("/ontology/module/deal"),
+    Address("/shapes"),
+    Address("/catalogue"),
+    Address("/dumps/"),
+    Address("/changes"),
+    Address("/changes/1"),
+    Address("/feed"),
+    Address("/cite"),
+    Address("/licence"),
+    Address("/id/plant/ford-valenca", status=404),
+    Address("/nothing", status=404),
+)
+STOPS_AT = ("/", "/page/deal/ford-geely-2026", "/changes", "/nothing")
+"""Where every stop of the Tab key is looked at."""
