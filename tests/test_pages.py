@@ -202,7 +202,8 @@ def test_the_questions_of_the_start_page_stand_with_the_answers_that_they_have(s
     for item in items[1:]:
         (query,) = parse_qs(urlsplit(item.all("a")[0].attributes["href"]).query)["query"]
         number, noun = item.all("b")[0].text.split()
-        values = [set(column) for column in zip(*(row.values() for row in shipped.rows(query)), strict=True)]
+        rows = shipped.rows(query)
+        values = [{row[name] for row in rows if name in row} for name in rows[0]]
         assert int(number) in {len(column) for column in values}, noun
         assert any(value in item.text for column in values for value in column)
     duties = re.findall(r"[\d.]+", items[0].all("b")[0].text)
@@ -337,7 +338,7 @@ def test_with_another_base_the_questions_ask_for_its_names(tmp_path: Path) -> No
 
 
 def test_the_query_page_is_a_form_that_works_without_a_script(shipped: Service) -> None:
-    (form,) = page(shipped, "/sparql").all("form")
+    (form,) = [each for each in page(shipped, "/sparql").all("form") if each.all("textarea")]
     (area,) = form.all("textarea")
     (label,) = form.all("label")
     assert (form.attributes["action"], form.attributes.get("method", "get")) == ("/sparql", "get")
