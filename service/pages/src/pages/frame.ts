@@ -1,0 +1,7 @@
+/** What every page has: suggestions under its search boxes, and a key that leads to the first of them. */
+import { shortcut } from "../shortcut";
+import { suggest } from "../suggestions";
+
+const boxes = [...document.querySelectorAll<HTMLInputElement>('form[action="/search"] input[name="q"]')];
+boxes.forEach(suggest);
+if (boxes[0]) shortcut(boxes[0], document.querySelector(".foot .theme"));
