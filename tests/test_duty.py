@@ -140,7 +140,8 @@ UNKNOWN = [
 def asked(maker: str, place: str, model: str, market: str, day: str) -> str:
     """The question with these parameters in its one VALUES line."""
     what = (CONCEPT if model.startswith("propulsion/") else THING) + model
-    cells = f'<{THING}organization/{maker}> <{THING}{place}> <{what}> <{THING}{market}> "{day}"^^xsd:date'
+    party = maker.removeprefix("../") if maker.startswith("../") else f"organization/{maker}"
+    cells = f'<{THING}{party}> <{THING}{place}> <{what}> <{THING}{market}> "{day}"^^xsd:date'
     question, changed = re.subn(
         r"(VALUES \(\?maker \?plant \?model \?market \?date\)) \{ \(.*\) \}", rf"\1 {{ ({cells}) }}", QUESTION
     )
@@ -224,6 +225,13 @@ def test_the_undertaking_and_the_provisional_duty_tell_their_conditions(shipped_
     (provisional,) = answer(shipped_store, "byd", CHINA, BEV, EU, "2024-07-05")
     assert "minimum price" in undertaking["conditions"]
     assert "given back" in provisional["conditions"]
+
+
+def test_a_brand_counts_as_the_company_that_it_belongs_to(shipped_store: ox.Store) -> None:
+    (row,) = answer(shipped_store, "../brand/tesla", CHINA, BEV, EU, "2024-12-01")
+    assert (row["total"], row["exporter"]) == ("17.8", f"{THING}organization/tesla")
+    (tied,) = answer(shipped_store, "../brand/skoda", CHINA, BEV, EU, "2024-12-01")
+    assert "companies tied to it" in tied["unknownBecause"]
 
 
 def test_kit_assembly_tells_that_its_origin_is_assumed(shipped_store: ox.Store) -> None:

@@ -39,6 +39,8 @@ from motorgraph.routes.changes import Changes
 from motorgraph.routes.cite import Cite
 from motorgraph.routes.context import ContextDocument
 from motorgraph.routes.dumps import Dumps
+from motorgraph.routes.duty import ADDRESSES as DUTY
+from motorgraph.routes.duty import Duty
 from motorgraph.routes.feed import Feed
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.home import StartPage
@@ -313,6 +315,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/": StartPage(Home(store, settings, pages)),
         "/cite": Cite(store, settings, pages),
         "/theme": Theme(),
+        **dict.fromkeys(DUTY, Duty(store, settings, pages)),
         "/timegate/": TimeGate(store, settings, mementos),
         "/timemap/": TimeMap(store, settings, mementos),
         **dict.fromkeys(terms.addresses, terms),

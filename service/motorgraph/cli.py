@@ -38,8 +38,7 @@ def motorgraph(
 
 
 _TOKEN = typer.Option(help="Token to send to the service with --url.", envvar=f"{PREFIX}TOKEN", show_default=False)
-LIMITS = "Limits"
-LOGS = "Logs"
+LIMITS, LOGS = "Limits", "Logs"
 
 
 @app.command()
@@ -65,6 +64,7 @@ def serve(
     query_bytes: Annotated[int | None, option("query_bytes", panel=LIMITS)] = None,
     query_rows: Annotated[int | None, option("query_rows", panel=LIMITS)] = None,
     query_length: Annotated[int | None, option("query_length", panel=LIMITS)] = None,
+    duty_combinations: Annotated[int | None, option("duty_combinations", panel=LIMITS)] = None,
     body_bytes: Annotated[int | None, option("body_bytes", panel=LIMITS)] = None,
     queue_length: Annotated[int | None, option("queue_length", panel=LIMITS)] = None,
     write_queue_length: Annotated[int | None, option("write_queue_length", panel=LIMITS)] = None,

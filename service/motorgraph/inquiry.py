@@ -37,11 +37,15 @@ class Inquiry:
 
     async def rows(self, text: str, **values: Value) -> list[dict[str, str]]:
         """The rows, each with the values of what is bound in it. Raises what `answer` does."""
-        _, body = await self.answer(text, values)
+        return (await self.told(text, values))[1]
+
+    async def told(self, text: str, values: Mapping[str, Value]) -> tuple[int, list[dict[str, str]]]:
+        """The commit that was asked, and the rows. Raises what `answer` does."""
+        commit, body = await self.answer(text, values)
         found = solutions(body)
         names = [(variable.value, variable) for variable in found.variables]
         rows = [{name: row[variable] for name, variable in names} for row in found]
-        return [{name: _value(term) for name, term in row.items() if term is not None} for row in rows]
+        return commit, [{name: _value(term) for name, term in row.items() if term is not None} for row in rows]
 
 
 def bound(text: str, values: Mapping[str, Value]) -> str:

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     query_rows: int = Field(10_000_000, ge=1, description="Rows that one answer may have.")
     query_length: int = Field(1024, ge=1, description="KiB that the text of a query or update may have.")
     body_bytes: int = Field(256, ge=1, description="MiB that a body sent to /graphs may have.")
+    duty_combinations: int = Field(
+        2000, ge=1, description="Combinations of maker, plant, model, market and day that the duty planner answers at once."
+    )
     queue_length: int = Field(256, ge=1, description="Queries that may wait before more are refused.")
     write_queue_length: int = Field(32, ge=0, description="Writes that may wait for the one under way before more are refused.")
     past_readers: int = Field(2, ge=1, description="Processes that answer about older commits at once.")

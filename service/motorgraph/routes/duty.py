@@ -1,0 +1,158 @@
+"""`/questions/duty`: the duty planner, as a page, JSON, CSV, TSV, or the SPARQL behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+import orjson
+
+from motorgraph import __version__
+from motorgraph.conditions import has_it_already, holds_any, send_not_modified, versioned
+from motorgraph.duty.planner import Answer, Planner
+from motorgraph.duty.sheet import as_json, as_table
+from motorgraph.duty.view import Views
+from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound, Unanswerable
+from motorgraph.media import CSV, HTML, TSV, Format, choose, listing, prefers_html
+from motorgraph.openapi import parameter, responses
+from motorgraph.pages import Pages
+from motorgraph.protocol import QUERY_TYPE, Call, Receive, query_parameters
+from motorgraph.reply import VARY, Departure, Headers, Send, send_bytes, send_page
+from motorgraph.settings import Settings
+from motorgraph.stores.embedded import Embedded
+
+METHODS = "GET, HEAD, OPTIONS"
+PATH = "/questions/duty"
+JSON = Format("JSON", "application/json", "json")
+SPARQL = Format("SPARQL", QUERY_TYPE, "rq")
+FORMATS = (JSON, CSV, TSV, SPARQL)
+ADDRESSES = (PATH, *(f"{PATH}.{form.suffix}" for form in FORMATS))
+MOST_INDENTED = 50
+"""Rows that people may want to read; more are for machines alone."""
+_BY_SUFFIX = {form.suffix: form for form in FORMATS}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_GIVEN = {
+    "maker": ("Whose car: slug, IRI or label of an organisation or brand. Without it: the operator of each plant.", "byd"),
+    "plant": ("Where it is built: a plant, or a country or territory. Without it: all plants that assemble cars.", "cn"),
+    "model": ("The car: a model, or a kind of drive (bev, phev, erev, hev, mhev, ice, fcev). Without it: bev.", "bev"),
+    "market": ("Where it is sold: a country or customs territory. Without it: all whose duties the graph has.", "eu"),
+    "date": ("The day, as YYYY-MM-DD. Without it: today.", "2024-12-01"),
+}
+
+
+class Duty:
+    """The duty planner."""
+
+    methods = METHODS
+
+    def __init__(self, store: Embedded, settings: Settings, pages: Pages) -> None:
+        self._store = store
+        self._settings = settings
+        self._pages = pages
+        self._planner = Planner(store)
+        self._views = Views(self._planner, settings.base)
+
+    def paths(self) -> Mapping[str, object]:
+        """What it answers, as OpenAPI has it."""
+        given = [
+            parameter(name, f"{words} Repeat it to compare.", schema=_TEXTS) | {"example": [example], "explode": True}
+            for name, (words, example) in _GIVEN.items()
+        ]
+        given.append(parameter("cite", "`0`: without sources.", schema={"type": "string", "enum": ["0", "1"]}))
+        refusals = ("400", "404", "406", "422", "503")
+        types = {form.suffix: [form.media_type] for form in FORMATS}
+
+        def get(summary: str, media_types: Sequence[str]) -> dict[str, object]:
+            found = responses({"200": media_types, "304": ()}, *refusals)
+            return {"get": {"summary": summary, "tags": ["questions"], "parameters": given, "responses": found}}
+
+        summary = "What duty a car pays: by maker, plant, model, market and day"
+        every = [HTML, *(form.media_type for form in FORMATS)]
+        return {PATH: get(summary, every)} | {
+            f"{PATH}.{suffix}": get(f"{summary}, as {suffix.upper()}", media) for suffix, media in types.items()
+        }
+
+    async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
+        """Answers one request. Raises the Refusal that it meets."""
+        if call.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed(call.method, METHODS)
+        if self._settings.plain:
+            raise NotFound("A plain store has no duties to plan with.")
+        self._store.require_ready()
+        form = _form(call)
+        tag = _tag(call, form)
+        if await has_it_already(self._store, self._store.commit, tag, call, send):
+            return
+        async with Departure(receive):
+            if form is None:
+                await self._page(call, send, tag)
+            else:
+                await self._data(form, call, send, tag)
+
+    async def _data(self, form: Format, call: Call, send: Send, tag: str) -> None:
+        given, cites = _given(call)
+        question = await self._planner.questions.read(given, await self._planner.law())
+        kind = (b"content-type", form.content_type.encode())
+        if form is SPARQL:
+            body, commit = self._planner.text(question.routes).encode(), self._store.commit
+        else:
+            answer = await self._planner.answer(question)
+            body, commit = _written(form, answer, cites=cites), answer.commit
+        told: Headers = [kind, VARY, *versioned(self._store, commit, tag)]
+        if holds_any(call):
+            await send_not_modified(send, told)
+        else:
+            await send_bytes(send, 200, told, body, with_body=call.method != "HEAD")
+
+    async def _page(self, call: Call, send: Send, tag: str) -> None:
+        """The page: the answer, the form alone where nothing is asked, or the form with what is wrong in it."""
+        given, cites = _given(call)
+        told: Headers = ()
+        status = 200
+        try:
+            view = await self._views.view(given, cites=cites)
+            told = versioned(self._store, view.commit, tag)
+        except Unanswerable as refusal:
+            view, status = await self._views.wrong(given, refusal), 422
+        link = call.query_string.decode("latin-1")
+        page = self._pages.page("duty.html", view=view, query=f"?{link}" if link else "", path=PATH, formats=FORMATS)
+        await send_page(send, call, page, told, status=status)
+
+
+def _given(call: Call) -> tuple[dict[str, list[str]], bool]:
+    """The parameters that put the question, and whether sources are wanted. Raises BadRequest."""
+    parameters = query_parameters(call)
+    cite = parameters.pop("cite", ["1"])
+    if cite not in (["0"], ["1"]):
+        raise BadRequest("cite=0 drops the sources; there is no other value but 1.")
+    return parameters, cite == ["1"]
+
+
+def _form(call: Call) -> Format | None:
+    """What to answer in, None for a page. Raises NotAcceptable."""
+    suffix = call.path.removeprefix(PATH).removeprefix(".")
+    if suffix:
+        return _BY_SUFFIX[suffix]
+    accept = call.header(b"accept")
+    if prefers_html(accept):
+        return None
+    form = choose(accept, FORMATS)
+    if form is None:
+        raise NotAcceptable(
+            f"A duty can be had as {listing(FORMATS)}, or as a page.", available=[HTML, *(form.media_type for form in FORMATS)]
+        )
+    return form
+
+
+def _tag(call: Call, form: Format | None) -> str:
+    """What tells an answer from others of the same commit: what was asked, and the day, which may be left to be today."""
+    told = (call.query_string, form.suffix if form else "html", datetime.now(UTC).date().isoformat(), __version__)
+    return blake2b(repr(told).encode(), digest_size=9).hexdigest()
+
+
+def _written(form: Format, answer: Answer, *, cites: bool) -> bytes:
+    if form is JSON:
+        layout = orjson.OPT_INDENT_2 if len(answer.rows) <= MOST_INDENTED else 0
+        return orjson.dumps(as_json(answer, cites=cites), option=layout | orjson.OPT_APPEND_NEWLINE)
+    return as_table(answer, "," if form is CSV else "\t", cites=cites)
