@@ -19,8 +19,10 @@ LEAST_SHARE = 0.4
 HEAD = """# Questions
 
 Each file is one question in plain SPARQL 1.1, with its answer beside it. It opens with the question, then its parameters, which
-stand in one line of `VALUES` near the top, and the reason why the answer is right. Numbers to 40 are the competency questions
-that the ontology was designed for; those from 41 are what an analyst may ask besides.
+stand in lines of `VALUES` near the top, the reason why the answer is right, and the statements that a row rests on, which lead to
+its sources. A variable `?thePlant` holds what the column `?plant` names. `parameters.ttl` says as node shapes what each parameter
+takes. Numbers to 40 are the competency questions that the ontology was designed for; those from 41 are what an analyst may ask
+besides. The service answers each at `/questions/` and its name without the number.
 
 ```sh
 curl http://127.0.0.1:8800/sparql -H 'Accept: text/csv' --data-urlencode query@ontology/questions/{example}

@@ -47,6 +47,7 @@ from motorgraph.routes.home import StartPage
 from motorgraph.routes.mcp import Mcp
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
+from motorgraph.routes.questions import QuestionPages
 from motorgraph.routes.reconcile import Reconcile
 from motorgraph.routes.search import Search
 from motorgraph.routes.sitemap import sitemap_at
@@ -304,7 +305,8 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
     dumps = Dumps(store, pages.page)
     feed = Feed(store, settings, pages)
     reconcile = Reconcile(store, settings, pages)
-    descriptions = Descriptions(Stock(store), store.dumps, settings, pages.shown)
+    asked = QuestionPages(store, settings, pages)
+    descriptions = Descriptions(Stock(store), store.dumps, settings, pages.questions.all)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, ServiceDescription(descriptions, pages), access),
         "/graphs": graphs,
@@ -313,6 +315,8 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/graph/": graphs,
         "/changes/": changes,
         "/": StartPage(Home(store, settings, pages)),
+        "/questions": asked,
+        "/questions/": asked,
         "/cite": Cite(store, settings, pages),
         "/theme": Theme(),
         **dict.fromkeys(DUTY, Duty(store, settings, pages)),

@@ -23,7 +23,7 @@
   + OutOfScope            422   a patch of one graph that would change another
   + OutOfReach            422   an older commit whose graph cannot be rebuilt within the limits
   + KeyReused             422   an Idempotency-Key that stands for another request
-  + Unanswerable          422   a question with values that the graph cannot answer for; names the field and near matches
+  + BadParameter          422   a value that a question cannot take; names it, and what may have been meant
   + NoCanonicalForm       422   blank nodes that cannot be told apart in the time for it
   + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
   + Overloaded            429   too many ask for pages of the feed at once; says when to come again
@@ -198,8 +198,8 @@ class KeyReused(Refusal):
     status, title = 422, "The key stands for another request"
 
 
-class Unanswerable(Refusal):
-    status, title = 422, "The question cannot be answered"
+class BadParameter(Refusal):
+    status, title = 422, "A value cannot be taken"
 
 
 class NoCanonicalForm(Refusal):

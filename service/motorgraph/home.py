@@ -21,7 +21,8 @@ from motorgraph.atlas import EUROPE, WORLD, Atlas, Point
 from motorgraph.errors import Refusal
 from motorgraph.inquiry import Inquiry
 from motorgraph.marks import Mark
-from motorgraph.pages import Pages, Question
+from motorgraph.pages import Pages
+from motorgraph.questions import Question
 from motorgraph.portrait import Link
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -195,7 +196,7 @@ class Home:
 
     async def _answer(self, start: Start) -> Answered | None:
         """A question with its answer; None if it does not ship or cannot be answered in the time that a query has."""
-        question = next((q for q in self._pages.shown if q.number == start.number), None)
+        question = next((q for q in self._pages.questions.all if q.number == start.number), None)
         if question is None:
             return None
         try:

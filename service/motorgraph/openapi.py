@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from motorgraph.media import GRAPHS, PROBLEM, READABLE, SOLUTIONS
+from motorgraph.parameters import Parameter, short
 from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE
+from motorgraph.questions import Question
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
@@ -167,3 +169,36 @@ def context_paths(path: str) -> dict[str, object]:
     answers = responses({"200": ["application/ld+json"]}, "400", "404", "500", "503")
     at = parameter("at", "The graph as it was: a commit's number, or a time.")
     return {path: {"get": {"summary": "JSON-LD context", "tags": ["things"], "parameters": [at], "responses": answers}}}
+
+
+_CITE = parameter("cite", "`0`: without the sources of each row.", schema={"type": "string", "enum": ["0", "1"]})
+
+
+def questions_paths(questions: Iterable[Question], answers: Sequence[str], lists: Sequence[str]) -> dict[str, object]:
+    """The questions: their list, any of them by its name, and each with its parameters."""
+    slug = parameter("slug", "Name of a question, such as who-is-in-talks-with-ford.", place="path") | {"required": True}
+    refusals = ("400", "404", "406", "413", "422", "500", "503")
+
+    def get(summary: str, *parameters: object) -> dict[str, object]:
+        told = {"summary": summary, "tags": ["questions"], "parameters": [*parameters, _CITE, parameter("at", _AT)]}
+        return {"get": {**told, "responses": responses({"200": answers, "301": ()}, *refusals)}}
+
+    named = {
+        question.page: get(question.words, *(_asked(each, question) for each in question.parameters)) for question in questions
+    }
+    listed = {"summary": "The questions", "tags": ["questions"], "responses": responses({"200": lists}, "406")}
+    return {"/questions": {"get": listed}, "/questions/{slug}": get("The answer to a question", slug), **named}
+
+
+def _asked(each: Parameter, question: Question) -> dict[str, object]:
+    """A parameter of a question; the example is what is asked if it is left out."""
+    usual = [short(term.value) if each.kinds else term.value for term in question.defaults[each.name]]
+    kind: dict[str, object] = {"type": "number"} if each.is_number else {"type": "string"}
+    kind |= {"format": "date"} if each.is_date else {}
+    kind |= {"pattern": each.pattern} if each.pattern else {}
+    kind |= {"enum": [short(term.value) for term in each.choices]} if each.choices else {}
+    kind |= {"minimum": float(each.least)} if each.least is not None else {}
+    kind |= {"maximum": float(each.most)} if each.most is not None else {}
+    examples = [float(text) for text in usual] if each.is_number else usual
+    schema = {"type": "array", "items": kind} if each.is_list else kind
+    return parameter(each.name, each.description, schema=schema) | {"example": examples if each.is_list else examples[0]}

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import takewhile
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -16,14 +13,13 @@ from starlette.responses import PlainTextResponse, Response
 
 from motorgraph import __version__, dates, marks
 from motorgraph.bundle import Bundle
-from motorgraph.errors import NotFound
 from motorgraph.inquiry import Inquiry
-from motorgraph.protocol import QUERY_TYPE, Call
+from motorgraph.protocol import Call
+from motorgraph.questions import Questions
 from motorgraph.reply import send_page
 from motorgraph.resources import asset, tag_of, web
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
-from motorgraph.vocab import CANONICAL_BASE
 
 THEIR_LICENCE = "LICENCE-name-suggestion-index-BSD-3-Clause.md"
 START_WITH = ("60", "61", "63", "50", "66", "27")
@@ -68,32 +64,6 @@ ENDINGS = (
 """What every page ends with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A query to start from: what it asks, in words, and in SPARQL."""
-
-    name: str
-    words: str
-    text: str
-
-    @property
-    def number(self) -> str:
-        """What its file's name begins with."""
-        return self.name.partition("-")[0]
-
-    @property
-    def link(self) -> str:
-        """Where its answer is."""
-        return "/sparql?query=" + quote(self.text)
-
-    @classmethod
-    def of(cls, path: Path) -> Question:
-        """The question in a file, whose words are the first paragraph of the comment that it opens with."""
-        text = path.read_text().strip()
-        words = takewhile(lambda line: line.startswith("# "), text.splitlines())
-        return cls(path.stem, " ".join(line.removeprefix("# ").strip() for line in words), text)
-
-
 class Pages:
     """Everything that is read in a browser. `addresses` are those that the service answers, once they are known."""
 
@@ -122,35 +92,17 @@ class Pages:
         return [place for place in wanted if self.offers(place.path) and not (place.of_graph and self._settings.plain)]
 
     @cached_property
-    def questions(self) -> Sequence[Question]:
-        """The questions that ship, with the base of this service."""
-        found = [Question.of(path) for path in sorted(asset("ontology").glob("questions/*.rq"))]
-        base = self._settings.base
-        return [Question(q.name, q.words, q.text.replace(CANONICAL_BASE, base)) for q in found]
-
-    @property
-    def shown(self) -> Sequence[Question]:
-        """Those that this service can answer: a plain store has no graph to ask them of."""
-        return () if self._settings.plain else self.questions
+    def questions(self) -> Questions:
+        """The questions that ship, with the base of this service; none in a plain store, which has no graph to ask them of."""
+        return Questions(()) if self._settings.plain else Questions.shipped(self._settings.base)
 
     def router(self) -> APIRouter:
         """The routes of the pages."""
         router = APIRouter(include_in_schema=False)
 
-        @router.api_route("/questions", methods=["GET", "HEAD"])
-        async def questions() -> Response:
-            return self._html("questions.html")
-
         @router.api_route("/marks", methods=["GET", "HEAD"])
         async def meanings() -> Response:
             return self._html("marks.html", meanings=marks.MEANINGS)
-
-        @router.api_route("/questions/{name}.rq", methods=["GET", "HEAD"])
-        async def question(name: str) -> Response:
-            found = next((q for q in self.shown if q.name == name), None)
-            if found is None:
-                raise NotFound(f"There is no question {name}; /questions lists them.")
-            return PlainTextResponse(found.text, media_type=f"{QUERY_TYPE}; charset=utf-8")
 
         @router.api_route("/licence", methods=["GET", "HEAD"])
         async def licence() -> Response:
@@ -176,8 +128,8 @@ class Pages:
         text: str = self._environment.get_template(template).render(
             store=self._store,
             settings=self._settings,
-            questions=self.shown,
-            first=sorted((q for q in self.shown if q.number in START_WITH), key=lambda q: START_WITH.index(q.number)),
+            questions=self.questions.all,
+            first=sorted((q for q in self.questions.all if q.number in START_WITH), key=lambda q: START_WITH.index(q.number)),
             version=__version__,
             bundle=self._bundle,
             places=self.places(PLACES),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from motorgraph.address import local
-from motorgraph.errors import Unanswerable
+from motorgraph.errors import BadParameter
 from motorgraph.inquiry import Inquiry
 from motorgraph.search.likeness import likest_of
 from motorgraph.stores.embedded import Embedded
@@ -106,7 +106,7 @@ class Directory:
         return found
 
     async def find(self, field: str, text: str) -> Named:
-        """What a client means by a text. Raises Unanswerable, with near matches, if that is nothing or more than one thing."""
+        """What a client means by a text. Raises BadParameter, with near matches, if that is nothing or more than one thing."""
         kind, key = self._parts(field, text)
         kinds = [kind] if kind else FIELDS[field]
         things = [thing for each in kinds for thing in (await self.all(each)).values()]
@@ -134,11 +134,11 @@ class Directory:
         kind = kind.rpartition("/")[2].lower().replace("_", "-")
         return (kind, folded(slug)) if kind in FIELDS[field] else ("", folded(slug if kind in _KINDS else name))
 
-    def _refusal(self, field: str, text: str, why: str, near: list[Named]) -> Unanswerable:
+    def _refusal(self, field: str, text: str, why: str, near: list[Named]) -> BadParameter:
         told = [thing.as_near(self._base) for thing in near]
         also = f" Near it: {', '.join(thing.slug for thing in near)}." if near else ""
         value = text[:MOST_CHARACTERS]
-        return Unanswerable(f"{field}={value!r} {why}.{also}", field=field, value=value, near=told)
+        return BadParameter(f"{field}={value!r} {why}.{also}", field=field, value=value, near=told)
 
 
 def _named(rows: list[dict[str, str]]) -> Iterable[tuple[str, Named]]:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from motorgraph.duty.law import Law
 from motorgraph.duty.naming import Directory, Named
 from motorgraph.duty.plants import Plants
-from motorgraph.errors import Unanswerable
+from motorgraph.errors import BadParameter
 
 PARAMETERS = ("maker", "plant", "model", "market", "date")
 NEEDED = {
@@ -55,12 +55,12 @@ class Questions:
         self._most = most
 
     async def read(self, given: Mapping[str, Sequence[str]], law: Law) -> Question:
-        """The question that parameters put. Raises Unanswerable, which tells of every field that is wrong."""
+        """The question that parameters put. Raises BadParameter, which tells of every field that is wrong."""
         asked = {name: tuple(v for v in dict.fromkeys(map(str.strip, values)) if v) for name, values in given.items()}
         _refuse_unknown(asked)
         if not asked.get("plant") and not asked.get("market"):
-            raise Unanswerable(NEEDED["market"], field="market", value="", near=[])
-        wrong: list[Unanswerable] = []
+            raise BadParameter(NEEDED["market"], field="market", value="", near=[])
+        wrong: list[BadParameter] = []
         makers, places, markets = [await self._named(name, asked, wrong) for name in ("maker", "plant", "market")]
         models = await self._named("model", {"model": asked.get("model") or (ORDINARY_CAR,)}, wrong)
         days = _days(asked.get("date", ()), wrong)
@@ -71,7 +71,7 @@ class Questions:
         pairs = await self._pairs(makers, places)
         size = len(pairs) * len(models) * len(markets) * len(days)
         if size > self._most:
-            raise Unanswerable(
+            raise BadParameter(
                 f"These are {size:,} combinations; at most {self._most:,} are answered at once (setting duty_combinations). "
                 "Name fewer makers, plants, models, markets or days.",
                 field="date" if len(days) > 1 else "model" if len(models) > 1 else "maker",
@@ -81,25 +81,25 @@ class Questions:
         routes = tuple(Route(maker, place, model, market, day) for (maker, place), model, market, day in combined)
         return Question(makers, places, models, markets, days, routes, not asked.get("date"), over)
 
-    async def _named(self, field: str, asked: Mapping[str, Sequence[str]], wrong: list[Unanswerable]) -> tuple[Named, ...]:
+    async def _named(self, field: str, asked: Mapping[str, Sequence[str]], wrong: list[BadParameter]) -> tuple[Named, ...]:
         """The things that the values of a field name; what is wrong with others goes to `wrong`."""
         found = []
         for value in asked.get(field, ())[: self._most]:
             try:
                 found.append(await self._directory.find(field, value))
-            except Unanswerable as refusal:
+            except BadParameter as refusal:
                 wrong.append(refusal)
         return tuple(dict.fromkeys(found))
 
     async def _pairs(self, makers: tuple[Named, ...], places: tuple[Named, ...]) -> list[tuple[Named, Named]]:
-        """Who builds where; without a maker each plant has its operator. Raises Unanswerable."""
+        """Who builds where; without a maker each plant has its operator. Raises BadParameter."""
         if makers:
             return list(itertools.product(makers, places))
         operators = await self._directory.labelled(filter(None, [await self._plants.operator(place.iri) for place in places]))
         pairs = [(operators.get(await self._plants.operator(place.iri)), place) for place in places]
         known = [(maker, place) for maker, place in pairs if maker is not None]
         if len(known) < len(pairs):
-            raise Unanswerable(NEEDED["maker"], field="maker", value="", near=[])
+            raise BadParameter(NEEDED["maker"], field="maker", value="", near=[])
         return known
 
 
@@ -107,17 +107,17 @@ def _refuse_unknown(asked: Mapping[str, object]) -> None:
     unknown = [name for name in asked if name not in PARAMETERS]
     if unknown:
         name = unknown[0][:100]
-        raise Unanswerable(f"There is no parameter {name!r}; there are {', '.join(PARAMETERS)} and cite.", field=name, near=[])
+        raise BadParameter(f"There is no parameter {name!r}; there are {', '.join(PARAMETERS)} and cite.", field=name, near=[])
 
 
-def _days(texts: Sequence[str], wrong: list[Unanswerable]) -> tuple[str, ...]:
+def _days(texts: Sequence[str], wrong: list[BadParameter]) -> tuple[str, ...]:
     found = []
     for text in texts or (datetime.now(UTC).date().isoformat(),):
         try:
             found.append(date(*map(int, _parted(text))).isoformat())
         except (ValueError, TypeError):
             told = f"date={text[:100]!r} is no day; write it as 2024-08-01."
-            wrong.append(Unanswerable(told, field="date", value=text[:100], near=[]))
+            wrong.append(BadParameter(told, field="date", value=text[:100], near=[]))
     return tuple(dict.fromkeys(found))
 
 
@@ -129,9 +129,9 @@ def _parted(text: str) -> Iterator[str]:
     return iter(parts)
 
 
-def _raise(wrong: Sequence[Unanswerable]) -> None:
+def _raise(wrong: Sequence[BadParameter]) -> None:
     """Raises what is wrong, as one refusal that tells of every field."""
     if wrong:
         first = wrong[0]
         errors = [{"detail": each.detail, **each.members} for each in wrong]
-        raise Unanswerable(" ".join(each.detail for each in wrong), **first.members, errors=errors)
+        raise BadParameter(" ".join(each.detail for each in wrong), **first.members, errors=errors)

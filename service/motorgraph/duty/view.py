@@ -16,7 +16,7 @@ from motorgraph.duty.naming import Named
 from motorgraph.duty.openings import Opening
 from motorgraph.duty.planner import Answer, Planner, Row
 from motorgraph.duty.question import ORDINARY_CAR, Route
-from motorgraph.errors import Unanswerable
+from motorgraph.errors import BadParameter
 from motorgraph.marks import Mark
 from motorgraph.stepline import ticks
 
@@ -156,14 +156,14 @@ class Views:
         self._base = base
 
     async def view(self, given: Mapping[str, Sequence[str]], *, cites: bool) -> View:
-        """The page for parameters; the form alone if there are none. Raises Unanswerable."""
+        """The page for parameters; the form alone if there are none. Raises BadParameter."""
         if not any(value.strip() for values in given.values() for value in values):
             lead = "Says by which acts a car pays what, on any day since the graph’s law begins, and what would change that."
             return View("What duty does a car pay?", lead, {}, await self._choices(), base=self._base)
         question = await self._planner.questions.read(given, await self._planner.law())
         return await self._answered(await self._planner.answer(question), Cited(cites))
 
-    async def wrong(self, given: Mapping[str, Sequence[str]], refusal: Unanswerable) -> View:
+    async def wrong(self, given: Mapping[str, Sequence[str]], refusal: BadParameter) -> View:
         """The form with what is wrong in it."""
         asked = {name: [value.strip() for value in values if value.strip()] for name, values in given.items()}
         view = View("This duty cannot be told", "", asked, await self._choices(), base=self._base)

@@ -16,14 +16,14 @@ _IN_PART = 90.0
 """What it is worth, at most, that the words of one text are all in the other."""
 
 
-def likest_of(name: str, names: Mapping[str, str]) -> list[str]:
-    """The IRIs whose last part or name is most like a name, the likest first; at most `MOST`."""
+def likest_of(name: str, names: Mapping[str, str], alike: float = ALIKE) -> list[str]:
+    """The IRIs whose last part or name is most like a name, at least `alike` of 100, the likest first; at most `MOST`."""
     wanted = utils.default_process(name[:MOST_COMPARED])
     lasts = {iri: utils.default_process(iri.rpartition("/")[2]) for iri in names}
     called = {iri: utils.default_process(text) for iri, text in names.items()}
     best: dict[str, float] = {}
     for texts in (lasts, called):
-        for _, score, iri in process.extract(wanted, texts, scorer=fuzz.WRatio, limit=MOST, score_cutoff=ALIKE):
+        for _, score, iri in process.extract(wanted, texts, scorer=fuzz.WRatio, limit=MOST, score_cutoff=alike):
             best[iri] = max(score, best.get(iri, 0.0))
     return sorted(best, key=lambda iri: (-best[iri], iri))[:MOST]
 
