@@ -127,6 +127,7 @@ def test_sources_are_left_out_on_demand(shipped: Service) -> None:
 def test_a_thing_is_given_by_slug_kind_and_slug_iri_or_label(shipped: Service, company: str) -> None:
     told = answer(shipped, "who-is-in-talks-with-ford", company=company)
     assert told["parameters"] == {"company": "organization/byd", "asked": "2026-11-22"}
+    assert told["question"] == "Who is in talks with BYD, about what, and how do matters stand?"
     assert {row["partner"]["iri"] for row in told["rows"]} == {f"{CANONICAL_BASE}/id/organization/ford"}
 
 
@@ -297,6 +298,10 @@ def test_every_shape_is_of_a_question_and_rests_on_variables_of_its_text() -> No
     columns = {column for question in QUESTIONS.all for column in question.columns}
     assert set(shapes.columns) <= columns
     for question in QUESTIONS.all:
+        places = set(re.findall(r"\{\?(\w+)\}", question.template))
+        assert places <= question.defaults.keys()
+        assert question.worded({name: ["x"] for name in places}).endswith("?")
+    for question in QUESTIONS.all:
         body = question.text.partition("\nSELECT")[2]
         assert question.rests_on
         assert all(re.search(rf"\?{name}\b", body) for name in question.rests_on), question.name
@@ -347,7 +352,7 @@ def test_a_page_that_cannot_be_asked_keeps_what_was_written_and_says_what_is_nea
     assert response.status_code == 422
     assert 'value="Frod"' in response.text
     assert 'aria-invalid="true"' in response.text
-    assert '<a href="/page/organization/ford">Ford Motor Company</a>' in response.text
+    assert f'<a href="{TALKS}?company=organization%2Fford">Ford Motor Company</a>' in response.text
 
 
 def test_a_plain_store_has_no_questions(plain: Service) -> None:

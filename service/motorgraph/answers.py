@@ -52,9 +52,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a question has for an answer at a commit; the sources are those of all rows, by first use."""
+    """What a question has for an answer at a commit: its words with the values; the sources of all rows, by first use."""
 
     question: Question
+    words: str
     values: Values
     commit: int
     columns: tuple[AnswerColumn, ...]
@@ -83,7 +84,7 @@ class Answers:
         else:
             told = tuple(row for row, _ in rows)
         sources = tuple(dict.fromkeys(source for row in told for source in row.sources))
-        return Reply(question, values, answered, _columns(question, told), told, sources)
+        return Reply(question, question.words, values, answered, _columns(question, told), told, sources)
 
     async def _solutions(self, text: str, commit: int) -> tuple[int, ox.QuerySolutions]:
         job = Job(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -27,7 +28,7 @@ class Field:
     parameter: Parameter
     values: tuple[str, ...]
     names: Mapping[str, str]
-    faults: tuple[Mapping[str, object], ...] = ()
+    faults: tuple[Mapping[str, Any], ...] = ()  # Any: a member of a problem
 
     @cached_property
     def offered(self) -> Mapping[str, str]:

@@ -108,9 +108,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Shapes:
-    """What the file of shapes says: of each question, by its slug, the subject and the parameters; of columns by name."""
+    """What the file of shapes says: of each question, by its slug, the subject, the words with places for values, and the
+    parameters; of columns by name."""
 
     subjects: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
 
@@ -122,6 +124,7 @@ class Shapes:
         columns = [node for node in told.nodes if "/questions/column/" in node.value]
         return cls(
             {last(node): told.text(node, f"{DCTERMS}subject") for node in questions},
+            {last(node): told.text(node, f"{SH}labelTemplate") for node in questions},
             {last(node): tuple(_parameter(told, each) for each in told.named(node, f"{SH}property")) for node in questions},
             {last(node): _column(told, node) for node in columns},
         )

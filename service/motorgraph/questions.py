@@ -27,6 +27,7 @@ _TERM = re.compile(
 _PREFIX = re.compile(r"^PREFIX ([\w-]*): <([^>]*)>", re.MULTILINE)
 _RESTS = re.compile(r"^# Rests on: (.*?)\.$", re.MULTILINE)
 _NOTES = re.compile(r"^(?:Parameters?: .*?[.)]$|Rests on: .*?$)", re.DOTALL | re.MULTILINE)
+_PLACE = re.compile(r"\{\?(\w+)\}")
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z0-9])")
 
 Values = Mapping[str, Sequence[Term]]
@@ -34,12 +35,13 @@ Values = Mapping[str, Sequence[Term]]
 
 @dataclass(frozen=True)
 class Question:
-    """A question: its file's name, its words, its text, its subject, and the parameters that its shape describes."""
+    """A question: its file's name, its words, its text; of its shape the subject, the words with places, the parameters."""
 
     name: str
     words: str
     text: str
     subject: str = ""
+    template: str = ""
     parameters: tuple[Parameter, ...] = ()
     told: Mapping[str, Column] | None = None
 
@@ -114,6 +116,10 @@ class Question:
         """Whether the numbers of a column are per cent."""
         told = (self.told or {}).get(column)
         return bool(told and told.is_percent)
+
+    def worded(self, names: Mapping[str, Sequence[str]]) -> str:
+        """Its words with the names of other values in them (`{?company}`), where they name any."""
+        return _PLACE.sub(lambda place: ", ".join(names[place[1]]), self.template) or self.words
 
     def asked(self, given: Values) -> str:
         """Its text with these values in its VALUES lines: each combination of those that one line sets."""
@@ -215,6 +221,7 @@ def _read(path: Path, base: str, shapes: Shapes) -> Question:
         " ".join(line.removeprefix("# ").strip() for line in words),
         text,
         shapes.subjects.get(slug, ""),
+        shapes.templates.get(slug, ""),
         shapes.parameters.get(slug, ()),
         shapes.columns,
     )

@@ -59,7 +59,7 @@ def as_json(reply: Reply, *, cited: bool) -> bytes:
         for each in question.parameters
     }
     told = {
-        "question": question.words,
+        "question": reply.words,
         "slug": question.slug,
         "why": question.reason,
         "parameters": {each.name: values[each.name] if each.is_list else values[each.name][0] for each in question.parameters},

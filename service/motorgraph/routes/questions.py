@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from typing import Any
+from urllib.parse import urlencode
 
 import orjson
+import pyoxigraph as ox
 
 from motorgraph import __version__
 from motorgraph.answers import Answers, Reply
@@ -17,10 +20,10 @@ from motorgraph.given import Givens
 from motorgraph.media import CSV, HTML, TSV, TURTLE, Format, choose, listing, prefers_html
 from motorgraph.openapi import questions_paths
 from motorgraph.pages import Pages
-from motorgraph.parameters import Term
+from motorgraph.parameters import Term, short
 from motorgraph.protocol import QUERY_TYPE, Call, Receive, one, query_parameters
 from motorgraph.questions import Question
-from motorgraph.renderings import address, body
+from motorgraph.renderings import address, body, name_of
 from motorgraph.reply import VARY, Headers, Send, send_bytes, send_page
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -128,10 +131,11 @@ class QuestionPages:
         try:
             given = await self._givens.read(question, asked.told, asked.commit)
         except BadParameter as refused:
-            faults: Sequence[Mapping[str, object]] = refused.members["faults"]
+            faults: Sequence[Mapping[str, Any]] = refused.members["faults"]
             fields = await self._fields(asked, faults)
-            others = [fault for fault in faults if fault["parameter"] not in {p.name for p in question.parameters}]
-            page = self._pages.page("question.html", question=question, fields=fields, faults=others, refused=refused, reply=None)
+            page = self._pages.page(
+                "question.html", question=question, words=question.words, fields=fields, refused=refused, reply=None
+            )
             await send_page(send, call, page, status=refused.status)
             return
         tag = _tag(asked, given)
@@ -142,7 +146,7 @@ class QuestionPages:
             "question.html",
             question=question,
             fields=await self._fields(asked, ()),
-            faults=(),
+            words=reply.words,
             refused=None,
             reply=reply,
             rows=table(reply, self._settings.base),
@@ -160,24 +164,35 @@ class QuestionPages:
         text = asked.question.asked(given)
         key = (text, asked.commit or self._store.commit, asked.is_cited)
         if key in self._kept:
-            return replace(self._kept[key], values=given)
+            return replace(self._kept[key], words=await self._words(asked.question, given), values=given)
         reply = await self._answers.to(asked.question, given, asked.commit, cited=asked.is_cited)
         if len(reply.rows) <= MOST_KEPT_ROWS:
             self._kept[text, reply.commit, asked.is_cited] = reply
             if len(self._kept) > MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
-        return reply
+        return replace(reply, words=await self._words(asked.question, given))
+
+    async def _words(self, question: Question, given: Mapping[str, Sequence[Term]]) -> str:
+        """The question in words, which name what was given in place of what they name otherwise."""
+        if not given:
+            return question.words
+        names: dict[str, list[str]] = {}
+        for each in question.parameters:
+            known = await self._givens.names(each) if each.kinds else {}
+            terms = given.get(each.name) or question.defaults[each.name]
+            names[each.name] = [known.get(short(term.value), term.value) if each.kinds else term.value for term in terms]
+        return question.worded(names)
 
     def _headers(self, asked: Asked, reply: Reply, tag: str) -> Headers:
         return versioned(self._store, reply.commit, tag, is_fixed=bool(asked.commit))
 
-    async def _fields(self, asked: Asked, faults: Sequence[Mapping[str, object]]) -> list[Field]:
+    async def _fields(self, asked: Asked, faults: Sequence[Mapping[str, Any]]) -> list[Field]:
         """The fields of the form, with what is wrong with each."""
         made = []
         for each in asked.question.parameters:
             told = [text for text in asked.told.get(each.name, ()) if text.strip()]
             names = await self._givens.names(each) if each.kinds else {}
-            wrong = tuple(fault for fault in faults if fault["parameter"] == each.name)
+            wrong = tuple(_led(fault, asked) for fault in faults if fault["parameter"] == each.name)
             made.append(replace(field(each, told, asked.question.defaults[each.name], names), faults=wrong))
         return made
 
@@ -220,6 +235,18 @@ def _tag(asked: Asked, given: Mapping[str, Sequence[Term]]) -> str:
     """What tells an answer from others of the same commit."""
     told = (asked.question.asked(given), tuple(sorted(asked.told)), asked.form.suffix, asked.is_cited, __version__)
     return blake2b(repr(told).encode(), digest_size=9).hexdigest()
+
+
+def _led(fault: Mapping[str, Any], asked: Asked) -> Mapping[str, Any]:  # Any: a member of a problem
+    """A fault whose near matches lead to the question asked with them in place of the value."""
+    name, value = fault["parameter"], fault["value"]
+    near = []
+    for each in fault["near"]:
+        told = [
+            (key, text) for key, texts in asked.told.items() for text in texts if text and (key, text.strip()) != (name, value)
+        ]
+        near.append({**each, "page": f"{asked.question.page}?{urlencode([*told, (name, name_of(ox.NamedNode(each['id'])))])}"})
+    return {**fault, "near": near}
 
 
 def _listed(questions: Sequence[Question]) -> bytes:
