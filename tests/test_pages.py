@@ -87,7 +87,8 @@ def plain_pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-PAGES = ["/", "/sparql", "/marks", "/nothing", "/sparql?query=ASK", "/graphs?graph=http://nowhere.example/"]
+ASKED = "/questions/what-is-built-at-graz?plant=nowhere"
+PAGES = ["/", "/sparql", "/marks", "/nothing", "/questions", ASKED, "/sparql?query=ASK", "/graphs?graph=http://nowhere.example/"]
 
 
 def response_of(running: Service, path: str) -> httpx.Response:

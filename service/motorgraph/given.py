@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from motorgraph.address import Address, local
+from motorgraph.address import local
 from motorgraph.errors import BadParameter
 from motorgraph.inquiry import Inquiry, solutions
-from motorgraph.near import MOST, Known, Near, likest_of
-from motorgraph.parameters import MOST_CHARACTERS, MOST_VALUES, Parameter, Term, short
+from motorgraph.kinds import Kinds
+from motorgraph.parameters import MOST_CHARACTERS, MOST_VALUES, Parameter, Term, short, space
 from motorgraph.questions import Question
+from motorgraph.search.likeness import MOST, likest_of
 from motorgraph.stores.embedded import Embedded
 from motorgraph.vocab import SKOS
 
@@ -49,7 +50,7 @@ class Givens:
     def __init__(self, store: Embedded) -> None:
         self._base = store.settings.base
         self._inquiry = Inquiry(store)
-        self._known = Known(store)
+        self._kinds = Kinds(store)
 
     async def read(self, question: Question, told: Mapping[str, Sequence[str]], commit: int = 0) -> dict[str, list[Term]]:
         """The terms for each parameter that is given; a text that is empty counts as none, as a form sends it.
@@ -87,7 +88,7 @@ class Givens:
             return {short(term.value): short(term.value) for term in parameter.choices}
         found: dict[str, str] = {}
         for kind in reversed(parameter.kinds):
-            found |= {short(iri): name for iri, name in (await self._known.named(_address(kind, "x"))).items()}
+            found |= {short(iri): name for iri, name in (await self._kinds.named(space(kind, self._base))).items()}
         return found
 
     async def _named(self, question: Question, texts: Mapping[Parameter, Sequence[str]], commit: int) -> dict[str, list[str]]:
@@ -124,20 +125,15 @@ class Givens:
         detail = f"{parameter.name}={value[:100]!r} is not {parameter.wanted}."
         if parameter.kinds and not parameter.choices and not near:
             detail += " Give the last part of its IRI, its IRI, or its name."
-        return Fault(parameter.name, value, detail, tuple(each.as_json() for each in near))
+        return Fault(parameter.name, value, detail, tuple(near))
 
-    async def _near(self, parameter: Parameter, value: str) -> list[Near]:
-        if parameter.choices:
-            names = {term.value: short(term.value) for term in parameter.choices}
-            return [Near(iri, names[iri], local(iri, self._base)) for iri in likest_of(value, names)]
-        found: list[Near] = []
-        for kind in parameter.kinds:
-            found += await self._known.near(_address(kind, short(value) or "x"), ALIKE)
-        return found[:MOST]
-
-
-def _address(kind: str, slug: str) -> Address:
-    return Address(f"{kind}/{slug}")
+    async def _near(self, parameter: Parameter, value: str) -> list[dict[str, str]]:
+        """The things with names most like a value, as members of a problem."""
+        names = {term.value: short(term.value) for term in parameter.choices}
+        for kind in () if parameter.choices else parameter.kinds:
+            names |= await self._kinds.named(space(kind, self._base))
+        likest = likest_of(short(value), names, ALIKE)[:MOST]
+        return [{"id": iri, "name": names[iri], "page": local(iri, self._base)} for iri in likest]
 
 
 def _texts(values: Sequence[str]) -> list[str]:

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from motorgraph.near import likest_of
 from motorgraph.parameters import Column, Parameter, Shapes, Term
 from motorgraph.resources import asset
+from motorgraph.search.likeness import likest_of
 from motorgraph.vocab import CANONICAL_BASE, XSD
 
 SHAPES = "parameters.ttl"
