@@ -145,7 +145,7 @@ def test_an_empty_field_of_a_form_is_as_good_as_none(shipped: Service) -> None:
 
 def test_an_unknown_thing_is_refused_with_those_that_may_have_been_meant(shipped: Service) -> None:
     told = refused(shipped, company="Frod")
-    assert (told["parameter"], told["value"]) == ("company", "Frod")
+    assert (told["field"], told["value"]) == ("company", "Frod")
     assert "Ford Motor Company" in [near["name"] for near in told["near"]]
     assert "Ford Motor Company" in told["detail"]
 
@@ -163,12 +163,12 @@ def test_an_unknown_thing_is_refused_with_those_that_may_have_been_meant(shipped
 )
 def test_a_value_that_cannot_be_taken_is_refused_by_name(shipped: Service, values: Json, words: str) -> None:
     told = refused(shipped, **values)
-    assert [fault["parameter"] for fault in told["faults"]] == list(values)
+    assert [fault["field"] for fault in told["errors"]] == list(values)
     assert words in told["detail"]
 
 
 def test_every_fault_is_named_at_once(shipped: Service) -> None:
-    assert [fault["parameter"] for fault in refused(shipped, company="Frod", asked="soon", compny="x")["faults"]] == [
+    assert [fault["field"] for fault in refused(shipped, company="Frod", asked="soon", compny="x")["errors"]] == [
         "compny",
         "company",
         "asked",

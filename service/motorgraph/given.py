@@ -41,7 +41,7 @@ class Fault:
 
     def as_json(self) -> dict[str, object]:
         """As a member of a problem."""
-        return {"parameter": self.parameter, "value": self.value, "detail": self.detail, "near": list(self.near)}
+        return {"field": self.parameter, "value": self.value, "detail": self.detail, "near": list(self.near)}
 
 
 class Givens:
@@ -75,10 +75,10 @@ class Givens:
             first = faults[0]
             raise BadParameter(
                 " ".join(map(str, faults)),
-                parameter=first.parameter,
+                field=first.parameter,
                 value=first.value,
                 near=list(first.near),
-                faults=[fault.as_json() for fault in faults],
+                errors=[fault.as_json() for fault in faults],
             )
         return given
 

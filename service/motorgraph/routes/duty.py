@@ -13,7 +13,7 @@ from motorgraph.conditions import has_it_already, holds_any, send_not_modified, 
 from motorgraph.duty.planner import Answer, Planner
 from motorgraph.duty.sheet import as_json, as_table
 from motorgraph.duty.view import Views
-from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound, Unanswerable
+from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound, BadParameter
 from motorgraph.media import CSV, HTML, TSV, Format, choose, listing, prefers_html
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
@@ -113,7 +113,7 @@ class Duty:
         try:
             view = await self._views.view(given, cites=cites)
             told = versioned(self._store, view.commit, tag)
-        except Unanswerable as refusal:
+        except BadParameter as refusal:
             view, status = await self._views.wrong(given, refusal), 422
         link = call.query_string.decode("latin-1")
         page = self._pages.page("duty.html", view=view, query=f"?{link}" if link else "", path=PATH, formats=FORMATS)

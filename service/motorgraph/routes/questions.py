@@ -131,7 +131,7 @@ class QuestionPages:
         try:
             given = await self._givens.read(question, asked.told, asked.commit)
         except BadParameter as refused:
-            faults: Sequence[Mapping[str, Any]] = refused.members["faults"]
+            faults: Sequence[Mapping[str, Any]] = refused.members["errors"]
             fields = await self._fields(asked, faults)
             page = self._pages.page(
                 "question.html", question=question, words=question.words, fields=fields, refused=refused, reply=None
@@ -192,7 +192,7 @@ class QuestionPages:
         for each in asked.question.parameters:
             told = [text for text in asked.told.get(each.name, ()) if text.strip()]
             names = await self._givens.names(each) if each.kinds else {}
-            wrong = tuple(_led(fault, asked) for fault in faults if fault["parameter"] == each.name)
+            wrong = tuple(_led(fault, asked) for fault in faults if fault["field"] == each.name)
             made.append(replace(field(each, told, asked.question.defaults[each.name], names), faults=wrong))
         return made
 
@@ -239,7 +239,7 @@ def _tag(asked: Asked, given: Mapping[str, Sequence[Term]]) -> str:
 
 def _led(fault: Mapping[str, Any], asked: Asked) -> Mapping[str, Any]:  # Any: a member of a problem
     """A fault whose near matches lead to the question asked with them in place of the value."""
-    name, value = fault["parameter"], fault["value"]
+    name, value = fault["field"], fault["value"]
     near = []
     for each in fault["near"]:
         told = [
