@@ -36,6 +36,7 @@ from motorgraph.reply import ClientLeft, Headers, Render, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.catalogue import ServiceDescription, described_at
 from motorgraph.routes.changes import Changes
+from motorgraph.routes.check import Check
 from motorgraph.routes.cite import Cite
 from motorgraph.routes.context import ContextDocument
 from motorgraph.routes.dumps import Dumps
@@ -56,6 +57,8 @@ from motorgraph.routes.static import Static
 from motorgraph.routes.terms import Terms
 from motorgraph.routes.theme import Theme
 from motorgraph.routes.things import Things
+from motorgraph.routes.vocabulary import VocabularyDocument
+from motorgraph.routes.workbench import Workbench
 from motorgraph.settings import Settings
 from motorgraph.shapebook import ShapeBook
 from motorgraph.stores.embedded import Embedded
@@ -306,9 +309,12 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
     feed = Feed(store, settings, pages)
     reconcile = Reconcile(store, settings, pages)
     asked = QuestionPages(store, settings, pages)
-    descriptions = Descriptions(Stock(store), store.dumps, settings, pages.questions.all)
+    stock = Stock(store)
+    descriptions = Descriptions(stock, store.dumps, settings, pages.questions.all)
     endpoints: dict[str, Endpoint] = {
-        "/sparql": Sparql(store, settings, metrics, ServiceDescription(descriptions, pages), access),
+        "/sparql": Sparql(store, settings, metrics, ServiceDescription(descriptions), access, Workbench(store, settings, pages)),
+        "/sparql/check": Check(store, settings),
+        "/sparql/vocabulary": VocabularyDocument(stock, settings, store),
         "/graphs": graphs,
         "/graphs/": graphs,
         "/changes": changes,

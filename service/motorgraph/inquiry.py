@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pyoxigraph as ox
 
@@ -12,7 +13,19 @@ from motorgraph.media import JSON
 from motorgraph.stores.embedded import Embedded
 
 MOST_ROWS = 50_000
-Value = ox.NamedNode | ox.Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Several terms, to stand between the braces of VALUES."""
+
+    terms: tuple[ox.NamedNode | ox.Literal, ...]
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.terms))
+
+
+Value = ox.NamedNode | ox.Literal | Several
 _PLACE = re.compile(r"\$(\w+)")
 
 

@@ -49,6 +49,8 @@ N3 = Format("N3", "text/n3", "n3", ("text/rdf+n3",), _F + "N3")
 SOLUTIONS = (JSON, XML, TSV, CSV)
 GRAPHS = (TURTLE, NTRIPLES, JSONLD, RDFXML, NQUADS, TRIG)
 READABLE = (TURTLE, NTRIPLES, NQUADS, TRIG, JSONLD, RDFXML, N3)
+NAMED = {"json": JSON, "xml": XML, "csv": CSV, "tsv": TSV, **{form.suffix: form for form in GRAPHS}}
+"""The formats that an address can name (`format=csv`), where a link has no Accept."""
 PROBLEM = "application/problem+json"
 HTML = "text/html"
 

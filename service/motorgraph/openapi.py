@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from motorgraph.media import GRAPHS, PROBLEM, READABLE, SOLUTIONS
+from motorgraph.media import GRAPHS, HTML, NAMED, PROBLEM, READABLE, SOLUTIONS
 from motorgraph.parameters import Parameter, short
 from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE
 from motorgraph.questions import Question
@@ -24,6 +24,8 @@ _USING = {
     "using-graph-uri": "Graph to merge into the default graph of an update's WHERE.",
     "using-named-graph-uri": "Graph that GRAPH can name in an update's WHERE.",
 }
+_FORM = "The format of the answer by name; without it Accept says which."
+_PAGE = "Of the page that a browser gets: which 200 rows, from 1."
 _AT = "A commit or a time (ISO 8601): the graph as it was then."
 NEEDS_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 
@@ -77,11 +79,13 @@ def sparql_paths() -> dict[str, object]:
     results = [f.media_type for f in (*SOLUTIONS, *GRAPHS)]
     dataset = [parameter(name, words, schema=TEXTS) for name, words in _DATASET.items()]
     using = [parameter(name, words, schema=TEXTS) for name, words in _USING.items()]
+    form = parameter("format", _FORM, schema={**TEXT, "enum": [*NAMED]})
+    page = parameter("page", _PAGE, schema={"type": "integer", "minimum": 1})
     get = {
         "summary": "SPARQL query",
         "tags": ["sparql"],
-        "parameters": [parameter("query", _QUERY), parameter("at", _AT), *dataset],
-        "responses": responses({"200": results}, "400", "403", "404", "406", "413", "422", "500", "503"),
+        "parameters": [parameter("query", _QUERY), parameter("at", _AT), *dataset, form, page],
+        "responses": responses({"200": [*results, HTML]}, "400", "403", "404", "406", "413", "422", "500", "503"),
     }
     post = {
         "summary": "SPARQL query or update",

@@ -29,13 +29,15 @@ class Dataset:
 class Query:
     """A SPARQL query as the protocol brought it; `dataset` overrides FROM and FROM NAMED when it is not empty.
 
-    `at` is the commit or time of the graph that is asked, "" for the newest.
+    `at` is the commit or time of the graph that is asked, "" for the newest. `form` is the suffix of a format that the address
+    names, "" for what Accept says.
     """
 
     text: str
     dataset: Dataset = field(default_factory=Dataset)
     base: str = ""
     at: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

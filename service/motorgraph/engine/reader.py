@@ -286,6 +286,21 @@ def _query(job: Job, store: ox.Store, outlet: Outlet) -> None:
     outlet.finish()
 
 
+def _check(job: Job, _: ox.Store, outlet: Outlet) -> None:
+    """Whether the query could be asked, as a JSON object with the kind of its answer: it is parsed and asked of nothing."""
+    nothing = ox.Store()
+    try:
+        results = evaluate(job, nothing)
+    except SyntaxError as error:
+        raise bad_query(job.text, lambda text: evaluate(replace(job, text=text), nothing), error) from error
+    outlet.begin("json", "application/json")
+    outlet.write(json.dumps({"answer": _KINDS[type(results)]}).encode())
+    outlet.finish()
+
+
+_KINDS: dict[type, str] = {ox.QuerySolutions: "table", ox.QueryBoolean: "truth", ox.QueryTriples: "graph"}
+
+
 def _unacceptable(what: str, available: str) -> str:
     raise NotAcceptable(f"The answer is a {what}; it can be had as {available}.", available=available.split(", "))
 
@@ -390,6 +405,7 @@ def _clauses(job: Job, store: ox.Store, outlet: Outlet) -> None:
 
 TASKS: dict[str, Task] = {
     "query": _query,
+    "check": _check,
     "graph": _graph,
     "census": _census,
     "arrive": _arrive,

@@ -39,9 +39,9 @@ KINDS = tuple(Kind)  # by number, which is quicker than Kind(number)
 class Job:
     """One thing for a reader or draft to do.
 
-    `task` is query, graph, census, validate, clauses, describe, context, update, put, post, patch, delete or follow, or one of
-    those of the clerk. `graph` is a graph's IRI, "" for the default graph, None for all. `solutions` and `graphs` are the media
-    types to answer in (None: the client takes none). Sizes are bytes.
+    `task` is query, check, graph, census, validate, clauses, describe, context, update, put, post, patch, delete or follow, or
+    one of those of the clerk. `graph` is a graph's IRI, "" for the default graph, None for all. `solutions` and `graphs` are the
+    media types to answer in (None: the client takes none). Sizes are bytes.
     For a write, `union` says that the default graph is the merge of all, `shapes` names the graph of shapes to satisfy;
     `author`, `message` and `once` (see once.py) go into the journal; only one who `is_admin` may change the graphs that are
     `guarded`, and nobody the `catalogue` of the commits. A `dry_run` only says what the change would do, which is also told of

@@ -16,7 +16,6 @@ from motorgraph.openapi import responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive
 from motorgraph.reply import VARY, Send, send_bytes, send_page
-from motorgraph.routes.sparql import wants_page
 from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -99,16 +98,13 @@ def described_at(descriptions: Descriptions, pages: Pages, store: Embedded) -> d
 
 
 class ServiceDescription:
-    """What /sparql says without a query: the service description, or for a browser a page to ask from."""
+    """What /sparql says to a machine without a query: the service description."""
 
-    def __init__(self, descriptions: Descriptions, pages: Pages) -> None:
+    def __init__(self, descriptions: Descriptions) -> None:
         self._descriptions = descriptions
-        self._pages = pages
 
     async def __call__(self, call: Call) -> tuple[str, bytes]:
         """The media type and the text. Raises NotAcceptable, or the Refusal that the count met."""
-        if wants_page(call):
-            return HTML, self._pages.page("sparql.html", endpoint=call.url)
         form = choose(call.header(b"accept"), GRAPHS) or (choose(call.header(b"accept"), SOLUTIONS) and TURTLE)
         if form is None:
             raise NotAcceptable(

@@ -1,4 +1,4 @@
-"""`/sparql`: SPARQL 1.1 Protocol, query and update; without either, the service description or a page for browsers.
+"""`/sparql`: SPARQL 1.1 Protocol, query and update; without either, the service description; for browsers a page.
 
 A plain ASGI route: a small answer costs a third of what it would behind the framework's routing.
 """
@@ -14,14 +14,15 @@ from motorgraph.conditions import send_current, versioned
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, Refusal, TooLarge
-from motorgraph.media import GRAPHS, HTML, SOLUTIONS, accepts_gzip, choose, listing, prefers_html
+from motorgraph.media import GRAPHS, NAMED, SOLUTIONS, accepts_gzip, choose, listing, prefers_html
 from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.openapi import sparql_paths
 from motorgraph.outcome import Sent, Wish, send_write
 from motorgraph.protocol import SPARQL_METHODS, Call, Receive, operation, read_body, refuse_codings
 from motorgraph.query import Query, Update, is_repeatable
-from motorgraph.reply import VARY, Send, answer_headers, send_bytes, send_page, with_headers
+from motorgraph.reply import VARY, Send, answer_headers, send_bytes, with_headers
+from motorgraph.routes.workbench import Workbench
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import signed
@@ -36,12 +37,20 @@ TELLING_HEADERS = (b"accept", b"accept-encoding", b"content-type", b"host")
 class Prepared:
     """A query that is ready to be sent to a reader, and what tells its answer from others ("": it changes by itself).
 
-    `at` is the commit or time that it is about, "" for the newest.
+    `at` is the commit or time that it is about, "" for the newest; `form` the format that its address names. `page` is the query
+    itself where the answer is to be a page.
     """
 
     job: Job
     tag: str
     at: str = ""
+    form: str = ""
+    page: Query | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a reader's answer can be sent as it is."""
+        return not (self.at or self.form or self.page)
 
 
 class Sparql:
@@ -56,12 +65,14 @@ class Sparql:
         metrics: Metrics,
         describe: Describe,
         access: Access,
+        workbench: Workbench,
     ) -> None:
         self._store = store
         self._settings = settings
         self._metrics = metrics
         self._describe = describe
         self._access = access
+        self._workbench = workbench
         self._limits = settings.limits()
         self._mementos = Mementos(store, settings.base)
         self._known: dict[tuple[object, ...], Prepared | Update | None] = {}
@@ -79,11 +90,10 @@ class Sparql:
         prepared = self._prepared(call, body)
         if isinstance(prepared, Prepared):
             await self._answer(prepared, call, receive, send)
+        elif prepared is None and wants_page(call):
+            await self._workbench.blank(call, send)
         elif prepared is None:
             media_type, text = await self._describe(call)
-            if media_type == HTML:
-                await send_page(send, call, text)
-                return
             headers = [(b"content-type", media_type.encode()), VARY]
             await send_bytes(send, 200, headers, text, with_body=call.method != "HEAD")
         else:
@@ -114,9 +124,10 @@ class Sparql:
         return asked if isinstance(asked, Update) else self._job(asked, call)
 
     def _job(self, query: Query, call: Call) -> Prepared:
-        accept = call.header(b"accept")
+        is_page = call.method in ("GET", "HEAD") and not query.form and prefers_html(call.header(b"accept"))
+        accept = NAMED[query.form].media_type if query.form else call.header(b"accept")
         solutions, graphs = choose(accept, SOLUTIONS), choose(accept, GRAPHS)
-        if solutions is None and graphs is None:
+        if solutions is None and graphs is None and not is_page:
             raise NotAcceptable(
                 f"Nothing of {accept!r} can be had. Tables come as {listing(SOLUTIONS)}; graphs as {listing(GRAPHS)}.",
                 available=[f.media_type for f in (*SOLUTIONS, *GRAPHS)],
@@ -136,7 +147,8 @@ class Sparql:
             max_rows=self._limits.rows,
         )
         told = repr((query, job.solutions, job.graphs, job.gzip)).encode()
-        return Prepared(job, blake2b(told, digest_size=9).hexdigest() if is_repeatable(query.text) else "", query.at)
+        tag = blake2b(told, digest_size=9).hexdigest() if is_repeatable(query.text) else ""
+        return Prepared(job, tag, query.at, query.form, query if is_page else None)
 
     def begin(self, call: Call) -> Answer | None:
         """Has a reader begin to answer a GET, before anything else is done for it. None if it is no such request.
@@ -145,7 +157,7 @@ class Sparql:
         """
         try:
             prepared = self._prepared(call, b"")
-            if not isinstance(prepared, Prepared) or prepared.at or b"if-none-match" in call.headers:
+            if not isinstance(prepared, Prepared) or not prepared.is_plain or b"if-none-match" in call.headers:
                 return None
             answer = self._store.pool.submit(prepared.job)
         except Refusal:
@@ -172,6 +184,11 @@ class Sparql:
         if prepared.at:
             job = replace(job, commit=await self._store.at(prepared.at))
             send = with_headers(send, await self._mementos.headers(call, job.commit))
+        if prepared.page is not None:
+            await self._workbench.answered(prepared.page, job, call, receive, send)
+            return
+        if prepared.form:
+            send = with_headers(send, [(b"content-disposition", f'attachment; filename="answer.{prepared.form}"'.encode())])
         answer = await send_current(self._store, job, prepared.tag, call, receive, send)
         if answer is not None:
             self._metrics.answer(answer.rows, answer.size)

@@ -1,4 +1,5 @@
-/** The query page with scripts. */
-import europe from "outlines:europe";
-import world from "outlines:world";
-document.documentElement.dataset.outlines = `${europe} ${world}`;
+/** The query page with scripts: the editor in place of the text field, the answer in place of the service's table. */
+import { Workbench } from "../workbench";
+
+const host = document.getElementById("workbench");
+if (host) new Workbench(host).begin();

@@ -1,0 +1,79 @@
+/** Asks the service: rows are taken as they come, so that their number can be shown and the rest be stopped. */
+import { Answer, type Form } from "./answer";
+import { setup } from "./setup";
+
+const TABLE = "text/tab-separated-values";
+const GRAPH = "application/n-triples";
+/** More rows than this no page holds: a download has them all. */
+export const MOST_ROWS = 1_000_000;
+
+/** The service said no. */
+export class Refused extends Error {
+  constructor(
+    readonly title: string,
+    readonly detail: string,
+    readonly status: number,
+    readonly line?: number,
+    readonly column?: number,
+  ) {
+    super(detail);
+  }
+}
+
+function form(query: string): URLSearchParams {
+  const asked = new URLSearchParams({ query });
+  if (setup.at) asked.set("at", setup.at);
+  for (const iri of setup.graphs[0]) asked.append("default-graph-uri", iri);
+  for (const iri of setup.graphs[1]) asked.append("named-graph-uri", iri);
+  return asked;
+}
+
+/** The answer to a query. Raises Refused, or the AbortError of the signal before there is any of it. */
+export async function ask(query: string, signal?: AbortSignal, told: (answer: Answer) => void = () => {}): Promise<Answer> {
+  const started = performance.now();
+  const response = await fetch("/sparql", { method: "POST", body: form(query), headers: { Accept: `${TABLE}, ${GRAPH}` }, signal: signal ?? null });
+  if (!response.ok) throw await refused(response);
+  const answer = new Answer(formOf(response));
+  answer.commit = Number(response.headers.get("X-Commit") ?? 0);
+  await read(response, answer, told);
+  answer.took = (performance.now() - started) / 1000;
+  return answer;
+}
+
+function formOf(response: Response): Form {
+  return response.headers.get("Content-Type")?.startsWith(GRAPH) ? "graph" : "solutions";
+}
+
+async function read(response: Response, answer: Answer, told: (answer: Answer) => void): Promise<void> {
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let first = true;
+  let target = answer;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (first && /^(true|false)\s*$/.test(value)) Object.assign(target, { form: "boolean" });
+      first = false;
+      target.feed(value);
+      told(target);
+      if (target.length > MOST_ROWS) {
+        target.lines.length = MOST_ROWS;
+        target.cut = `This page holds ${MOST_ROWS.toLocaleString("en")} rows; a download holds all.`;
+        await reader.cancel();
+        return;
+      }
+    }
+    target.end();
+  } catch (error) {
+    target.cut =
+      error instanceof DOMException && error.name === "AbortError"
+        ? "Stopped by you: these rows had come by then."
+        : "The answer broke off: a limit of the service was met, or the connection. These rows had come by then; a LIMIT in the query helps.";
+  }
+}
+
+export async function refused(response: Response): Promise<Refused> {
+  const told = await response.json().catch(() => ({}));
+  const { title = `Status ${response.status}`, detail = "", line, column } = told as Record<string, never>;
+  return new Refused(title, detail, response.status, line, column);
+}

@@ -1,0 +1,247 @@
+/** The page: asks what is written, shows what comes, remembers it. */
+import { Answer } from "./answer";
+import { ask, Refused } from "./ask";
+import { LANGUAGES } from "./code";
+import { Editor, type Fault } from "./editor";
+import { forget, past, remember, title } from "./past";
+import { expanded, prefixesOf } from "./pattern";
+import { notice, Results } from "./results";
+import { address, button, counted, element, setup } from "./setup";
+import { shortened } from "./names";
+import { written } from "./terms";
+
+const SAID_AFTER_MS = 300;
+const LONGEST_ADDRESS = 12_000;
+
+export class Workbench {
+  private readonly form: HTMLFormElement;
+  private readonly field: HTMLTextAreaElement;
+  private readonly state: HTMLElement;
+  private readonly results: Results;
+  private readonly shown: HTMLElement;
+  private readonly editor: Editor;
+  private readonly run: HTMLButtonElement;
+  private readonly stopper = button("Stop", () => this.stop());
+  private readonly checked = element("p", { class: "checked", role: "status" });
+  private running: AbortController | null = null;
+  private readonly resting: string;
+
+  constructor(private readonly host: HTMLElement) {
+    this.form = host.querySelector("#ask")!;
+    this.field = host.querySelector("#query")!;
+    this.state = host.querySelector("#state")!;
+    this.run = host.querySelector("#run")!;
+    this.shown = host.querySelector("#results")!;
+    this.resting = this.state.textContent!;
+    this.results = new Results(this.shown);
+    const place = element("div", { class: "editor" });
+    this.field.after(place, this.checked);
+    this.field.hidden = true;
+    host.querySelector<HTMLElement>("#query-label")!.hidden = true;
+    this.editor = new Editor(place, { text: this.field.value, run: () => void this.ask(), stop: () => this.stop(), checked: (fault) => this.tell(fault) });
+    this.bar();
+    this.form.addEventListener("submit", (event) => this.submitted(event));
+    host.addEventListener("click", (event) => this.example(event));
+    host.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.stop();
+    });
+    window.addEventListener("popstate", () => this.returned());
+  }
+
+  /** Takes over what the service has put on the page. */
+  begin(): void {
+    this.history();
+    if (setup.fault?.line) this.editor.mark({ ...setup.fault, detail: this.shown.querySelector("p")?.textContent ?? "" });
+    if (setup.answer) {
+      const answer = Answer.of(setup.answer.form, setup.answer.text);
+      Object.assign(answer, { took: setup.answer.took, commit: setup.commit });
+      void this.show(answer, this.editor.text, { folds: true });
+    } else if (new URLSearchParams(location.search).has("query") && !setup.fault) void this.ask({ moves: false, folds: true });
+    if (!location.search && matchMedia("(min-width: 60rem)").matches) this.editor.focus();
+  }
+
+  private bar(): void {
+    this.run.append(" ", element("kbd", {}, "Ctrl ↵"));
+    this.stopper.hidden = true;
+    this.run.after(this.stopper);
+    const more = [button("Share link", () => void this.share()), button("Use from code", () => this.code())];
+    this.form.querySelector(".bar .second:not([type=button])")!.after(...more);
+    this.form.querySelector(".bar")!.append(button("Show query", () => this.fold(false), "second unfold"), element("span", { class: "folded-title" }));
+    this.form.append(element("p", { class: "quiet keys" }, element("kbd", {}, "Ctrl"), " ", element("kbd", {}, "Enter"), " runs, ", element("kbd", {}, "Esc"), " closes or stops; ", element("kbd", {}, "Esc"), " then ", element("kbd", {}, "Tab"), " leaves the editor."));
+  }
+
+  private submitted(event: SubmitEvent): void {
+    this.field.value = this.editor.text;
+    if ((event.submitter as HTMLButtonElement | null)?.formAction.endsWith("/cite")) return;
+    event.preventDefault();
+    void this.ask();
+  }
+
+  private example(event: MouseEvent): void {
+    const anchor = (event.target as Element).closest<HTMLAnchorElement>("a[data-example]");
+    if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.editor.text = new URL(anchor.href).searchParams.get("query") ?? "";
+    void this.ask();
+  }
+
+  private returned(): void {
+    const query = new URLSearchParams(location.search).get("query");
+    if (query === null || query === this.editor.text) return;
+    this.editor.text = query;
+    void this.ask({ moves: false });
+  }
+
+  private tell(fault: Fault | null): void {
+    const isTold = fault !== null && this.shown.querySelector("[role=alert]")?.textContent?.includes(fault.detail);
+    this.checked.textContent = fault && !isTold ? fault.detail : "";
+  }
+
+  private stop(): void {
+    this.running?.abort();
+  }
+
+  private async ask({ moves = true, folds = false } = {}): Promise<void> {
+    this.running?.abort();
+    const query = this.editor.text;
+    const running = (this.running = new AbortController());
+    const progress = this.progress();
+    if (moves) this.move(query);
+    try {
+      const answer = await ask(query, running.signal, (so) => progress.rows(so.length));
+      if (this.running === running) await this.show(answer, query, { folds });
+    } catch (error) {
+      if (this.running === running) this.failed(error, running.signal.aborted);
+    } finally {
+      progress.end();
+      if (this.running === running) this.running = null;
+    }
+  }
+
+  /** The address says what is asked, unless it would be too long for one. */
+  private move(query: string): void {
+    const next = address("/sparql", query);
+    if (next.length > LONGEST_ADDRESS || next === location.pathname + location.search) return;
+    history.pushState(null, "", next);
+  }
+
+  /** After a moment says how far it is: rows so far, and the time used of what there is. The old answer stays, greyed. */
+  private progress(): { rows: (count: number) => void; end: () => void } {
+    const started = performance.now();
+    let rows = 0;
+    this.run.disabled = true;
+    this.stopper.hidden = false;
+    const bar = element("progress", { max: String(setup.seconds), "aria-label": "Time used" });
+    const words = element("span");
+    const tell = () => {
+      const seconds = (performance.now() - started) / 1000;
+      words.textContent = `${rows ? `${counted(rows, "row")} so far, ` : ""}${seconds.toFixed(1)} s of ${setup.seconds} s`;
+      bar.value = seconds;
+    };
+    let timer = 0;
+    const begun = window.setTimeout(() => {
+      this.shown.setAttribute("aria-busy", "true");
+      this.state.replaceChildren(words, bar);
+      tell();
+      timer = window.setInterval(tell, 100);
+    }, SAID_AFTER_MS);
+    return {
+      rows: (count) => (rows = count),
+      end: () => {
+        clearTimeout(begun);
+        clearInterval(timer);
+        this.shown.removeAttribute("aria-busy");
+        this.state.textContent = this.resting;
+        this.run.disabled = false;
+        this.stopper.hidden = true;
+      },
+    };
+  }
+
+  private async show(answer: Answer, query: string, { folds = false } = {}): Promise<void> {
+    remember({ query, rows: answer.length, commit: answer.commit || setup.commit, at: Date.now() });
+    this.history();
+    this.tell(null);
+    document.title = `${title(query)} – motorgraph`;
+    await this.results.show(answer, query);
+    if (folds && this.results.isPicture) this.fold(true);
+    if (answer.form !== "boolean" && !answer.length && !answer.cut) await this.explain(query);
+  }
+
+  /** Says of an answer without rows which of the things that the query names the graph does not know. */
+  private async explain(query: string): Promise<void> {
+    const prefixes = prefixesOf(query);
+    const bare = query.replace(/#[^\n]*|"(?:[^"\\\n]|\\.)*"|prefix\s+\S+\s*<[^>]*>/gi, " ");
+    const names = [...bare.matchAll(/<[^<>\s]+>|[\w-]+:[\w.-]*\w/g)].map(([name]) => expanded(name, prefixes)).filter((iri) => /^https?:/.test(iri));
+    const wanted = [...new Set(names)].slice(0, 50);
+    if (!wanted.length) return;
+    const unknown = await ask(`SELECT ?iri { VALUES ?iri { ${wanted.map(written).join(" ")} }
+      FILTER NOT EXISTS { ?iri ?p ?o } FILTER NOT EXISTS { ?s ?iri ?o } FILTER NOT EXISTS { ?s ?p ?iri } FILTER NOT EXISTS { GRAPH ?iri { ?s ?p ?o } } }`).catch(() => null);
+    const said = [...(unknown?.column(0) ?? [])].map(({ value }) => shortened(value) || value);
+    if (said.length) this.shown.append(notice("cut", `The graph says nothing of ${said.join(", ")}, and nothing in it uses ${said.length > 1 ? "them" : "it"}.`));
+  }
+
+  private failed(error: unknown, wasStopped: boolean): void {
+    if (wasStopped) this.shown.replaceChildren(notice("cut", "Stopped by you before there were any rows."));
+    else if (error instanceof Refused) {
+      this.shown.replaceChildren(notice("bad", error.detail, error.title));
+      this.fold(false);
+      if (error.line) {
+        this.editor.mark(error);
+        this.editor.focus();
+      }
+    } else this.shown.replaceChildren(notice("bad", "The service cannot be reached, or the connection broke. Try again.", "No answer"));
+  }
+
+  private fold(folds: boolean): void {
+    this.host.classList.toggle("folded", folds);
+    this.form.querySelector(".folded-title")!.textContent = folds ? title(this.editor.text) : "";
+    if (!folds && document.activeElement?.classList.contains("unfold")) this.editor.focus();
+  }
+
+  private async share(): Promise<void> {
+    const at = setup.at || String(setup.commit);
+    const link = new URL(address("/sparql", this.editor.text), location.href);
+    link.searchParams.set("at", at);
+    if (this.shown.querySelector(".tabs")) link.hash = `view=${this.results.current}`;
+    const field = element("input", { type: "text", readonly: "", value: link.href, "aria-label": "Link" });
+    const copied = await navigator.clipboard?.writeText(link.href).then(() => true, () => false);
+    dialog("Share link", element("p", {}, `${copied ? "Copied. It" : "It"} holds the query, the view, and commit ${at}: whoever opens it sees the graph as it was then.`), field);
+    field.select();
+  }
+
+  private code(): void {
+    const text = element("code");
+    const names = Object.keys(LANGUAGES);
+    const tabs = names.map((name) => button(name, () => choose(name), "choice"));
+    const choose = (name: string) => {
+      text.textContent = LANGUAGES[name]!(this.editor.text);
+      tabs.forEach((tab) => tab.setAttribute("aria-pressed", String(tab.textContent === name)));
+    };
+    choose(names[0]!);
+    const copy = button("Copy", () => void navigator.clipboard?.writeText(text.textContent ?? "").then(() => (copy.textContent = "Copied")));
+    dialog("Use from code", element("p", { class: "choices" }, ...tabs), element("pre", { tabindex: "0", "aria-label": "Program" }, text), copy);
+  }
+
+  private history(): void {
+    const box = this.host.querySelector<HTMLElement>("#history")!;
+    const all = past();
+    box.hidden = !all.length;
+    const items = all.slice(0, 6).map(({ query, rows, commit }) =>
+      element("li", {}, element("a", { href: address("/sparql", query), "data-example": "" }, title(query)), element("span", { class: "quiet" }, `${counted(rows, "row")}, commit ${commit}`)),
+    );
+    const clear = button("Forget them", () => {
+      forget();
+      this.history();
+    }, "link");
+    box.replaceChildren(element("h2", {}, "Your last queries"), element("ul", { class: "examples" }, ...items), element("p", { class: "quiet" }, "Kept in this browser only. ", clear));
+  }
+}
+
+function dialog(heading: string, ...content: Node[]): void {
+  const made = element("dialog", { class: "sheet", "aria-label": heading }, element("h2", {}, heading), ...content);
+  made.append(" ", button("Close", () => made.close()));
+  made.addEventListener("close", () => made.remove());
+  document.body.append(made);
+  made.showModal();
+}
