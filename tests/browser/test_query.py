@@ -160,7 +160,7 @@ def test_what_is_running_can_be_stopped(opened: Opened, shipped: Service) -> Non
     page = opened()
     write(page, "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }")
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector(".state progress")
+    page.wait_for_selector(".standing progress")
     page.click("button:text-is('Stop')")
     page.wait_for_selector(".notice-box:has-text('Stopped by you')")
     assert page.is_enabled("#run")
