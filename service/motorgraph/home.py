@@ -208,7 +208,7 @@ class Home:
     def _link(self, question: Question, start: Start) -> str:
         """Where a question is answered in full."""
         if not start.maker or not self._pages.offers(PLANNER):
-            return question.link
+            return question.page
         asked = [("maker", start.maker), ("market", "eu"), *(("date", day) for day in dict.fromkeys(_DAY.findall(question.text)))]
         asked += [("plant", name) for name in dict.fromkeys(_NAME.findall(question.text))]
         return f"{PLANNER}?{urlencode(asked)}"

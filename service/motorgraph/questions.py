@@ -45,6 +45,18 @@ class Question:
     parameters: tuple[Parameter, ...] = ()
     told: Mapping[str, Column] | None = None
 
+    @classmethod
+    def of(cls, path: Path, base: str, shapes: Shapes | None = None) -> Question:
+        """The question in a file, written for a base; its words are the first paragraph of the comment that it opens with."""
+        text = path.read_text("utf-8").strip().replace(CANONICAL_BASE, base)
+        comment = takewhile(lambda line: line.startswith("# "), text.splitlines())
+        words = " ".join(line.removeprefix("# ").strip() for line in comment)
+        if shapes is None:
+            return cls(path.stem, words, text)
+        slug = path.stem.partition("-")[2]
+        subject, template = shapes.subjects.get(slug, ""), shapes.templates.get(slug, "")
+        return cls(path.stem, words, text, subject, template, shapes.parameters.get(slug, ()), shapes.columns)
+
     @property
     def number(self) -> str:
         """What its file's name begins with."""
@@ -186,7 +198,7 @@ class Questions:
         folder = asset("ontology") / "questions"
         turtle = (folder / SHAPES).read_text("utf-8").replace(CANONICAL_BASE, base)
         shapes = Shapes.read(turtle)
-        return cls((_read(path, base, shapes) for path in sorted(folder.glob("*.rq"))), turtle)
+        return cls((Question.of(path, base, shapes) for path in sorted(folder.glob("*.rq"))), turtle)
 
     def by_slug(self, slug: str) -> Question | None:
         """The question with a slug."""
@@ -209,19 +221,3 @@ class Questions:
 
 def _is_comment(line: str) -> bool:
     return line.startswith("#")
-
-
-def _read(path: Path, base: str, shapes: Shapes) -> Question:
-    """The question in a file, whose words are the first paragraph of the comment that it opens with."""
-    text = path.read_text("utf-8").strip().replace(CANONICAL_BASE, base)
-    words = takewhile(lambda line: line.startswith("# "), text.splitlines())
-    slug = path.stem.partition("-")[2]
-    return Question(
-        path.stem,
-        " ".join(line.removeprefix("# ").strip() for line in words),
-        text,
-        shapes.subjects.get(slug, ""),
-        shapes.templates.get(slug, ""),
-        shapes.parameters.get(slug, ()),
-        shapes.columns,
-    )

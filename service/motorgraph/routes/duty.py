@@ -13,7 +13,7 @@ from motorgraph.conditions import has_it_already, holds_any, send_not_modified, 
 from motorgraph.duty.planner import Answer, Planner
 from motorgraph.duty.sheet import as_json, as_table
 from motorgraph.duty.view import Views
-from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound, BadParameter
+from motorgraph.errors import BadParameter, BadRequest, MethodNotAllowed, NotAcceptable, NotFound
 from motorgraph.media import CSV, HTML, TSV, Format, choose, listing, prefers_html
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages

@@ -13,16 +13,16 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Broken, Refusal
 from motorgraph.inquiry import Inquiry
 from motorgraph.media import NAMED, NTRIPLES, SOLUTIONS, TSV
-from motorgraph.pages import Pages, Question
+from motorgraph.pages import Pages
 from motorgraph.prefixes import Prefixes
 from motorgraph.protocol import Call, Receive, said
 from motorgraph.query import Query
+from motorgraph.questions import Question
 from motorgraph.reply import Departure, Send, send_page
 from motorgraph.resources import web
 from motorgraph.settings import Settings
 from motorgraph.showing import PAGE, Stretch, Table, iris, labels, stretch, table, terms, truth
 from motorgraph.stores.embedded import Embedded
-from motorgraph.vocab import CANONICAL_BASE
 
 PLACEHOLDER = "SELECT ?class (COUNT(?thing) AS ?things) { ?thing a ?class }\nGROUP BY ?class ORDER BY DESC(?things)"
 MOST_PAGES = 50_000
@@ -59,8 +59,7 @@ class Workbench:
     @cached_property
     def examples(self) -> list[Question]:
         """Queries whose answers are pictures, with the base of this service."""
-        found = [Question.of(path) for path in sorted(web("examples").glob("*.rq"))]
-        return [replace(q, text=q.text.replace(CANONICAL_BASE, self._settings.base)) for q in found]
+        return [Question.of(path, self._settings.base) for path in sorted(web("examples").glob("*.rq"))]
 
     async def blank(self, call: Call, send: Send) -> None:
         """The page without a query."""
