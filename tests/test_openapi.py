@@ -147,7 +147,7 @@ def test_a_success_is_not_described_as_a_refusal(document: Json) -> None:
 
 def test_the_formats_of_answers_are_those_that_are_sent(document: Json) -> None:
     for method in ("get", "post"):
-        told = {"application/json"} if method == "post" else set()  # of an update
+        told = {"application/json"} if method == "post" else {"text/html"}  # of an update; for a browser
         assert media_types(document, "/sparql", method, "200") == TABLES | GRAPHS | told
     assert media_types(document, "/graphs", "get", "200") == GRAPHS
 
@@ -160,7 +160,7 @@ def test_a_client_learns_how_to_send_a_query_and_an_update(document: Json) -> No
     names = {"query", "default-graph-uri", "named-graph-uri", "update", "using-graph-uri", "using-named-graph-uri"}
     assert names <= form["properties"].keys()
     get = {parameter["name"] for parameter in document["paths"]["/sparql"]["get"]["parameters"]}
-    assert get == {"query", "at", "default-graph-uri", "named-graph-uri"}
+    assert get == {"query", "at", "default-graph-uri", "named-graph-uri", "format", "page"}
 
 
 def test_a_client_learns_which_graph_a_request_names_and_what_may_be_sent(document: Json) -> None:

@@ -729,7 +729,6 @@ def test_a_graph_with_a_triple_term_comes_in_every_text_format(plain: Service, a
         (f"text/*;q=0.2, {CSV};q=0.1, {XML};q=0.15", TSV),
         (f"{CSV};header=present", CSV),
         ("TEXT/CSV", CSV),
-        (BROWSER, XML),
     ],
 )
 def test_the_format_of_a_table_is_what_accept_likes_best(plain: Service, accept: str, chosen: str) -> None:
@@ -748,7 +747,6 @@ def test_the_format_of_a_table_is_what_accept_likes_best(plain: Service, accept:
         ("application/rdf+xml, text/turtle;q=0.9", "application/rdf+xml"),
         ("application/trig;q=0.3, application/n-quads;q=0.4", "application/n-quads"),
         ("text/turtle;q=0, */*;q=0.1", "application/"),
-        (BROWSER, "application/rdf+xml"),
     ],
 )
 def test_the_format_of_a_graph_is_what_accept_likes_best(plain: Service, accept: str, chosen: str) -> None:
@@ -964,7 +962,7 @@ def test_a_browser_gets_a_refusal_as_a_page_with_the_text_escaped(plain: Service
     assert "<script>" not in response.text
     response = plain.query("SELECT (<javascript:alert('&')>(1) AS ?x) {}", BROWSER)
     assert response.status_code == 400
-    assert "alert(&#x27;&amp;&#x27;)" in response.text
+    assert "alert(&#39;&amp;&#39;)" in response.text
 
 
 def test_an_unknown_function_is_refused_by_name(plain: Service) -> None:

@@ -94,6 +94,12 @@ def test_the_page_asks_of_the_commit_and_the_graphs_that_the_address_names(shipp
     assert f'<input type="hidden" name="default-graph-uri" value="{graph}">' in text
 
 
+def test_a_fault_without_a_place_is_told_too(plain: Service) -> None:
+    found = plain.client.get("/sparql", params={"query": "SELECT (<http://x/none>(1) AS ?x) {}"}, headers={"Accept": BROWSER})
+    assert found.status_code == 400
+    assert setup(found.text)["fault"] == {"line": None, "column": None}
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9999999"])
 def test_a_page_that_is_none_is_refused(plain: Service, number: str) -> None:
     found = plain.client.get("/sparql", params={"query": "ASK {}", "page": number}, headers={"Accept": BROWSER})

@@ -142,7 +142,7 @@ class Workbench:
             "seconds": self._settings.query_seconds,
             "rows": self._settings.query_rows,
             "prefixes": self._prefixes.namespaces,
-            "fault": shown.refusal.members if shown.refusal else None,
+            "fault": {n: shown.refusal.members.get(n) for n in ("line", "column")} if shown.refusal else None,
             "answer": {"form": found.form, "text": found.body.decode(), "took": shown.seconds} if is_whole and found else None,
             "labels": dict(shown.table.labels) if shown.table else {},
         }
