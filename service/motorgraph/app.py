@@ -39,6 +39,7 @@ from motorgraph.routes.changes import Changes
 from motorgraph.routes.check import Check
 from motorgraph.routes.cite import Cite
 from motorgraph.routes.context import ContextDocument
+from motorgraph.routes.curate import Curate
 from motorgraph.routes.dumps import Dumps
 from motorgraph.routes.duty import ADDRESSES as DUTY
 from motorgraph.routes.duty import Duty
@@ -57,6 +58,7 @@ from motorgraph.routes.static import Static
 from motorgraph.routes.terms import Terms
 from motorgraph.routes.theme import Theme
 from motorgraph.routes.things import Things
+from motorgraph.routes.validate import Validate
 from motorgraph.routes.vocabulary import VocabularyDocument
 from motorgraph.routes.workbench import Workbench
 from motorgraph.settings import Settings
@@ -334,6 +336,8 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         **{f"/{root}/": things for root in (*ROOTS, "id", "data", "page")},
         "/dumps": dumps,
         "/dumps/": dumps,
+        "/validate": Validate(store, settings, pages, documentation),
+        "/validate/new": Curate(store, access, pages, documentation),
         "/feed": feed,
         "/feed/": feed,
         "/version/": feed,

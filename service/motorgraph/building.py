@@ -37,11 +37,15 @@ class Bench:
 
     def run(self, mapping: Mapping) -> list[ox.Quad]:
         """What the mapping makes, sorted; it is in the store afterwards. Raises what `convert` does, and BadRequest."""
-        require_columns(mapping, self.tables)
-        quads = sorted_quads(made(self.store, mapping, self.known))
+        quads = sorted_quads(self.tried(mapping))
         _require_buildable(mapping, quads)
         self.add(quads)
         return quads
+
+    def tried(self, mapping: Mapping) -> set[ox.Quad]:
+        """What the mapping makes. Raises what `convert` does."""
+        require_columns(mapping, self.tables)
+        return made(self.store, mapping, self.known)
 
     def add(self, quads: Iterable[ox.Quad]) -> None:
         """Puts quads beside what is known already."""
@@ -50,9 +54,9 @@ class Bench:
         self.known.update(fresh)
 
 
-def bench(data: Path) -> Bench:
-    """The tables of a data folder, read with what its `tables.csv` says, in a store beside what is written by hand."""
-    tables = tuple(read_tables(data))
+def bench(data: Path, tables: Iterable[Table] = ()) -> Bench:
+    """These tables, or those of a data folder, in a store beside what is written by hand."""
+    tables = tuple(tables) or tuple(read_tables(data))
     store = ox.Store()
     for file in corpus.by_hand(data, Names()):
         load_file(store, file)

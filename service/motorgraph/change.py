@@ -39,12 +39,26 @@ def judge_change(store: ox.Store, shapes: Shapes, removed: Quads, added: Quads) 
         if isinstance(triple.object, ox.Triple):
             gate.rdflib_term(triple.object)  # which refuses it
     data.gone.extend(ox.Quad(t.subject, t.predicate, t.object) for t in gone)
-    changed = gone | come
+    return _at_affected(store, now, Affected(now, data, gone | come, now.unlike(shapes) if now is not shapes else set()))
+
+
+def judge_touched(store: ox.Store, shapes: Shapes, triples: Triples) -> gate.Report:
+    """What validation in full of a store would find at the focus nodes that these triples of it can affect.
+
+    Its default graph has to be the merge of all others. Raises what `judge.at` does.
+    """
+    for triple in triples:
+        if isinstance(triple.object, ox.Triple):
+            gate.rdflib_term(triple.object)  # which refuses it
+    return _at_affected(store, shapes, Affected(shapes, shapes.data(store), triples))
+
+
+def _at_affected(store: ox.Store, shapes: Shapes, affected: Affected) -> gate.Report:
     try:
-        affected = list(Affected(now, data, changed, now.unlike(shapes) if now is not shapes else set()).focus_nodes())
+        found = list(affected.focus_nodes())
     except TooFar:
-        return judge.in_full(now, now.data(store))
-    return judge.at(now, now.data(store), _still_targets(affected, now.data(store)))
+        return judge.in_full(shapes, shapes.data(store))
+    return judge.at(shapes, shapes.data(store), _still_targets(found, shapes.data(store)))
 
 
 def _still_targets(affected: Iterable[tuple[Watch, set[Term]]], data: Data) -> Iterator[tuple[Shape, set[Term]]]:

@@ -45,6 +45,7 @@ SEVERITIES = {str(SH[name]): name for name in ("Violation", "Warning", "Info")}
 class Result:
     """One finding: the focus node, what is wrong with it (`message`), what would be right (`expected`), how grave it is.
 
+    `node` is the label of a focus node without a name, for whoever knows the graph from within; no report tells it.
     `path` is an IRI, or SPARQL's text of a longer path. `value` is a literal if it has a `datatype`, else an IRI or "a blank
     node". `shape` is the IRI of the shape, or of the nearest one around it that has a name; `component` that of what it asks for.
     What is not there is "".
@@ -60,10 +61,15 @@ class Result:
     expected: str = ""
     component: str = ""
     shape: str = ""
+    node: str = ""
 
     def __str__(self) -> str:
         place = f"{self.focus} {self.path}".strip()
         return f"{self.severity}: {place}: {self.message}" + (f" (found: {self.value})" if self.value else "")
+
+    def as_json(self) -> dict[str, str]:
+        """As plain JSON."""
+        return {name: value for name, value in asdict(self).items() if name != "node"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class Report:
 
     def as_json(self, most: int | None = None) -> dict[str, Any]:  # Any: plain JSON
         """The report as plain JSON, with `most` of its results; `total` is how many there are."""
-        results = [asdict(r) for r in self.results[:most]]
+        results = [r.as_json() for r in self.results[:most]]
         return {"conforms": self.conforms, "total": len(self.results), "results": results}
 
     @classmethod
@@ -98,7 +104,7 @@ def validate(data: Judged, shapes: Judged) -> Report:
     from motorgraph.merged import Data  # these judge by what stands here, so they import this module
     from motorgraph.shapes import Shapes
 
-    return _in_full(Shapes.read(shapes.in_engine, NOWHERE), Data(data.in_engine, NOWHERE))
+    return in_full(Shapes.read(shapes.in_engine, NOWHERE), Data(data.in_engine, NOWHERE))
 
 
 def report(results: Graph, shapes: Graph) -> Report:
@@ -130,6 +136,7 @@ def _result(node: Node, results: Graph, shapes: Graph) -> Result:
         expected=constraints.expected(component, shape, shapes),
         component=_name(component),
         shape=_named_shape(shape, shapes),
+        node=str(focus) if isinstance(focus, BNode) else "",
     )
 
 
@@ -164,10 +171,10 @@ def validate_store(
 
     known = Shapes.of(store, shapes, apart)
     if is_merged:
-        return _in_full(known, known.data(store), told)
+        return in_full(known, known.data(store), told)
     no_data = {known.name, *known.apart, ox.DefaultGraph()}
     data = (quad for quad in store.quads_for_pattern(None, None, None) if quad.graph_name not in no_data)
-    return _in_full(known, Data.copied(data, known.name), told)
+    return in_full(known, Data.copied(data, known.name), told)
 
 
 def validate_files(
@@ -179,10 +186,11 @@ def validate_files(
 
     known = Shapes.read((quad for path in shapes for quad in parse_file(path)), NOWHERE)
     data = (quad for path in (*background, *paths) for quad in parse_file(path))
-    return _in_full(known, Data.copied(data, NOWHERE), told)
+    return in_full(known, Data.copied(data, NOWHERE), told)
 
 
-def _in_full(shapes: Shapes, data: Data, told: Told = lambda done, total: None) -> Report:
+def in_full(shapes: Shapes, data: Data, told: Told = lambda done, total: None) -> Report:
+    """The data against shapes, in full. Raises BadShapes, BadRequest for a triple term, and what `judge.at` does."""
     from motorgraph import faults, judge
 
     faults.require_none(shapes.graph, shapes.parsed, shapes.prepared)

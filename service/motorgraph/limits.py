@@ -23,6 +23,7 @@ class Limits:
 
     `readers` is the most that run at once; `reserve` of them are kept for queries that have only just begun.
     `past_readers` may be at work on older commits at once, `past_queue` jobs wait for them; to go back may take `past_seconds`.
+    `validations` may be judged at once, `validation_queue` wait for them; a text to be judged has up to `validation_bytes`.
     `may_open` is how many files and sockets a reader may open: none, unless SERVICE is allowed.
     """
 
@@ -39,6 +40,9 @@ class Limits:
     past_readers: int = 2
     past_queue: int = 32
     past_seconds: float = 60.0
+    validations: int = 2
+    validation_queue: int = 16
+    validation_bytes: int = 8 << 20
 
     @property
     def long_slots(self) -> int:

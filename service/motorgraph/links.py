@@ -39,6 +39,10 @@ class Links:
         """An IRI in short as a link."""
         return self._link(iri, self.name(iri))
 
+    def named(self, iri: str, words: str) -> Markup:
+        """Words that lead to where an IRI does."""
+        return self._link(iri, words)
+
     def all(self, iris: Iterable[str]) -> Markup:
         """Several such links with commas between them."""
         return Markup(", ").join(self.to(iri) for iri in iris)

@@ -45,7 +45,7 @@ PLACES = (
     Place("/questions", "Questions", "Questions with their answers"),
     Place("/questions/duty", "Duty planner", "What duty a car pays, by where it is built"),
     Place("/sparql", "Query", "Ask in SPARQL", of_graph=False),
-    Place("/validate", "Validate", "Check data against the shapes"),
+    Place("/validate", "Validate", "Check data against the shapes", of_graph=False),
     Place("/ontology", "Ontology", "The terms of the graph"),
     Place("/catalogue", "Data", "Take the data away", of_graph=False),
     Place("/changes", "Changes", "What was changed, when and why", of_graph=False),

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     past_readers: int = Field(2, ge=1, description="Processes that answer about older commits at once.")
     past_queue_length: int = Field(32, ge=0, description="Questions about older commits that may wait before more are refused.")
     past_seconds: float = Field(60.0, gt=0, description="Seconds that it may take to rebuild the graph of an older commit.")
+    validations: int = Field(2, ge=1, description="Processes that judge what is sent to /validate at once.")
+    validation_queue_length: int = Field(16, ge=0, description="Texts that may wait to be judged before more are refused.")
+    validation_bytes: int = Field(8, ge=1, description="MiB that a body sent to /validate may have.")
     service_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Host that SERVICE may ask, without a port; may be given again (or separated by ','). None by default.",
@@ -174,6 +177,9 @@ class Settings(BaseSettings):
             past_readers=self.past_readers,
             past_queue=self.past_queue_length,
             past_seconds=self.past_seconds,
+            validations=self.validations,
+            validation_queue=self.validation_queue_length,
+            validation_bytes=self.validation_bytes * MIB,
             may_open=DESCRIPTORS_WITH_SERVICE if self.service_hosts else 0,
         )
 

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -60,6 +61,7 @@ class Table:
                     yield ox.Triple(row, column_iri(column), ox.Literal(part))
 
 
+@lru_cache(maxsize=1024)
 def column_iri(header: str) -> ox.NamedNode:
     """The property that stands for a column: `col:` and the header, other characters than letters and digits escaped."""
     return ox.NamedNode(COLUMN + quote(header, safe="-_"))
@@ -71,14 +73,19 @@ def read_table(path: Path, name: str, reading: Reading | None = None, delimiter:
     Raises NotFound, BadRequest or Failed, naming the file, the line and what would be right.
     """
     corpus.require_file(path)
-    lines = csv.reader(io.StringIO(_text(path), newline=""), delimiter=delimiter, strict=True)
+    return parse_table(_text(path), str(path), name, reading, delimiter)
+
+
+def parse_table(text: str, told: str, name: str, reading: Reading | None = None, delimiter: str = ",") -> Table:
+    """The table in a text; `told` is what it is called in a refusal. Raises BadRequest."""
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        columns = _columns(next(lines, []), path)
-        rows = tuple(_rows(lines, columns, path))
+        columns = _columns(next(lines, []), told)
+        rows = tuple(_rows(lines, columns, told))
     except csv.Error as error:
-        raise BadRequest(f"{path}, line {lines.line_num}: {error}.") from error
+        raise BadRequest(f"{told}, line {lines.line_num}: {error}.") from error
     table = Table(name, columns, rows, reading or Reading())
-    _require_columns(table, path)
+    _require_columns(table, told)
     return table
 
 
@@ -118,7 +125,7 @@ def _text(path: Path) -> str:
         raise Failed(f"{path}: {error.strerror or error}.") from error
 
 
-def _columns(headers: Sequence[str], path: Path) -> tuple[str, ...]:
+def _columns(headers: Sequence[str], path: str) -> tuple[str, ...]:
     columns = tuple(header.strip() for header in headers)
     if not any(columns):
         raise BadRequest(f"{path}, line 1: there are no headers; the first line names the columns.")
@@ -130,7 +137,7 @@ def _columns(headers: Sequence[str], path: Path) -> tuple[str, ...]:
     return columns
 
 
-def _rows(lines: Iterator[list[str]], columns: Sequence[str], path: Path) -> Iterator[Row]:
+def _rows(lines: Iterator[list[str]], columns: Sequence[str], path: str) -> Iterator[Row]:
     for cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
@@ -143,7 +150,7 @@ def _rows(lines: Iterator[list[str]], columns: Sequence[str], path: Path) -> Ite
         yield lines.line_num, dict(zip(columns, (cell.strip() for cell in cells), strict=True))  # type: ignore[attr-defined]
 
 
-def _require_columns(table: Table, path: Path) -> None:
+def _require_columns(table: Table, path: str) -> None:
     for column in (*table.reading.key, *table.reading.separators):
         if column not in table.columns:
             raise BadRequest(f"{path} has no column {column!r}; it has {', '.join(table.columns)}.")

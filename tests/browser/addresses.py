@@ -26,6 +26,8 @@ ADDRESSES = (
     Address("/ontology/Plant"),
     Address("/ontology/module/deal"),
     Address("/shapes"),
+    Address("/validate"),
+    Address("/validate/new"),
     Address("/catalogue"),
     Address("/dumps/"),
     Address("/changes"),

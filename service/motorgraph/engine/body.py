@@ -17,7 +17,7 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, BadSyntax, TooLarge, UnsupportedMediaType
 from motorgraph.media import READABLE, Format, by_suffix, listing, readable, refuse_charset
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WORDS = {  # of the engine, and what would be right
     "No LoadDocumentCallback": "A remote @context is never fetched here. Put the context itself into the document.",
     "Named graphs are not allowed": (
@@ -32,16 +32,16 @@ def parsed_body(job: Job, body: bytes) -> Iterator[ox.Triple]:
 
     Raises BadRequest, BadSyntax, TooLarge or UnsupportedMediaType.
     """
-    for media_type, document in _documents(job, _decoded(job, body)):
+    for media_type, document in _documents(job, decoded(job, body)):
         form = readable(media_type)
         if form is None:
             raise UnsupportedMediaType(
                 f"{media_type} is not read; send {listing(READABLE)}.", readable=[f.media_type for f in READABLE]
             )
-        yield from _parsed(job, form, document.removeprefix(_BYTE_ORDER_MARK))
+        yield from _parsed(job, form, document.removeprefix(BYTE_ORDER_MARK))
 
 
-def _decoded(job: Job, body: bytes) -> bytes:
+def decoded(job: Job, body: bytes) -> bytes:
     """The body without its Content-Encoding. Raises BadRequest, or TooLarge for one that unpacks to more than is taken."""
     if job.content_encoding not in ("gzip", "x-gzip"):
         return body
@@ -67,7 +67,13 @@ def _documents(job: Job, body: bytes) -> Iterator[tuple[str, bytes]]:
     if not job.content_type.lower().startswith("multipart/"):
         yield job.content_type, body
         return
-    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + job.content_type.encode("latin-1") + b"\r\n\r\n" + body)
+    for part, content in parts(job.content_type, body):
+        yield media_type_of(part), content
+
+
+def parts(content_type: str, body: bytes) -> Iterator[tuple[Message, bytes]]:
+    """The parts of a multipart form, each with its content. Raises BadRequest for one that is not whole."""
+    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body)
     if not message.is_multipart():
         raise BadRequest("The body is no multipart form with the boundary that its Content-Type names.")
     if message.defects:
@@ -79,10 +85,10 @@ def _documents(job: Job, body: bytes) -> Iterator[tuple[str, bytes]]:
             content = part.get_payload(decode=True)
             if part.defects:
                 raise BadRequest(f"A part of the multipart form is not what it says: {part.defects[0].__doc__}")
-            yield _media_type(part), content if isinstance(content, bytes) else b""
+            yield part, content if isinstance(content, bytes) else b""
 
 
-def _media_type(part: Message) -> str:
+def media_type_of(part: Message) -> str:
     """The media type of a part, by what it says, else by the suffix of its file."""
     named = by_suffix(part.get_filename() or "")
     if "content-type" in part and readable(part.get_content_type()):
@@ -110,6 +116,11 @@ def _parsed(job: Job, form: Format, document: bytes) -> Iterator[ox.Triple]:
         for quad in quads:
             yield ox.Triple(quad.subject, quad.predicate, kept(quad.object))
     except SyntaxError as error:
-        where = f", line {error.lineno}" if error.lineno else ""
-        words = next((ours for theirs, ours in _WORDS.items() if theirs in error.msg), f"{error.msg}.")
-        raise BadSyntax(f"The {form.name} does not parse{where}: {words}", line=error.lineno, column=error.offset) from error
+        raise unparsed(form, error) from error
+
+
+def unparsed(form: Format, error: SyntaxError) -> BadSyntax:
+    """The refusal of a document that does not parse, with the place."""
+    where = f", line {error.lineno}" if error.lineno else ""
+    words = next((ours for theirs, ours in _WORDS.items() if theirs in error.msg), f"{error.msg}.")
+    return BadSyntax(f"The {form.name} does not parse{where}: {words}", line=error.lineno, column=error.offset)

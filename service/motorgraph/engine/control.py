@@ -32,7 +32,8 @@ MOST_CHILDREN_AT_ONCE = 32
 class Start:
     """What a keeper starts from: the journal in `folder`, to which it adds if it `is_writable`, then the files, then the rules.
 
-    `union` keeps the default graph as the merge of all; `shapes` names the graph of shapes that drafts judge by, "" for none;
+    `union` keeps the default graph as the merge of all; `shapes` names the graph of shapes to judge by, "" for none; drafts do so
+    if the keeper `judges`, for what a replica repeats has been judged;
     `catalogue` is the base of the IRIs by which the graph of the commits speaks, "" where there is to be none.
     `base` is that of the graph's IRIs, `address` where it is served, `follows` where the commits come from that a
     replica repeats. Without `renews` files count only if there is no commit yet.
@@ -44,6 +45,7 @@ class Start:
     union: bool
     rules: Sequence[Rule] = ()
     shapes: str = ""
+    judges: bool = True
     catalogue: str = ""
     base: str = ""
     renews: bool = True

@@ -83,7 +83,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: K
         raise PreconditionFailed(f"If-None-Match: * asks for a new graph, and <{job.graph}> is there.")
     with process.opening_at_most(1 if job.was else 0):
         delta, created = TASKS[job.task](job, body, store)
-    _refuse_made_graphs(delta, job, known.rules)
+    refuse_made_graphs(delta, job, known.rules)
     refuse_unfit(delta, job)
     derived, by_rule, report = Delta(), Delta(), None
     if not delta.is_empty:
@@ -101,7 +101,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: K
     return created, account(delta, derived, report.as_json(FIRST_VIOLATIONS) if report else NOTHING_FOUND)
 
 
-def _refuse_made_graphs(delta: Delta, job: Job, rules: Sequence[Rule]) -> None:
+def refuse_made_graphs(delta: Delta, job: Job, rules: Sequence[Rule]) -> None:
     """Raises Forbidden for a change of a graph that is made from the others."""
     if job.union and delta.touches_default:
         raise Forbidden(
@@ -134,17 +134,24 @@ def infer(store: ox.Store, delta: Delta, known: Known, *, union: bool) -> tuple[
 
 def _judge(job: Job, store: ox.Store, delta: Delta, shapes: Shapes | None) -> Report:
     """What the gate says of the outcome. Raises Failed if it cannot say."""
-    from motorgraph import change, gate  # only here: neither the front nor a reader needs pySHACL and rdflib
+    from motorgraph import change  # only here: neither the front nor a reader needs pySHACL and rdflib
 
     if next(iter(store.quads_for_pattern(None, None, None, ox.NamedNode(job.shapes))), None) is None:
         raise Forbidden(f"The change would leave no shapes in <{job.shapes}>, and so nothing that judges the next one.")
     try:
         if shapes is not None and job.union:
             return change.judge_change(store, shapes, delta.removed, delta.added)
-        apart = [ox.NamedNode(job.catalogue)] if job.catalogue else []
-        return gate.validate_store(store, job.shapes, apart, is_merged=job.union)
+        return judge_whole(job, store)
     except (OSError, ValueError, RuntimeError, MemoryError) as error:
         raise Failed(f"The change could not be judged, so it was not made: {type(error).__name__}: {error}.") from error
+
+
+def judge_whole(job: Job, store: ox.Store) -> Report:
+    """What the gate says of all focus nodes. Raises what `gate.validate_store` does."""
+    from motorgraph import gate
+
+    apart = [ox.NamedNode(job.catalogue)] if job.catalogue else []
+    return gate.validate_store(store, job.shapes, apart, is_merged=job.union)
 
 
 def _require_conforming(report: Report | None) -> None:

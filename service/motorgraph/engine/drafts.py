@@ -32,7 +32,7 @@ class Drafts:
         Returns the draft's answer and the newest commit, 0 for a dry run. Cancelled, it changes nothing, unless the keeper was at
         it already: then it is cancelled when that is done.
         """
-        reader = await self._draft(self._limits.memory + 8 * (len(body) + job.beside))
+        reader = await self._readers.awaited("draft", memory=self._limits.memory + 8 * (len(body) + job.beside))
         answer = Answer(job, float("inf"))
         try:
             reader.begin(answer, encode_job(job, 0.0 if job.was else self._limits.seconds) + body_frames(body))
@@ -46,19 +46,6 @@ class Drafts:
             if not answer.is_over:
                 self._readers.kill(reader)
             reader.close()
-
-    async def _draft(self, memory: int) -> Reader:
-        """A new draft; if whoever wants it has gone meanwhile, it is ended as soon as it is here."""
-        coming = asyncio.ensure_future(self._readers.apart("draft", memory=memory))
-        try:
-            return await asyncio.shield(coming)
-        except asyncio.CancelledError:
-            coming.add_done_callback(self._end_draft)
-            raise
-
-    def _end_draft(self, coming: asyncio.Future[Reader]) -> None:
-        if not coming.cancelled() and coming.exception() is None:
-            self._readers.kill(coming.result())
 
     async def _made(self, draft: Reader) -> int:
         """Has the keeper do what the draft did, and the readers too. Returns the newest commit."""

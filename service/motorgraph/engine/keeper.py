@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
-from motorgraph.engine import archivist, clerk, draft, past, process, reader
+from motorgraph.engine import archivist, clerk, draft, past, process, reader, trial
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from motorgraph.shapes import Shapes
 
 NICENESS = 19
-DRAFT_NICENESS = 10  # where both want a processor, reads go first
+NICENESSES = {"draft": 10, "trial": 15}  # where all want a processor, reads go first, and writes before what is only tried
 SCRIBE_NICENESS = 15
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
 SOCKET_BYTES = 1 << 20
@@ -61,6 +61,7 @@ class Keeper:
         self._scribes: set[int] = set()
         self._rules: list[Rule] = []
         self._shapes_graph = ""
+        self._judges = False
         self._shapes: Shapes | None = None
         self._made: ox.Store | None = None
         self._outcomes: Outcomes | None = None
@@ -118,7 +119,7 @@ class Keeper:
         try:
             self._history = History.of(command)
             self._began = newest(files) or self._began
-            self._shapes_graph = command.get("shapes", "")
+            self._shapes_graph, self._judges = command.get("shapes", ""), command.get("judges", True)
             self._rules = [Rule(**rule) for rule in command.get("rules", ())]
             self._catalogue = Catalogue(command["catalogue"]) if command.get("catalogue") else None
             renews, made_anew = command.get("renews", True), sorted(self._derived)
@@ -143,8 +144,7 @@ class Keeper:
                 self._catalogue.fill(self._store, self._history.catalogued(), union=self._is_union)
                 self._freeze()
             if self._made is not None:  # there will be writes, so that the first need not wait for this
-                self._read_rules()
-                self._parse_shapes()
+                self._prepare(parses=self._judges)
             self.tell("recorded", id=command["id"], commit=commit)
         except Refusal as refusal:
             self._refuse(command, refusal)
@@ -178,13 +178,19 @@ class Keeper:
             return
         from motorgraph.shapes import Shapes  # only for a service with shapes that somebody writes to
 
-        import_module("motorgraph.change")  # which every draft would import otherwise, each for itself
         try:
             self._shapes = Shapes.of(self._store, self._shapes_graph, [self._catalogue.graph] if self._catalogue else [])
         except Exception:  # noqa: BLE001  # whatever pySHACL finds wrong with them: drafts judge in full, and say it
             traceback.print_exc()
             sys.stderr.flush()
         self._freeze()
+
+    def _prepare(self, *, parses: bool) -> None:
+        """Reads what every draft or trial needs, so that they have it from the fork on."""
+        self._read_rules()
+        if parses:
+            import_module("motorgraph.change")  # which every one would import otherwise, each for itself
+            self._parse_shapes()
 
     def _read_rules(self) -> None:
         """Reads the rules, once: every draft has them then."""
@@ -197,8 +203,12 @@ class Keeper:
 
     def _fork_child(self, command: dict[str, Any]) -> None:
         if command["role"] == "draft":
-            self._read_rules()
-            self._parse_shapes()
+            self._prepare(parses=self._judges)
+        elif command["role"] == "trial":
+            if self._made is None and self._rules:  # nobody writes here, so nobody has needed it
+                self._made = ox.Store()
+                renew(self._store, self._rules, self._made)
+            self._prepare(parses=True)
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
@@ -233,23 +243,31 @@ class Keeper:
             os._exit(0)
 
     def _work(self, command: dict[str, Any], sock: socket.socket, spool: IO[bytes] | None) -> None:
-        """Does in a child what its role is for."""
-        if spool is not None:
-            os.nice(DRAFT_NICENESS)
-            draft.run(sock, self._store, spool, draft.Known(self._rules, self._outcomes, self._shapes))
-        elif command["role"] == "past":
-            past.run(sock, self._store, self._journal(), self._goal(command), command["may_open"])
-        elif command["role"] == "clerk":
-            clerk.run(sock, self._chronicle(), self._commit)
-        elif command["role"] == "judge":
-            reader.run(sock, self._store)
-        elif command["role"] == "finder":  # imported only there: its libraries stay out of every other process
-            import_module("motorgraph.engine.finder").run(sock, self._store, self._commit, self._base, union=self._is_union)
-        elif command["role"] == "archivist":
-            archivist.run(sock, self._store, self._journal(), self._goal(command), self._began)
-        else:
-            with process.opening_at_most(command["may_open"]):
-                reader.run(sock, self._store, self._commit, self._recent)
+        """Does what a child of the role is for."""
+        os.nice(NICENESSES.get(command["role"], 0))
+        match command["role"]:
+            case "draft":
+                assert spool is not None  # made for it before the fork
+                draft.run(sock, self._store, spool, self._known)
+            case "trial":
+                trial.run(sock, self._store, self._known)
+            case "past":
+                past.run(sock, self._store, self._journal(), self._goal(command), command["may_open"])
+            case "clerk":
+                clerk.run(sock, self._chronicle(), self._commit)
+            case "judge":
+                reader.run(sock, self._store)
+            case "finder":  # imported only there: its libraries stay out of every other process
+                import_module("motorgraph.engine.finder").run(sock, self._store, self._commit, self._base, union=self._is_union)
+            case "archivist":
+                archivist.run(sock, self._store, self._journal(), self._goal(command), self._began)
+            case _:
+                with process.opening_at_most(command["may_open"]):
+                    reader.run(sock, self._store, self._commit, self._recent)
+
+    @property
+    def _known(self) -> draft.Known:
+        return draft.Known(self._rules, self._outcomes, self._shapes)
 
     def _goal(self, command: dict[str, Any]) -> past.Goal:
         known, commit = draft.Known(self._rules, self._outcomes), command["commit"] or self._commit

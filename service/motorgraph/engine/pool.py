@@ -23,6 +23,7 @@ from motorgraph.engine.control import Control
 from motorgraph.engine.drafts import Drafts
 from motorgraph.engine.finding import Finding
 from motorgraph.engine.readers import Readers
+from motorgraph.engine.trials import Trials
 from motorgraph.engine.watch import Watch
 from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import Broken, NotReady, QueueFull, Unavailable
@@ -39,6 +40,7 @@ class Pool:
         self.archive = Archive(self._readers, limits)
         self.finding = Finding(self._readers, limits)
         self.drafts = Drafts(control, self._readers, self.finding, limits)
+        self.trials = Trials(self._readers, limits)
         self._backlog = Backlog()
         self._long: set[Answer] = set()
         self._spilt: set[Answer] = set()

@@ -118,6 +118,19 @@ class Readers:
         closes it."""
         return await self._connect(*await self._control.fork(role, memory=memory, may_open=may_open, **more), None)
 
+    async def awaited(self, role: str, memory: int) -> Reader:
+        """As `apart`; if whoever wants it has gone meanwhile, it is ended as soon as it is here."""
+        coming = asyncio.ensure_future(self.apart(role, memory=memory))
+        try:
+            return await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            coming.add_done_callback(self._end)
+            raise
+
+    def _end(self, coming: asyncio.Future[Reader]) -> None:
+        if not coming.cancelled() and coming.exception() is None:
+            self.kill(coming.result())
+
     def ended(self, reader: Reader) -> None:
         """Looks whether a process has died before it was given anything, so that what it was given is failed."""
         self._scheduler.ended(reader)

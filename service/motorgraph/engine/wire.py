@@ -48,7 +48,7 @@ class Job:
     one that `wants_account`. The task delta, whose `text` is what a draft wrote down, has no answer.
     `commit` is that of the graph to be asked, 0 for the newest; of a delta the one that it makes.
     The task follow repeats a commit of another journal: `was` is that as JSON, with its graphs, `text` the path of its RDF patch
-    of `beside` bytes.
+    of `beside` bytes. Of the task trial `text` is JSON: whether it is to be `alone`, and `wants_text`.
     """
 
     task: str

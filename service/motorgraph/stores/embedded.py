@@ -153,7 +153,8 @@ class Embedded:
             self.settings.is_writable or as_kept or self.following is not None,
             self.settings.is_union,
             rules,
-            "" if self.following else self._shapes,  # upstream has judged it all
+            self._shapes,
+            judges=self.following is None,  # upstream has judged it all
             catalogue="" if self.settings.plain else self.names.base,
             base=self.settings.base,
             renews=not as_kept,
@@ -252,6 +253,11 @@ class Embedded:
         with self._only(key):
             async with self.turns.turn():
                 return await self._recalled(key) or await self._write(job, body, guard)
+
+    async def judge(self, job: Job, body: bytes) -> dict[str, Any]:  # Any: plain JSON, see engine.trial
+        """What the shapes say of a body that is not written. It waits for no write, and no write for it. Raises Refusal."""
+        self.require_ready()
+        return await self.pool.trials.judge(replace(job, union=self.settings.is_union, **self._guards), body)
 
     async def _write(self, job: Job, body: bytes, guard: Callable[[], None]) -> Outcome:
         guard()
