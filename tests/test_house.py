@@ -36,7 +36,7 @@ ROOMS = {  # what only these rooms may import
     "prometheus_client": {"metrics"},
     "httpx": {"upstream"},
     "jinja2": {"pages"},
-    "markupsafe": {"links"},
+    "markupsafe": {"links", "star", "view"},
     "mcp": {"agent"},
     "rapidfuzz": {"search"},
     "sqlite3": {"database", "journal", "search"},

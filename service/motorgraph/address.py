@@ -18,7 +18,9 @@ WITH_GRAPHS = (replace(TRIG, worth=0.8), replace(NQUADS, worth=0.8))
 """Formats in which every statement is in its named graph. A client that names them first, as Comunica does, may yet look at the
 default graph alone and find nothing, so another that it likes nearly as well is better."""
 FORMATS = (TURTLE, NTRIPLES, JSONLD, RDFXML, *WITH_GRAPHS)
-BY_SUFFIX = {form.suffix: form for form in FORMATS}
+PORTRAIT = Format("JSON", "application/json", "json")
+"""What a page shows, as plain JSON. It has to be asked for by its suffix: `application/json` in Accept gets JSON-LD."""
+BY_SUFFIX = {form.suffix: form for form in (*FORMATS, PORTRAIT)}
 MOST_CHARACTERS = 2000
 _OTHER_ROOTS = ("ontology", "shapes", "graph")
 _ENCODED = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")

@@ -23,3 +23,22 @@ def spoken(date: str | None) -> str:
 def clock(time: str) -> str:
     """An xsd:dateTime in UTC to the minute, in words."""
     return f"{spoken(time)}, {time[11:16]} UTC"
+
+
+def vague(date: str) -> str:
+    """A date in EDTF (levels 0 and 1) in words: an interval by its ends, "about" for what is approximate."""
+    start, slash, end = date.partition("/")
+    if not slash:
+        about = date.endswith(("~", "?", "%"))
+        return f"about {spoken(date[:-1])}" if about else spoken(date)
+    if start in ("", ".."):
+        return f"until {vague(end)}"
+    return f"from {vague(start)}" if end in ("", "..") else f"{vague(start)} to {vague(end)}"
+
+
+def is_vague(date: str) -> bool:
+    """Whether a date in EDTF is less than a day."""
+    return _DAY.fullmatch(date) is None
+
+
+_DAY = re.compile(r"-?\d{4,}-\d\d-\d\d(?:T.*)?")

@@ -101,6 +101,8 @@ class Question:
     patterns: tuple[Pattern, ...] = ()
     named: tuple[str, ...] = ()
     naming: tuple[str, ...] = ()
+    kept: str = ""
+    """What the answer is called that is the same for every thing, and may be kept while the graph is the same."""
 
     @property
     def where(self) -> str:
@@ -163,6 +165,7 @@ class Teller:
 
     def __init__(self, dialect: Dialect, names: Names) -> None:
         self._dialect = dialect
+        self._names = names
         self._term = {name: f"<{names.term(name)}>" for name in _TERMS}
 
     def describe(self, asked: Asked) -> Steps:
@@ -247,11 +250,11 @@ class Teller:
 
     def _nested(self, found: Description, unnamed: Sequence[str]) -> Generator[Question, Answered, None]:
         """All statements of the nodes that are told with a thing."""
-        found.nested += found.note((yield from self._of(found, unnamed)))
+        found.nested += found.note((yield from self.of(found, unnamed)))
         found.nested += found.note((yield from self._blank(found, unnamed)))
         yield from self._sayings(found)
 
-    def _of(self, found: Description, nodes: Iterable[str]) -> Asking:
+    def of(self, found: Description, nodes: Iterable[str]) -> Asking:
         """All statements of these nodes."""
         subjects = tuple(nodes)
 
@@ -260,6 +263,31 @@ class Teller:
 
         asked = Question(where, patterns=tuple((s, "", "") for s in subjects))
         return (yield from _bounded(found, asked)) if subjects else []
+
+    def pointing(self, found: Description, terms: Sequence[str], nodes: Iterable[str]) -> Asking:
+        """The statements that lead to these nodes by some of our properties."""
+        about, by = tuple(dict.fromkeys(nodes)), tuple(self.term(name) for name in terms)
+
+        def where() -> str:
+            each = " UNION ".join(f"{{ {self._dialect.told(predicate=p)} BIND({p} AS ?p) }}" for p in by)
+            return f"VALUES ?o {{ {' '.join(about)} }} {each}"
+
+        asked = Question(where, patterns=tuple(("", p, node) for node in about for p in by))
+        return (yield from _bounded(found, asked)) if about else []
+
+    def given(self, nodes: Iterable[str], properties: Sequence[str]) -> Asking:
+        """What these nodes have of some properties, which are IRIs between angle brackets."""
+        about = tuple(dict.fromkeys(nodes))
+
+        def where() -> str:
+            each = " UNION ".join(f"{{ {self._dialect.told(predicate=p)} BIND({p} AS ?p) }}" for p in properties)
+            return f"VALUES ?s {{ {' '.join(about)} }} {each}"
+
+        return (yield Question(where, patterns=tuple((node, p, "") for node in about for p in properties))) if about else []
+
+    def term(self, name: str) -> str:
+        """A property of the ontology between angle brackets."""
+        return f"<{self._names.term(name)}>"
 
     def _blank(self, found: Description, unnamed: Sequence[str]) -> Asking:
         """The statements of blank nodes, to a depth: those that a thing and the nodes beside it lead to, and that lead to it."""
@@ -300,9 +328,9 @@ class Teller:
             asked = Question(leads, patterns=tuple(("", p, node) for node in about for p in sayings))
             leading = yield from _bounded(found, asked)
             new = dict.fromkeys((*propositions, *(s[0] for s in leading)))
-            found.nested += found.note((yield from self._of(found, (node for node in new if node not in found.told))))
+            found.nested += found.note((yield from self.of(found, (node for node in new if node not in found.told))))
         persons = dict.fromkeys(s[2] for s in found.nested if s[1] == term["attributedTo"] and s[2] not in found.told)
-        found.nested += found.note((yield from self._of(found, persons)))
+        found.nested += found.note((yield from self.of(found, persons)))
         documents = dict.fromkeys(s[2] for s in (*found.own, *found.nested) if s[1] == term["foundIn"])
         if documents:
             given = f"VALUES ?s {{ {' '.join(documents)} }}"

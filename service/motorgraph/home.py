@@ -22,7 +22,7 @@ from motorgraph.errors import Refusal
 from motorgraph.inquiry import Inquiry
 from motorgraph.marks import Mark
 from motorgraph.pages import Pages
-from motorgraph.portrait import Link
+from motorgraph.portrait.values import Link
 from motorgraph.questions import Question
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded

@@ -149,6 +149,7 @@ def things_paths() -> dict[str, object]:
     inline = parameter(
         "context", "`inline`: a JSON-LD document holds its context.", schema={"type": "string", "enum": ["link", "inline"]}
     )
+    stance = parameter("stance", "Only the claims with this mark, by a `key` of `chips`, such as `denied`.")
     kind, slug = (parameter(name, words, place="path") | {"required": True} for name, words in _THING.items())
 
     def get(summary: str, successes: Mapping[str, Sequence[str]], *parameters: object) -> dict[str, object]:
@@ -161,7 +162,7 @@ def things_paths() -> dict[str, object]:
     return {
         "/id/{kind}/{name}": get("A thing of the graph: leads to what is said of it", elsewhere),
         "/data/{kind}/{name}": get("What is said of a thing", {"200": formats, "301": ()}, page, inline),
-        "/page/{kind}/{name}": get("What is said of a thing, for people", {"200": ["text/html"], "301": ()}, page),
+        "/page/{kind}/{name}": get("What is said of a thing, for people", {"200": ["text/html"], "301": ()}, page, stance),
     }
 
 

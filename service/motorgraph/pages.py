@@ -80,7 +80,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {"spoken": dates.spoken, "clock": dates.clock}
+        self._environment.filters |= {"spoken": dates.spoken, "clock": dates.clock, "vague": dates.vague}
         self._environment.globals |= {"static": static, "offers": self.offers, "CONTESTED": marks.CONTESTED}
 
     def offers(self, path: str) -> bool:

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 from urllib.parse import unquote
 
 from motorgraph import __version__
-from motorgraph.address import FORMATS, Address, document_at, elsewhere, moved, thing_at
+from motorgraph.address import FORMATS, PORTRAIT, Address, document_at, elsewhere, moved, thing_at
 from motorgraph.conditions import current, send_not_modified
 from motorgraph.engine.answer import Answer
-from motorgraph.engine.describing import CHECK, CUT, MORE, MOVED, POINTED, PORTRAIT
+from motorgraph.engine.describing import CHECK, CUT, MORE, MOVED, POINTED
 from motorgraph.engine.wire import Job
 from motorgraph.entity import MOST_NESTED, Asked
 from motorgraph.errors import BadRequest, Gone, MethodNotAllowed, NotAcceptable, NotFound, Refusal, Unavailable
@@ -27,6 +28,7 @@ from motorgraph.protocol import Call, Receive, moment, said
 from motorgraph.reply import VARY, Headers, Send, send_answer, send_bytes, send_page
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
+from motorgraph.view import Views
 
 METHODS = "GET, HEAD, OPTIONS"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
@@ -46,6 +48,7 @@ class Things:
         self._pages = pages
         self._removals = Removals(store)
         self._mementos = mementos
+        self._views = Views(pages, settings.base)
         self._max_bytes = settings.limits().answer_bytes
         self._licence = "" if settings.plain else LICENCE
 
@@ -101,7 +104,7 @@ class Things:
     async def _page(self, call: Call, receive: Receive, send: Send) -> None:
         """The same for people."""
         address, _ = document_at(call.raw_path)
-        job = replace(await self._job(call, address, PORTRAIT), gzip=False, head_only=False)
+        job = replace(await self._job(call, address, PORTRAIT.media_type), gzip=False, head_only=False)
         told = [*self._links(address), *await self._mementos.headers(call, job.commit)]
         async with self._reading(job, _tag(job), call, address, receive) as (answer, headers):
             if answer is None:
@@ -109,10 +112,10 @@ class Things:
             elif answer.head.form == MOVED:
                 await _redirect(call, send, 301, (await self._moved(address, answer)).page)
             else:
-                portrait = json.loads(await _body(answer))
                 cut = _cut(answer)
-                shown = {"thing": portrait, "commit": answer.head.commit, "most": MOST_NESTED if cut else 0}
-                page = self._pages.page("thing.html", address=address, formats=FORMATS, **shown)
+                portrait = json.loads(await _body(answer))
+                shown = {"commit": answer.head.commit, "most": MOST_NESTED if cut else 0, "stance": _stance(call, portrait)}
+                page = await self._views.page(address, portrait, shown)
                 await send_page(send, call, page, [*headers, *told, *_paging(call, answer, address.page), *cut])
 
     async def _job(self, call: Call, address: Address, media_type: str) -> Job:
@@ -241,6 +244,16 @@ def _paging(call: Call, answer: Answer, path: str) -> Headers:
 def _cut(answer: Answer) -> Headers:
     """That some of what is nested is left out: of each kind there is as much as the header says."""
     return [(b"x-nested-cut", str(MOST_NESTED).encode())] if CUT in answer.head.form else []
+
+
+def _stance(call: Call, portrait: dict[str, Any]) -> str:
+    """Which claims alone are wanted. Raises BadRequest."""
+    asked = said(call, "stance")
+    known = [chip["key"] for chip in portrait["chips"]]
+    if asked and asked not in known:
+        there = f"there are {', '.join(known)}" if known else "there are no claims"
+        raise BadRequest(f"stance={asked[:40]!r} is no mark of a claim on this page; {there}.")
+    return asked or ""
 
 
 def _tag(job: Job) -> str:

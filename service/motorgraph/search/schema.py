@@ -13,7 +13,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from motorgraph.errors import BadRequest
-from motorgraph.painter import BOOKKEEPING
+from motorgraph.portrait.layout import BOOKKEEPING
 from motorgraph.prefixes import Prefixes
 from motorgraph.search.entry import CLASS, PROPERTY, TYPE, Look, last
 from motorgraph.search.index import Index
