@@ -38,6 +38,8 @@ def kind(address: str) -> tuple[str, ...]:
     parts = urlsplit(address)
     first = parts.path.split("/")[:3]
     names = sorted(name.partition("=")[0] for name in parts.query.split("&"))
+    if parts.path.startswith("/explore/") and parts.query:
+        names = ["facets"]  # robots.txt asks crawlers to leave these alone: they lead to each other in all combinations
     return (*[NUMBER.sub("0", part) for part in first], *names, parts.path.rpartition("/")[2].partition(".")[2])
 
 

@@ -151,7 +151,13 @@ def test_crawlers_are_told_of_the_sitemap_and_asked_to_leave_queries_and_graphs_
     response = plain.client.get("/robots.txt")
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
     lines = response.text.splitlines()
-    assert {"User-agent: *", "Disallow: /sparql", "Disallow: /graphs", f"Sitemap: {plain.url}/sitemap.xml"} <= set(lines)
+    assert {
+        "User-agent: *",
+        "Disallow: /sparql",
+        "Disallow: /graphs",
+        "Disallow: /explore/*?",
+        f"Sitemap: {plain.url}/sitemap.xml",
+    } <= set(lines)
 
 
 @pytest.mark.parametrize("path", ["/robots.txt", "/sitemap.xml"])

@@ -43,6 +43,7 @@ from motorgraph.routes.curate import Curate
 from motorgraph.routes.dumps import Dumps
 from motorgraph.routes.duty import ADDRESSES as DUTY
 from motorgraph.routes.duty import Duty
+from motorgraph.routes.explore import Explore
 from motorgraph.routes.feed import Feed
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.home import StartPage
@@ -313,6 +314,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
     asked = QuestionPages(store, settings, pages)
     stock = Stock(store)
     descriptions = Descriptions(stock, store.dumps, settings, pages.questions.all)
+    explore = Explore(store, settings, pages)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, settings, metrics, ServiceDescription(descriptions), access, Workbench(store, settings, pages)),
         "/sparql/check": Check(store, settings),
@@ -325,6 +327,8 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/": StartPage(Home(store, settings, pages)),
         "/questions": asked,
         "/questions/": asked,
+        "/explore": explore,
+        "/explore/": explore,
         "/cite": Cite(store, settings, pages),
         "/theme": Theme(),
         **dict.fromkeys(DUTY, Duty(store, settings, pages)),

@@ -61,7 +61,6 @@ _DEALS = """SELECT ?plant ?deal ?name ?status (MAX(?day) AS ?last) {{
   ?deal a mg:Deal ; mg:concernsPlant ?plant ; skos:prefLabel ?name . OPTIONAL {{ ?deal mg:currentStatus ?status }}
   ?event mg:statusOf ?deal . {{ ?event mg:onDate ?day }} UNION {{ ?event mg:resolvedStart ?day }}
   FILTER(?day >= $since && ?day <= $today) }} GROUP BY ?plant ?deal ?name ?status ORDER BY DESC(?last) ?deal ?plant"""
-_WORKS = {"operating", "ramp-up", "idled", "retooling", "planned", "under-construction"}
 _NAME = re.compile(r"plant:([a-z0-9-]+)")
 _DAY = re.compile(r'"(\d{4}-\d\d-\d\d)"\^\^xsd:date')
 
@@ -242,7 +241,7 @@ class Home:
         placed = [point.point for point in points]
         world = await asyncio.to_thread(self._atlas.picture, placed, WORLD, title, "not-phone")
         europe = await asyncio.to_thread(self._atlas.picture, placed, EUROPE, title, "only-phone")
-        counts = Counter(_kind(row.get("status", "")) for row in plants.values())
+        counts = Counter(marks.standing(_last(row.get("status", ""))) for row in plants.values())
         countries = len({row["country"] for row in plants.values()})
         shown = [self._marked(row, plants[row["plant"]]["name"]) for row in deals]
         return Sight(world, europe, counts, countries, len(points), since.year, shown)
@@ -250,7 +249,7 @@ class Home:
     def _point(self, row: Mapping[str, str], deal: Mapping[str, str] | None) -> _Dated:
         place = float(row["lon"]), float(row["lat"])
         if deal is None:
-            return _Dated("", Point(*place, _kind(row.get("status", ""))))
+            return _Dated("", Point(*place, marks.standing(_last(row.get("status", "")))))
         found = marks.status(_last(deal.get("status", "")))
         note = f"{_cut(deal['name'], 30)}: {found.word.lower()}"
         return _Dated(deal["last"], Point(*place, "deal", row.get("locality", row["name"]), note, self._page(row["plant"])))
@@ -297,11 +296,6 @@ def _rest(rows: Sequence[Mapping[str, str]], start: Start) -> str:
 
 def _telling(row: Mapping[str, str]) -> tuple[bool, int, str]:
     return row["onDeals"] == "0", abs(len(row["text"]) - GOOD_CHARACTERS), row["claim"]
-
-
-def _kind(status: str) -> str:
-    """How a plant is drawn, by its status."""
-    return "open" if _last(status) in _WORKS else "closed" if status else "unknown"
 
 
 def _last(iri: str) -> str:

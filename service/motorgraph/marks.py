@@ -68,6 +68,8 @@ BY_STATUS = {
     "reported": Mark("asserted", "Reported"),
 }
 """By the last part of the IRI of a concept; schemes that share such a name mean the same by it."""
+WORKS = {"operating", "ramp-up", "idled", "retooling", "planned", "under-construction"}
+"""The statuses of plants that are not closed or put to other use."""
 MEANINGS = (
     (ACCEPTED, "in the accepted graph, by a verdict", "filled square, tick"),
     (ASSERTED, "somebody says that it is so", "filled disc"),
@@ -91,3 +93,8 @@ def mark(stance: str, modality: str) -> Mark:
 def status(name: str) -> Mark:
     """The mark of a status by the last part of its IRI; one that is not in the table shows its own name, as said by somebody."""
     return BY_STATUS.get(name) or Mark(ASSERTED.glyph, name.replace("-", " ").capitalize()) if name else UNKNOWN
+
+
+def standing(name: str) -> str:
+    """How a plant is drawn, by the last part of the IRI of its status: open (working, idle or being built), closed, unknown."""
+    return "open" if name in WORKS else "closed" if name else "unknown"

@@ -81,7 +81,8 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters |= {"spoken": dates.spoken, "clock": dates.clock, "vague": dates.vague}
-        self._environment.globals |= {"static": static, "offers": self.offers, "CONTESTED": marks.CONTESTED}
+        self._environment.globals |= {"static": static, "offers": self.offers}
+        self._environment.globals |= {"CONTESTED": marks.CONTESTED, "ACCEPTED": marks.ACCEPTED, "status": marks.status}
 
     def offers(self, path: str) -> bool:
         """Whether there is something at an address."""

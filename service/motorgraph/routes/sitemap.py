@@ -18,7 +18,7 @@ from motorgraph.stores.embedded import Embedded
 
 XML = "application/xml"
 PLAIN_PAGES = ("/", "/catalogue", "/licence")
-PAGES = (*PLAIN_PAGES, "/marks", "/ontology", "/questions", "/shapes")
+PAGES = (*PLAIN_PAGES, "/explore", "/marks", "/ontology", "/questions", "/shapes")
 """Those that are of no single thing."""
 _PART = re.compile(r"/sitemap/([1-9]\d{0,8})\.xml")
 
@@ -60,7 +60,7 @@ class Sitemap:
 
 
 class Robots:
-    """What crawlers are asked to leave alone: queries, and graphs whole."""
+    """What crawlers are asked to leave alone: queries, graphs whole, and lists that are narrowed in all possible ways."""
 
     methods = METHODS
 
@@ -73,7 +73,8 @@ class Robots:
         """Answers one request. Raises the Refusal that it meets."""
         if call.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(call.method, METHODS)
-        text = f"User-agent: *\nDisallow: /sparql\nDisallow: /graphs\nAllow: /\n\nSitemap: {origin(call)}/sitemap.xml\n"
+        rules = "User-agent: *\nDisallow: /sparql\nDisallow: /graphs\nDisallow: /explore/*?\nAllow: /\n"
+        text = f"{rules}\nSitemap: {origin(call)}/sitemap.xml\n"
         headers = [(b"content-type", b"text/plain; charset=utf-8")]
         await send_bytes(send, 200, headers, text.encode(), with_body=call.method != "HEAD")
 

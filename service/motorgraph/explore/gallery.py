@@ -1,0 +1,218 @@
+"""The pages of the explorer: what was found as a table or list with numbered sources, and the pictures of the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from motorgraph import marks
+from motorgraph.atlas import Atlas
+from motorgraph.explore import lanes, maps, sides
+from motorgraph.explore.deals import history_of
+from motorgraph.explore.kinds import CLAIMS, Column, View
+from motorgraph.explore.loading import Sheets
+from motorgraph.explore.narrowing import Asked, Counted, Facet, Found
+from motorgraph.explore.network import LEGEND, Network, Tie, network
+from motorgraph.explore.sheet import Document, Item, Sheet, Value
+from motorgraph.marks import Mark
+
+MOST_VALUES = 2
+"""In a cell of a table."""
+MOST_SOURCES = 2
+"""Numbers that a row shows."""
+FIRST = 8
+"""Values of a facet that are shown at once."""
+LEADING = {
+    "plants": ("country", "status", "propulsion"),
+    "makers": ("control", "kind"),
+    "deals": ("status", "kind", "group"),
+    "claims": ("stance", "modality", "about"),
+    "acts": ("jurisdiction", "status", "subject"),
+}
+"""The facets that the first page of the explorer shows, by kind."""
+Values = dict[str, Any]  # Any: what a template takes
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The documents of a page, numbered as they are first named."""
+
+    sheet: Sheet
+    listed: list[Document] = field(default_factory=list)
+
+    def of(self, iris: Iterable[str]) -> list[int]:
+        """The numbers of some documents, as many as a row shows."""
+        found = [self.sheet.documents[iri] for iri in iris if iri in self.sheet.documents][:MOST_SOURCES]
+        self.listed += [each for each in found if each not in self.listed]
+        return [self.listed.index(each) + 1 for each in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A thing in a table: what stands in each column, its mark if it has a status, and the numbers of its sources."""
+
+    item: Item
+    cells: list[tuple[Column, list[Value], int]]
+    mark: Mark
+    sources: list[int]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What a picture shows before the rest: in words, and the deals of it."""
+
+    words: str
+    rows: list[Row]
+    address: str
+    """Of the picture without it."""
+
+
+class Gallery:
+    """Makes what the pages show."""
+
+    def __init__(self, sheets: Sheets) -> None:
+        self._sheets = sheets
+        self._maps = maps.Maps(Atlas())
+
+    async def index(self, whole: Sequence[Found]) -> Values:
+        """The kinds, each with its leading facets."""
+        kinds = []
+        for each in whole:
+            name = each.asked.kind.name
+            leading = [facet for facet in each.facets if facet.column.name in LEADING[name]]
+            views = [(view.words, replace(each.asked, view=view.name).address()) for view in each.asked.kind.views[1:]]
+            kinds.append((each.asked.kind, len(each.items), each.asked.address(), leading, views))
+        return {"kinds": kinds, "at_once": 6}
+
+    async def shown(self, found: Found) -> Values:
+        """A list with its facets, in the view that is asked for."""
+        asked, numbers = found.asked, Numbers(found.sheet)
+        drawing = {"network": self._network, "timeline": self._timeline, "map": self._map}.get(asked.view)
+        picture = await drawing(found, numbers) if drawing else {}
+        rows = [_row(item, found, numbers) for item in found.part]
+        return {
+            "asked": asked,
+            "kind": asked.kind,
+            "found": found,
+            "facets": [(facet, _head(facet), facet.values[len(_head(facet)) :]) for facet in found.facets],
+            "chosen": [(facet.column, each) for facet in found.facets for each in facet.chosen],
+            "clear": Asked(asked.kind, view=asked.view).address(),
+            "tabs": [(view, replace(asked, view=view.name, offset=0, focus=()).address()) for view in asked.kind.views],
+            "view": _view(asked),
+            "hidden": _hidden(asked),
+            "heads": [_ordering(asked, "name", asked.kind.one.capitalize())]
+            + [_ordering(asked, column.name, column.words) for column in asked.kind.shown],
+            "rows": rows,
+            "is_speech": asked.kind is CLAIMS,
+            "formats": [(words, asked.address(f".{suffix}")) for words, suffix in _offered(found)],
+            "said": _in_words(found),
+            "picture": picture,
+            "legend": LEGEND,
+            "documents": numbers.listed,
+        }
+
+    async def _network(self, found: Found, numbers: Numbers) -> Values:
+        made = network(found.items, await self._sheets.control())
+        focus, picked = _focused(found, made, numbers)
+
+        def where(iri: str) -> str:
+            return replace(found.asked, focus=(iri.rpartition("/")[2],), offset=0).address() + "#picture"
+
+        drawn = await asyncio.to_thread(
+            lambda: [sides.Sides(made, paper, focus, where).picture() for paper in (sides.WIDE, sides.NARROW)]
+        )
+        legend = [(line, LEGEND[line], count) for line, count in made.lines.items()]
+        groups = len(made.left) + len(made.right)
+        words = f"{len(made.ties)} ties between {groups} groups. A dotted line is talk; only a solid one builds cars."
+        return {"kind": "network", "drawn": drawn, "legend": legend, "words": words, "picked": picked, "network": made}
+
+    async def _timeline(self, found: Found, numbers: Numbers) -> Values:
+        history, today = history_of(found.sheet), datetime.now(UTC).date()
+        deals = [item for item in found.items if history.get(item.iri)]
+        deals.sort(key=lambda item: max(event.start for event in history[item.iri]), reverse=True)
+        drawn = [lanes.Lanes(deals, history, today, paper).picture() for paper in (lanes.WIDE, lanes.NARROW)]
+        told = [(item, event) for item in deals[: lanes.MOST_LANES] for event in history[item.iri]]
+        told.sort(key=lambda pair: (pair[1].start, pair[1].order), reverse=True)
+        happened = [(item, event, marks.status(event.state), numbers.of(event.documents)) for item, event in told]
+        words = f"{len(deals)} deals with a history, those with the newest first; what is planned stands right of today’s line."
+        without = len(found.items) - len(deals)
+        return {"kind": "timeline", "drawn": drawn, "words": words, "happened": happened, "without": without}
+
+    async def _map(self, found: Found, numbers: Numbers) -> Values:
+        seen = await asyncio.to_thread(self._maps.seen, found)
+        return {"kind": "map", **seen}
+
+
+def _focused(found: Found, made: Network, numbers: Numbers) -> tuple[sides.Focus, Picked | None]:
+    """What the picture is to show before the rest: the groups or the deal with these names, as far as it has them."""
+    groups = {group.key: group for group in (*made.left, *made.right)}
+    deals: dict[str, list[Tie]] = {}
+    for tie in made.ties:
+        deals.setdefault(tie.deal.iri.rpartition("/")[2], []).append(tie)
+    chosen = [groups[name] for name in found.asked.focus if name in groups]
+    picked = next((deals[name] for name in found.asked.focus if name in deals), [])
+    if picked and not chosen:
+        ends = {end for tie in picked for end in tie.ends}
+        chosen = [group for group in groups.values() if group.iri in ends]
+    if not chosen:
+        return sides.Focus(), None
+    focus = sides.Focus({group.iri for group in chosen}, {tie.deal.iri for tie in picked})
+    lit = dict.fromkeys(tie.deal.iri for tie in made.ties if focus.lights(tie))
+    listed = [item for item in found.items if item.iri in lit]
+    listed.sort(key=lambda item: item.iri not in focus.deals)
+    words = " and ".join(group.words for group in chosen)
+    return focus, Picked(words, [_row(item, found, numbers) for item in listed], replace(found.asked, focus=()).address())
+
+
+def _row(item: Item, found: Found, numbers: Numbers) -> Row:
+    cells = []
+    for column in found.asked.kind.shown:
+        values = item.values(column.name)
+        cells.append((column, values[:MOST_VALUES], max(len(values) - MOST_VALUES, 0)))
+    if found.asked.kind is CLAIMS:
+        stance, modality = (next((v.key for v in item.values(name)), "") for name in ("stance", "modality"))
+        mark = marks.mark(stance, modality)
+    else:
+        mark = marks.status(next((value.key for value in item.values("status")), ""))
+    return Row(item, cells, mark, numbers.of(item.sources), max(len(item.sources) - MOST_SOURCES, 0))
+
+
+def _head(facet: Facet) -> list[Counted]:
+    """The values of a facet that are shown at once: those that are chosen, and the first."""
+    return facet.values[: max(FIRST, len(facet.chosen))]
+
+
+def _view(asked: Asked) -> View:
+    return next((view for view in asked.kind.views if view.name == asked.view), asked.kind.views[0])
+
+
+def _hidden(asked: Asked) -> list[tuple[str, str]]:
+    """What a search in the list keeps."""
+    kept = [(name, key) for name, keys in asked.chosen for key in keys]
+    return kept + [(name, text) for name, text in (("view", asked.view), ("sort", asked.sort), ("area", asked.area)) if text]
+
+
+def _ordering(asked: Asked, name: str, words: str) -> tuple[str, str, str]:
+    """A head of the table: its words, where the list is in the order of it, and how it is now ordered by it."""
+    sort = asked.sort or asked.kind.sort
+    now = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
+    other = f"-{name}" if now == "ascending" else name
+    return words, replace(asked, sort=other, offset=0).address(), now
+
+
+def _offered(found: Found) -> list[tuple[str, str]]:
+    has_places = any(column.name == "latitude" for column in found.asked.kind.columns)
+    return [("JSON", "json"), ("CSV", "csv"), *([("GeoJSON", "geojson")] if has_places else [])]
+
+
+def _in_words(found: Found) -> str:
+    """The title of a list in words: which of the kind."""
+    kind, chosen = found.asked.kind, [(facet.column.words, facet.chosen) for facet in found.facets if facet.chosen]
+    told = [f"{words.lower()} {' or '.join(each.value.words for each in values)}" for words, values in chosen]
+    if found.asked.query:
+        told.append(f"called “{found.asked.query}”")
+    return f"{kind.words}: {'; '.join(told)}" if told else kind.words

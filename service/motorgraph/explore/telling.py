@@ -1,0 +1,103 @@
+"""What was found as JSON, CSV and GeoJSON (RFC 7946)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import orjson
+
+from motorgraph import marks
+from motorgraph.explore.kinds import Column
+from motorgraph.explore.narrowing import Facet, Found
+from motorgraph.explore.sheet import Document, Item, Value
+
+Json = dict[str, Any]  # Any: plain JSON
+ONE = ("day", "year", "number", "status")
+"""The types of columns that tell one value."""
+
+
+def as_json(found: Found) -> bytes:
+    """What was found: how many, the facets with counts, the things with their columns and sources."""
+    asked = found.asked
+    told: Json = {
+        "kind": asked.kind.name,
+        "commit": found.sheet.commit,
+        "total": len(found.items),
+        "limit": asked.limit or len(found.items),
+        "offset": asked.offset,
+        "sort": asked.sort or asked.kind.sort,
+        "query": asked.query,
+        "chosen": {name: list(keys) for name, keys in asked.chosen},
+        "columns": [{"name": c.name, "label": c.words, "type": c.type, "facet": c.is_facet} for c in asked.kind.columns],
+        "facets": [_facet(facet) for facet in found.facets],
+        "items": [_item(item, found) for item in found.part],
+        **found.links,
+    }
+    return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def as_csv(found: Found) -> bytes:
+    """The things as a table; `; ` parts several values, and the sources with publisher, day and address of each."""
+    table = io.StringIO(newline="")
+    lines = csv.writer(table)
+    columns = found.asked.kind.columns
+    lines.writerow(["iri", "label", *(column.name for column in columns), "sources"])
+    for item in found.part:
+        cells = ["; ".join(value.words for value in item.values(column.name)) for column in columns]
+        sources = "; ".join(_cited(found.sheet.documents[each]) for each in item.sources)
+        lines.writerow([item.iri, item.label, *cells, sources])
+    return table.getvalue().encode()
+
+
+def as_geojson(found: Found) -> bytes:
+    """The things as features; one that has no place has no geometry."""
+    features = [
+        {"type": "Feature", "id": item.iri, "geometry": _point(item), "properties": _item(item, found)} for item in found.part
+    ]
+    return orjson.dumps({"type": "FeatureCollection", "features": features}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _facet(facet: Facet) -> Json:
+    values = [
+        {**_value(each.value), "count": each.count, "chosen": each.is_chosen, "href": each.address} for each in facet.values
+    ]
+    return {"name": facet.column.name, "label": facet.column.words, "values": values}
+
+
+def _item(item: Item, found: Found) -> Json:
+    cells = {column.name: _cell(item, column) for column in found.asked.kind.columns}
+    sources = [_document(found.sheet.documents[each]) for each in item.sources]
+    return {"iri": item.iri, "page": item.page, "label": item.label, **cells, "sources": sources}
+
+
+def _cell(item: Item, column: Column) -> object:
+    values = item.values(column.name)
+    if column.type == "number":
+        return float(values[0].words) if values else None
+    if column.type == "status":
+        return {**_value(values[0]), "mark": marks.status(values[0].key).word} if values else None
+    if column.type in ONE:
+        return values[0].words if values else None
+    return [value.words for value in values] if column.type in ("text", "code") else [_value(value) for value in values]
+
+
+def _value(value: Value) -> Json:
+    told = {"value": value.key, "label": value.words}
+    return {**told, "iri": value.iri, "page": value.page} if value.iri else told
+
+
+def _document(document: Document) -> Json:
+    told = {"iri": document.iri, "page": document.page, "title": document.title}
+    more = {"publisher": document.publisher, "date": document.day, "url": document.url}
+    return {**told, **{name: text for name, text in more.items() if text}}
+
+
+def _cited(document: Document) -> str:
+    return " ".join(part for part in (document.publisher or document.title, document.day, document.url) if part)
+
+
+def _point(item: Item) -> Json | None:
+    place = [item.first("longitude"), item.first("latitude")]
+    return {"type": "Point", "coordinates": [float(part) for part in place]} if all(place) else None
