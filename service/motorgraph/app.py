@@ -316,7 +316,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
     descriptions = Descriptions(stock, store.dumps, settings, pages.questions.all)
     explore = Explore(store, settings, pages)
     endpoints: dict[str, Endpoint] = {
-        "/sparql": Sparql(store, settings, metrics, ServiceDescription(descriptions), access, Workbench(store, settings, pages)),
+        "/sparql": Sparql(store, metrics, ServiceDescription(descriptions), access, Workbench(store, settings, pages)),
         "/sparql/check": Check(store, settings),
         "/sparql/vocabulary": VocabularyDocument(stock, settings, store),
         "/graphs": graphs,

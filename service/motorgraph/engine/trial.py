@@ -127,9 +127,13 @@ def _by_given(given: Sent, found: Placed, job: Job, store: ox.Store) -> Judgemen
     names, beside = _beside(job, store, BESIDE[:1])
     data = Data.copied(chain(beside, found.quads), GIVEN)
     report = gate.in_full(shapes, data)
-    own, others = ({str(quad.subject.value) for quad in quads} for quads in (found.quads, beside))
+    own, others = (_subjects(quads) for quads in (found.quads, beside))
     told = tuple(result for result in report.results if result.focus in own or result.focus not in others)
     return Judgement(replace(report, results=told), shapes, data.store, names)
+
+
+def _subjects(quads: Iterable[ox.Quad]) -> set[str]:
+    return {quad.subject.value for quad in quads if not isinstance(quad.subject, ox.Triple)}
 
 
 def _apart(job: Job, shapes: Shapes, found: Placed, store: ox.Store) -> Judgement:

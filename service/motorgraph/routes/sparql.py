@@ -23,7 +23,6 @@ from motorgraph.protocol import SPARQL_METHODS, Call, Receive, operation, read_b
 from motorgraph.query import Query, Update, is_repeatable
 from motorgraph.reply import VARY, Send, answer_headers, send_bytes, with_headers
 from motorgraph.routes.workbench import Workbench
-from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.writing import signed
 
@@ -61,20 +60,19 @@ class Sparql:
     def __init__(
         self,
         store: Embedded,
-        settings: Settings,
         metrics: Metrics,
         describe: Describe,
         access: Access,
         workbench: Workbench,
     ) -> None:
         self._store = store
-        self._settings = settings
+        self._settings = store.settings
         self._metrics = metrics
         self._describe = describe
         self._access = access
         self._workbench = workbench
-        self._limits = settings.limits()
-        self._mementos = Mementos(store, settings.base)
+        self._limits = store.settings.limits()
+        self._mementos = Mementos(store, store.settings.base)
         self._known: dict[tuple[object, ...], Prepared | Update | None] = {}
 
     def paths(self) -> dict[str, object]:
