@@ -355,6 +355,7 @@ def test_a_table_with_other_columns_is_told_which_tables_there_are(shipped: Serv
     assert (response.status_code, response.json()["line"]) == (400, 1)
     assert "did you mean seed_ref?" in response.json()["detail"]
     assert "facts/technologies" in response.json()["tables"]
+    assert sent(shipped, "x" * 200_000, "text/csv").status_code == 400
 
 
 # Beside others

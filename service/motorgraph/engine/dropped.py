@@ -21,6 +21,7 @@ from motorgraph.vocab import CANONICAL_BASE
 
 FOLDER = "facts"
 MOST_ROWS = 5_000
+MOST_HEADER = 10_000
 MOST_WORDS = 20
 """A column with no more different cells than this holds words of a list."""
 _LINE = re.compile(r"line (\d+)")
@@ -46,7 +47,7 @@ def converted(text: bytes, base: str) -> Placed:
 
 def _table(text: str, data: Path) -> Table:
     """The rows as those of the table that has their columns. Raises BadSyntax or BadRequest."""
-    first = next(iter(text.splitlines()), "")
+    first = next(iter(text.splitlines()), "")[:MOST_HEADER]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     header = {column.strip() for column in next(csv.reader([first], delimiter=delimiter), [])}
     known = {f"{FOLDER}/{path.stem}": _columns(path) for path in sorted((data / FOLDER).glob("*.csv"))}
