@@ -28,6 +28,8 @@ _RUN = os.environ.setdefault("RUN_OF_THE_TESTS", str(os.getpid()))  # the worker
 VERDICTS = Path(tempfile.gettempdir()) / f"motorgraph-verdicts-{_RUN}"
 if str(os.getpid()) == _RUN:
     atexit.register(shutil.rmtree, VERDICTS, ignore_errors=True)
+MODULES = re.compile(r'<script type="module" src="/static/bundle/[\w.-]+\.js"></script>')
+"""The scripts that pages may have: of the bundle, without a text."""
 _ADDRESS = re.compile(r"motorgraph is at (http://\S+)/")
 
 

@@ -270,7 +270,7 @@ class Blocks(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._type = dict(attrs).get("type") or "javascript" if tag == "script" else ""
+        self._type = dict(attrs).get("type") or "javascript" if tag == "script" and "src" not in dict(attrs) else ""
 
     def handle_data(self, data: str) -> None:
         if self._type:

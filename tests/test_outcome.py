@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import httpx
@@ -11,11 +10,10 @@ import pytest
 import rdflib
 from rdflib import SH
 
-from motorgraph.errors import Nonconforming, NotAcceptable
+from motorgraph.errors import NotAcceptable
 from motorgraph.outcome import Wish
 from motorgraph.protocol import Call
-from motorgraph.reply import send_refusal
-from tests.running import TOKEN, Service
+from tests.running import MODULES, TOKEN, Service
 
 MG = "https://motorgraph.example/ontology/"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -237,29 +235,24 @@ def test_the_report_comes_in_the_rdf_format_that_is_asked_for(shipped: Service, 
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
     ],
 )
-def test_a_refusal_is_told_as_a_problem_unless_rdf_is_liked_better(accept: str, media_type: str) -> None:
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:  # Any: ASGI's own definition
-        sent.append(message)
-
-    refusal = Nonconforming("It has violations.", conforms=False, total=0, results=[])
-    asyncio.run(send_refusal(refusal, called(accept=accept), send, "1"))
-    assert sent[0]["status"] == 422
-    assert dict(sent[0]["headers"])[b"content-type"].decode().partition(";")[0] == media_type
-    assert (b"It has violations." in sent[1]["body"]) == (media_type != "text/turtle")
+def test_a_refusal_is_told_as_a_problem_unless_rdf_is_liked_better(shipped: Service, accept: str, media_type: str) -> None:
+    response = shipped.client.put(
+        "/graphs", params={"graph": "http://x/r"}, content=NAKED_CLAIM, headers=TURTLE | {"Accept": accept}
+    )
+    assert response.status_code == 422
+    assert response.headers["Content-Type"].partition(";")[0] == media_type
+    assert ("nothing was changed" in response.text) == (media_type != "text/turtle")
 
 
-def test_a_browser_sees_what_is_wrong_and_nothing_of_the_data_becomes_markup() -> None:
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:  # Any: ASGI's own definition
-        sent.append(message)
-
-    result = {"focus": "http://x/<b>", "path": "http://x/p", "message": "<script>"}
-    refusal = Nonconforming("It has violations.", conforms=False, total=1, results=[result])
-    asyncio.run(send_refusal(refusal, called(accept="text/html"), send, "1"))
-    assert b"<li><code>http://x/&lt;b&gt;</code> http://x/p: &lt;script&gt;</li>" in sent[1]["body"]
+def test_a_browser_sees_what_is_wrong_and_nothing_of_the_data_becomes_markup(shipped: Service) -> None:
+    data = NAKED_CLAIM + f'\n<http://x/naked> <{MG}assertedBy> "</code><script>alert(1)</script>" .'
+    response = shipped.client.put(
+        "/graphs", params={"graph": "http://x/r"}, content=data, headers=TURTLE | {"Accept": "text/html"}
+    )
+    assert response.status_code == 422
+    assert "<li><code>http://x/naked</code>" in response.text
+    assert "&lt;script&gt;alert(1)" in response.text
+    assert "<script" not in MODULES.sub("", response.text)
 
 
 def test_warnings_of_a_write_that_is_made_are_told_to_who_prefers_it(shipped: Service) -> None:

@@ -130,6 +130,11 @@ def prefers_html(header: str) -> bool:
     return html > 0 and all(_named(ranges, name) <= html for f in (*SOLUTIONS, *GRAPHS) for name in (f.media_type, *f.also))
 
 
+def leaves_open(header: str) -> bool:
+    """Whether an Accept header chooses nothing: it is empty, takes anything, or is that of a browser."""
+    return not header or any(wanted.fit(HTML) in (0, 2) for wanted in accepted(header))
+
+
 @lru_cache(maxsize=256)
 def languages(header: str) -> tuple[str, ...]:
     """The languages of an Accept-Language header in lower case, the best first, at most `MOST_LANGUAGES`; English is always last.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from motorgraph.errors import BadRequest, MethodNotAllowed, TooLarge, UnsupportedMediaType
-from motorgraph.media import NAMED, refuse_charset
+from motorgraph.media import NAMED, leaves_open, refuse_charset
 from motorgraph.query import Dataset, Query, Update
 
 if TYPE_CHECKING:
@@ -217,14 +217,19 @@ def _built(kind: str, text: str, parameters: dict[str, list[str]], call: Call) -
     default, named = (_graphs(name, parameters.get(name, [])) for name in _PARAMETERS[kind])
     dataset = Dataset(default, named)
     if kind == "query":
-        return Query(text, dataset, call.url, at=one(parameters, "at"), form=_form(parameters))
+        return Query(text, dataset, call.url, at=one(parameters, "at"), form=_form(parameters, call))
     if "at" in parameters:
         raise BadRequest("at=… is for a query: what has been cannot be changed.")
     return Update(text, dataset, call.url, dry_run=_dry_run(parameters))
 
 
-def _form(parameters: Mapping[str, Sequence[str]]) -> str:
-    """The format that the address names. Raises BadRequest for one that there is not."""
+def _form(parameters: Mapping[str, Sequence[str]], call: Call) -> str:
+    """The format that the address names, where `Accept` leaves it open: SPARQLWrapper sends both, in names of its own.
+
+    Raises BadRequest for one that there is not.
+    """
+    if not leaves_open(call.header(b"accept")):
+        return ""
     name = one(parameters, "format")
     if name and name not in NAMED:
         raise BadRequest(f"There is no format {name[:40]!r}; format=… takes {', '.join(NAMED)}.")

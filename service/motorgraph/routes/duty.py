@@ -14,7 +14,7 @@ from motorgraph.duty.planner import Answer, Planner
 from motorgraph.duty.sheet import as_json, as_table
 from motorgraph.duty.view import Views
 from motorgraph.errors import BadParameter, BadRequest, MethodNotAllowed, NotAcceptable, NotFound
-from motorgraph.media import CSV, HTML, TSV, Format, choose, listing, prefers_html
+from motorgraph.media import CSV, HTML, TSV, Format, choose, leaves_open, listing, prefers_html
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import QUERY_TYPE, Call, Receive, query_parameters
@@ -135,7 +135,7 @@ def _form(call: Call) -> Format | None:
     if suffix:
         return _BY_SUFFIX[suffix]
     accept = call.header(b"accept")
-    if prefers_html(accept):
+    if prefers_html(accept) or (leaves_open(accept) and not call.query_string):
         return None
     form = choose(accept, FORMATS)
     if form is None:
