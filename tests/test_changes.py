@@ -260,12 +260,12 @@ def test_a_long_commit_is_shown_in_part_with_the_rest_to_download(plain: Service
 def test_the_list_for_people_is_newest_first_and_leads_on(plain: Service, graph: str) -> None:
     numbers = [made(plain, graph, f"<a:s> <a:p> {value} .") for value in range(4)]
     text = page(plain, "/changes?limit=2")
-    assert re.findall(r'<th scope="row"><a href="/changes/(\d+)"', text) == [str(n) for n in (numbers[3], numbers[2])]
+    assert re.findall(r'<th scope="row"[^>]*><a href="/changes/(\d+)"', text) == [str(n) for n in (numbers[3], numbers[2])]
     (older,) = re.findall(r'href="([^"]*)" rel="next">Older', text)
     older_text = page(plain, html.unescape(older))
-    assert re.findall(r'<th scope="row"><a href="/changes/(\d+)"', older_text) == [str(n) for n in (numbers[1], numbers[0])]
+    assert re.findall(r'<th scope="row"[^>]*><a href="/changes/(\d+)"', older_text) == [str(n) for n in (numbers[1], numbers[0])]
     (newer,) = re.findall(r'href="([^"]*)" rel="prev">Newer', older_text)
-    assert re.findall(r'<th scope="row"><a href="/changes/(\d+)"', page(plain, html.unescape(newer)))[-1] == str(numbers[2])
+    assert re.findall(r'<th scope="row"[^>]*><a href="/changes/(\d+)"', page(plain, html.unescape(newer)))[-1] == str(numbers[2])
 
 
 def test_the_changes_of_one_graph_are_told_by_themselves(plain: Service, graph: str) -> None:
