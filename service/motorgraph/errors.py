@@ -1,38 +1,38 @@
-"""Every refusal that a client can meet, as one tree.
+"""Every refusal that a client can meet, as one tree; each says below when it is met, which the documentation repeats.
 
-* Refusal                       a meaning, a status, a detail that says what was wrong and what would be right
-  + BadRequest            400   the request does not say what the protocol needs
-    - BadSyntax           400   query, update or data that does not parse; has line and column
-    - BadEvaluation       400   parsed, but cannot be evaluated (an unknown function, say)
-  + Unauthorized          401   no token where one is needed
-    - InvalidToken        401   a token that is none of ours
-  + Forbidden             403   a host, a graph or a write that the settings do not allow
-    - InsufficientScope   403   a token that is not good for this; names the scope that is
-    - Replica             403   a write to a read replica; names the upstream that takes it
+* Refusal
+  + BadRequest            400
+    - BadSyntax           400
+    - BadEvaluation       400
+  + Unauthorized          401
+    - InvalidToken        401
+  + Forbidden             403
+    - InsufficientScope   403
+    - Replica             403
   + NotFound              404
-  + Gone                  410   it was there once; names the commit that removed it
-  + MethodNotAllowed      405   lists what is allowed
-  + NotAcceptable         406   lists what there is
-  + Conflict              409   the same write is under way already
-  + PreconditionFailed    412   the graph has changed since the client saw it, or is there already
-  + TooLarge              413   a body or a query over the limit
-  + UnsupportedMediaType  415   lists what is read
-  + RangeNotSatisfiable   416   a range of bytes beyond the end of a file; says how long it is
-  + Nonconforming         422   the change breaks the shapes; carries the report
-  + BadShapes             422   shapes that cannot be used; says which one and why
-  + OutOfScope            422   a patch of one graph that would change another
-  + OutOfReach            422   an older commit whose graph cannot be rebuilt within the limits
-  + KeyReused             422   an Idempotency-Key that stands for another request
-  + BadParameter          422   a value that a question cannot take; names it, and what may have been meant
-  + NoCanonicalForm       422   blank nodes that cannot be told apart in the time for it
-  + TooManyAttempts       429   too many wrong tokens from one address; says when to come again
-  + Overloaded            429   too many ask for pages of the feed at once; says when to come again
-  + Failed                500   the service tried and could not
-    - InsufficientStorage 507   the disk is full, so a change cannot be kept
-    - Diverged            500   what a read replica follows is not, or no longer, what its own history continues in
-    - OutOfMemory         500   the query needed more than its memory
-    - ReaderDied          500   the process that evaluated the query ended
-  + Unavailable           503   not now; says when to come again
+  + Gone                  410
+  + MethodNotAllowed      405
+  + NotAcceptable         406
+  + Conflict              409
+  + PreconditionFailed    412
+  + TooLarge              413
+  + UnsupportedMediaType  415
+  + RangeNotSatisfiable   416
+  + Nonconforming         422
+  + BadShapes             422
+  + OutOfScope            422
+  + OutOfReach            422
+  + KeyReused             422
+  + BadParameter          422
+  + NoCanonicalForm       422
+  + TooManyAttempts       429
+  + Overloaded            429
+  + Failed                500
+    - InsufficientStorage 507
+    - Diverged            500
+    - OutOfMemory         500
+    - ReaderDied          500
+  + Unavailable           503
     - DeadlineExceeded    503
     - QueueFull           503
     - NotReady            503
@@ -46,6 +46,8 @@ import errno
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+PROBLEM_TYPES = "https://motorgraph.example/problem/"
+"""What the `type` of a problem begins with; its kind follows."""
 _CHALLENGE = b'Bearer realm="motorgraph"'  # RFC 6750 §3
 FIRST_VIOLATIONS = 10
 
@@ -76,18 +78,26 @@ class Refusal(Exception):
 
 
 class BadRequest(Refusal):
+    """No query, two queries, a parameter that does not fit, a relative graph IRI."""
+
     status, title = 400, "Bad request"
 
 
 class BadSyntax(BadRequest):
+    """Query, update or data does not parse; `line` and `column` say where."""
+
     title = "Syntax error"
 
 
 class BadEvaluation(BadRequest):
+    """It parses and cannot be evaluated, as with an unknown function."""
+
     title = "Cannot be evaluated"
 
 
 class Unauthorized(Refusal):
+    """A write, or a protected read, without a token."""
+
     status, title = 401, "A token is needed"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -95,6 +105,8 @@ class Unauthorized(Refusal):
 
 
 class InvalidToken(Unauthorized):
+    """A token that this service does not know."""
+
     title = "Wrong token"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -102,14 +114,19 @@ class InvalidToken(Unauthorized):
 
 
 class Forbidden(Refusal):
+    """A host (`host`) for `SERVICE` or `LOAD`; a write to a read-only service; a write to the merge of all graphs."""
+
     status, title = 403, "Not allowed"
 
 
 class InsufficientScope(Forbidden):
+    """The token is right, but not good for this; `scope` names the one that is."""
+
     title = "The token is not good for this"
 
     @classmethod
     def of(cls, what: str, scope: str) -> InsufficientScope:
+        """What to say of somebody whose scope is too small."""
         return cls(f"{what}; this needs a token with the scope {scope}.", scope=scope)
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -118,22 +135,31 @@ class InsufficientScope(Forbidden):
 
 
 class Replica(Forbidden):
+    """A write to a read replica; `upstream` names the service that takes it."""
+
     title = "This is a read replica"
 
     @classmethod
     def of(cls, upstream: str) -> Replica:
+        """What to say at a replica of that upstream."""
         return cls(f"This is a read replica, which only follows {upstream}. Send the change there.", upstream=upstream)
 
 
 class NotFound(Refusal):
+    """No such address, graph or thing; `near` lists things with names like it."""
+
     status, title = 404, "Not found"
 
 
 class Gone(Refusal):
+    """The thing was there once; `commit` removed the last statement about it."""
+
     status, title = 410, "Gone"
 
 
 class MethodNotAllowed(Refusal):
+    """`Allow` lists what is."""
+
     status, title = 405, "Method not allowed"
 
     def __init__(self, method: str, allowed: str) -> None:
@@ -144,22 +170,32 @@ class MethodNotAllowed(Refusal):
 
 
 class NotAcceptable(Refusal):
+    """`available` lists what there is."""
+
     status, title = 406, "No such format"
 
 
 class Conflict(Refusal):
+    """A write with the same `Idempotency-Key` is under way."""
+
     status, title = 409, "Under way already"
 
 
 class PreconditionFailed(Refusal):
+    """The graph has changed since it was read, or is there already."""
+
     status, title = 412, "The graph is not as expected"
 
 
 class TooLarge(Refusal):
+    """A body, query or answer over its limit; a document nested too deeply."""
+
     status, title = 413, "Too large"
 
 
 class UnsupportedMediaType(Refusal):
+    """`readable` lists what is read."""
+
     status, title = 415, "Unsupported media type"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -172,6 +208,8 @@ class UnsupportedMediaType(Refusal):
 
 
 class RangeNotSatisfiable(Refusal):
+    """A range of bytes that begins behind the end of a file; `size` is how long it is."""
+
     status, title = 416, "No such range"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -179,34 +217,50 @@ class RangeNotSatisfiable(Refusal):
 
 
 class Nonconforming(Refusal):
+    """The change breaks the shapes; `results` is the report, `total` how many there are."""
+
     status, title = 422, "The change breaks the shapes"
 
 
 class BadShapes(Refusal):
+    """Shapes that cannot be used: which one and why."""
+
     status, title = 422, "The shapes are faulty"
 
 
 class OutOfScope(Refusal):
+    """A patch of one graph would change another."""
+
     status, title = 422, "The patch is about another graph"
 
 
 class OutOfReach(Refusal):
+    """The graph of an older commit cannot be rebuilt within the limits."""
+
     status, title = 422, "The commit is out of reach"
 
 
 class KeyReused(Refusal):
+    """An `Idempotency-Key` stands for another request."""
+
     status, title = 422, "The key stands for another request"
 
 
 class BadParameter(Refusal):
+    """A question cannot take a value; `errors` says which `field`, what would be right, and what is `near`."""
+
     status, title = 422, "A value cannot be taken"
 
 
 class NoCanonicalForm(Refusal):
+    """The blank nodes of a graph cannot be told apart in time."""
+
     status, title = 422, "No canonical form"
 
 
 class TooManyAttempts(Refusal):
+    """Ten wrong tokens from this address within a minute; `retry_after` and `Retry-After` say when to come again."""
+
     status, title = 429, "Too many wrong tokens"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -214,6 +268,8 @@ class TooManyAttempts(Refusal):
 
 
 class Overloaded(Refusal):
+    """Too many ask for pages of the feed at once; `Retry-After` says when to come again."""
+
     status, title = 429, "Too many at once"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -221,26 +277,38 @@ class Overloaded(Refusal):
 
 
 class Failed(Refusal):
+    """A fault of the service; the log has it under the request's id."""
+
     status, title = 500, "Failed"
 
 
 class InsufficientStorage(Failed):
+    """There is no room on the disk to keep the change; nothing was changed."""
+
     status, title = 507, "No room on the disk"
 
 
 class Diverged(Failed):
+    """Never an answer: why a read replica follows no more, in its log and in `/ready`."""
+
     title = "The histories have parted"
 
 
 class OutOfMemory(Failed):
+    """The query needed more than `query-memory`."""
+
     title = "The query needed too much memory"
 
 
 class ReaderDied(Failed):
+    """The process that evaluated it ended: too deeply nested, or killed."""
+
     title = "The reader of this query died"
 
 
 class Unavailable(Refusal):
+    """The service is stopping; a dump is still being made."""
+
     status, title = 503, "Not now"
     retry_after: ClassVar[int] = 1
 
@@ -249,15 +317,21 @@ class Unavailable(Refusal):
 
 
 class DeadlineExceeded(Unavailable):
+    """Longer than `query-seconds`, the wait included."""
+
     title = "The query took too long"
     retry_after = 10
 
 
 class QueueFull(Unavailable):
+    """Too many dumps are wanted at once; more than `queue-length` queries, or `write-queue-length` writes, wait."""
+
     title = "Too many at once"
 
 
 class NotReady(Unavailable):
+    """Still loading or validating."""
+
     title = "The graph is not loaded yet"
     retry_after = 2
 
@@ -293,6 +367,11 @@ def retold(kind: str, detail: str, members: dict[str, Any]) -> Refusal:  # Any: 
     refusal = cls.__new__(cls)
     Refusal.__init__(refusal, detail, **members)
     return refusal
+
+
+def every_refusal() -> list[type[Refusal]]:
+    """All kinds of refusals that there are."""
+    return list(_KINDS.values())[1:]  # the first is what they have in common
 
 
 def _below(cls: type[Refusal]) -> Iterator[type[Refusal]]:

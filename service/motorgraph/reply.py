@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from motorgraph.engine.answer import Answer
-from motorgraph.errors import Nonconforming, Refusal
+from motorgraph.errors import PROBLEM_TYPES, Nonconforming, Refusal
 from motorgraph.media import GRAPHS, PROBLEM, SOLUTIONS, Format, accepts_gzip, choose, prefers_html
 from motorgraph.protocol import Call, Receive
 from motorgraph.theme import chosen, dressed
@@ -22,7 +22,6 @@ from motorgraph.validation import as_rdf
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]  # Any: ASGI's own definition
 Headers = Sequence[tuple[bytes, bytes]]
 Render = Callable[..., bytes]
-PROBLEM_TYPES = "https://motorgraph.example/problem/"
 REPORTS = (Format("problem", PROBLEM, "json", ("application/json",)), *GRAPHS)
 SPOOL_BYTES = 1 << 20
 WATCH_AFTER_SECONDS = 0.05

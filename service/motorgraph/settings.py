@@ -36,24 +36,35 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8800, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    base: str = Field(CANONICAL_BASE, description="Base of all IRIs that the graph's own things have.")
+    base: str = Field(
+        CANONICAL_BASE, description="Base of the graph's own IRIs; shipped files are read with it in place of the default."
+    )
     plain: bool = Field(False, description="A bare store: no shipped data, no shapes, the default graph separate.")
     load: Annotated[tuple[Path, ...], NoDecode] = Field(
         (),
-        description="RDF file to load at the start, .gz and .zst too; may be given again (in the environment: separated by ':').",
+        description="RDF file to load at the start, .gz and .zst too; may be given again (in the environment: separated by ':'). "
+        "Outside plain mode triples without a graph go to BASE/graph/source/NAME, the file's name without .ttl.gz and the like.",
     )
     align: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Vocabulary whose alignment to load too, such as schema or prov; may be given again (or separated by ',').",
+        description="Vocabulary whose alignment to load too: schema, prov, org, fibo, gist, sem …; may be given again "
+        "(or separated by ',').",
     )
-    data_dir: Path = Field(default_factory=default_data_dir, description="Folder that the service keeps its own files in.")
-    snapshot_after: int = Field(1000, ge=2, description="Commits after which the whole graph is written down anew.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder of the service's own files: the journal, snapshots, dumps, the verdicts of the shapes.",
+    )
+    snapshot_after: int = Field(
+        1000, ge=2, description="Commits after which the whole graph is written down anew, so that a start replays no more."
+    )
     dumps_kept: int = Field(3, ge=0, description="Dumps of the newest commits that are kept on the disk; 0: none are made.")
     default_graph: Literal["union", "separate"] | None = Field(
         None,
         description="A query's default graph: union (of all graphs; the default) or separate (the default with --plain).",
     )
-    readers: int = Field(0, ge=0, description="Most readers at once; 0 takes twice the cores, fewer if memory is short.")
+    readers: int = Field(
+        0, ge=0, description="Most readers at once; 0 takes twice the cores (at least two), fewer if memory is short."
+    )
     query_seconds: float = Field(30.0, gt=0, description="Seconds that a query may take, its wait included.")
     query_memory: int = Field(1024, ge=16, description="MiB that one query may use beside the graph.")
     query_bytes: int = Field(1024, ge=1, description="MiB that one answer may have.")
@@ -64,7 +75,9 @@ class Settings(BaseSettings):
         2000, ge=1, description="Combinations of maker, plant, model, market and day that the duty planner answers at once."
     )
     queue_length: int = Field(256, ge=1, description="Queries that may wait before more are refused.")
-    write_queue_length: int = Field(32, ge=0, description="Writes that may wait for the one under way before more are refused.")
+    write_queue_length: int = Field(
+        32, ge=0, description="Writes that may wait for the one under way, each with its body in memory, before more are refused."
+    )
     past_readers: int = Field(2, ge=1, description="Processes that answer about older commits at once.")
     past_queue_length: int = Field(32, ge=0, description="Questions about older commits that may wait before more are refused.")
     past_seconds: float = Field(60.0, gt=0, description="Seconds that it may take to rebuild the graph of an older commit.")
@@ -73,21 +86,27 @@ class Settings(BaseSettings):
     validation_bytes: int = Field(8, ge=1, description="MiB that a body sent to /validate may have.")
     service_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Host that SERVICE may ask, without a port; may be given again (or separated by ','). None by default.",
+        description="Host that SERVICE may ask, by name without scheme and port; may be given again (or separated by ','). "
+        "None by default.",
     )
-    follow: str = Field("", description="Address of another motorgraph whose read replica this one is to be.")
+    follow: str = Field(
+        "", description="Address of another motorgraph whose read replica this one is to be; its /feed or /changes will do."
+    )
     follow_token: SecretStr | None = Field(None, description="Token to read there with, where reads are protected.")
     follow_seconds: float = Field(0.5, gt=0, description="Seconds from one look for new commits there to the next.")
     write_token: SecretStr | None = Field(
-        None, description="Bearer token of the scope admin, the shorthand for one person; without any the service is read-only."
+        None,
+        description="Bearer token of a service with one writer: scope admin, the name 'write token'; without any token the "
+        "service is read-only.",
     )
     tokens: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="NAME:SCOPE:HASH of a bearer token, by 'motorgraph token', or @FILE with one a line; may be given again.",
+        description="NAME:SCOPE:HASH of a bearer token, by 'motorgraph token', or @FILE with one a line; may be given again "
+        "(or separated by blanks or ',').",
     )
     protect_reads: bool = Field(False, description="Reads need a token too: all addresses but /health, /ready and /static.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
-    access_log: bool = Field(False, description="Log every request, not only those that fail or are slow.")
+    access_log: bool = Field(False, description="Log every request, not only those that fail or take over a second.")
 
     @field_validator("load", mode="before")
     @classmethod
