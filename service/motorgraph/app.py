@@ -28,12 +28,14 @@ from motorgraph.documentation import Documentation
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
 from motorgraph.home import Home
+from motorgraph.manual import Manual
 from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive
 from motorgraph.reply import ClientLeft, Headers, Render, Send, send_refusal
 from motorgraph.resources import web
+from motorgraph.routes.about import About
 from motorgraph.routes.catalogue import ServiceDescription, described_at
 from motorgraph.routes.changes import Changes
 from motorgraph.routes.check import Check
@@ -47,6 +49,7 @@ from motorgraph.routes.explore import Explore
 from motorgraph.routes.feed import Feed
 from motorgraph.routes.graphs import Graphs
 from motorgraph.routes.home import StartPage
+from motorgraph.routes.manual import Docs
 from motorgraph.routes.mcp import Mcp
 from motorgraph.routes.memento import TimeGate, TimeMap
 from motorgraph.routes.operation import operation_routes
@@ -64,6 +67,7 @@ from motorgraph.routes.vocabulary import VocabularyDocument
 from motorgraph.routes.workbench import Workbench
 from motorgraph.settings import Settings
 from motorgraph.shapebook import ShapeBook
+from motorgraph.status import Status
 from motorgraph.stores.embedded import Embedded
 from motorgraph.termbook import TermBook
 from motorgraph.theme import without_conditions
@@ -289,7 +293,8 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
     mcp = Mcp(settings)
-    endpoints = _endpoints(settings, store, metrics, pages, access) | {"/mcp": mcp}
+    docs = Docs(store, pages, Manual(lambda: inner.openapi(), settings.base))
+    endpoints = _endpoints(settings, store, metrics, pages, access) | {"/mcp": mcp, "/docs": docs, "/docs/": docs}
     routes = [*inner.routes, *framed.routes]
     pages.addresses = frozenset([*endpoints, *(route.path for route in routes if isinstance(route, Route))])
     told = [endpoint.paths() for endpoint in dict.fromkeys(endpoints.values())]
@@ -329,6 +334,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/questions/": asked,
         "/explore": explore,
         "/explore/": explore,
+        "/about": About(Status(store, settings, descriptions.stock, len(pages.questions.all)), pages),
         "/cite": Cite(store, settings, pages),
         "/theme": Theme(),
         **dict.fromkeys(DUTY, Duty(store, settings, pages)),

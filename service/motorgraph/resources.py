@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent
 
 
 def asset(name: str) -> Path:
-    """The folder `ontology`, `shapes` or `data`, wherever this installation keeps it.
+    """The folder `ontology`, `shapes`, `data` or `docs`, wherever this installation keeps it.
 
     Raises FileNotFoundError if the installation has lost it.
     """

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     past_seconds: float = Field(60.0, gt=0, description="Seconds that it may take to rebuild the graph of an older commit.")
     validations: int = Field(2, ge=1, description="Processes that judge what is sent to /validate at once.")
     validation_queue_length: int = Field(16, ge=0, description="Texts that may wait to be judged before more are refused.")
-    validation_bytes: int = Field(8, ge=1, description="MiB that a body sent to /validate may have.")
+    validation_bytes: int = Field(8, ge=1, description="MiB that a body sent to /validate may have, unpacked.")
     service_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Host that SERVICE may ask, by name without scheme and port; may be given again (or separated by ','). "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import typer
@@ -62,3 +63,23 @@ def refusals() -> Iterator[None]:
     except BrokenPipeError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left
         raise typer.Exit(0) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as its help has it: name, what follows that, what it does, each argument and flag with its words."""
+
+    name: str
+    usage: str
+    does: str
+    given: Sequence[tuple[str, str]]
+
+
+def commands(app: typer.Typer) -> Iterator[Command]:
+    """The commands of an application, in their order."""
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():  # type: ignore[attr-defined]  # an application of several commands is a group
+        context = typer.Context(command, info_name=name)
+        usage = " ".join(command.collect_usage_pieces(context))
+        given = [record for parameter in command.params if (record := parameter.get_help_record(context)) is not None]
+        yield Command(name, usage, command.help or "", [(flag, words.replace("\\[", "[")) for flag, words in given])

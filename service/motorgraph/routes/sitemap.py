@@ -9,6 +9,7 @@ from motorgraph.catalogue.stock import Stock
 from motorgraph.conditions import send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import MethodNotAllowed, NotFound
+from motorgraph.manual import NAMES
 from motorgraph.media import accepts_gzip
 from motorgraph.openapi import parameter, responses
 from motorgraph.protocol import Call, Receive
@@ -17,7 +18,7 @@ from motorgraph.routes.catalogue import METHODS, origin
 from motorgraph.stores.embedded import Embedded
 
 XML = "application/xml"
-PLAIN_PAGES = ("/", "/catalogue", "/licence")
+PLAIN_PAGES = ("/", "/about", "/catalogue", "/docs", *(f"/docs/{name}" for name in NAMES), "/licence")
 PAGES = (*PLAIN_PAGES, "/explore", "/marks", "/ontology", "/questions", "/shapes")
 """Those that are of no single thing."""
 _PART = re.compile(r"/sitemap/([1-9]\d{0,8})\.xml")

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from motorgraph import corpus
@@ -26,6 +25,7 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Broken, Conflict, Nonconforming, NotFound, NotReady, Refusal, Replica
 from motorgraph.following import Following
 from motorgraph.inference import Rule, shipped_rules
+from motorgraph.judged import Verdict, Verdicts, conforming
 from motorgraph.once import require_same
 from motorgraph.settings import Settings
 from motorgraph.stores.turns import Turns
@@ -36,25 +36,6 @@ CLOSE_SECONDS = 2.0
 MOST_DIGITS = 16
 REST_AFTER_COUNT = 4  # times what the last count took, however many write
 log = logging.getLogger("motorgraph.store")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdicts:
-    """What the gate has said of data and shapes, by their hash, so that the next start need not ask again."""
-
-    folder: Path
-
-    def has_passed(self, digest: str) -> bool:
-        """Whether exactly this has conformed before."""
-        return (self.folder / digest).is_file()
-
-    def remember(self, digest: str, summary: dict[str, object]) -> None:
-        """Notes that it conforms; a folder that cannot be written only costs the next start its time."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / digest).write_text(json.dumps(summary) + "\n")
-        except OSError as error:
-            log.warning("the verdict cannot be kept", extra={"folder": str(self.folder), "error": str(error)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +67,7 @@ class Embedded:
         self.keeps_history = False
         self.address = ""
         self.stage = "starting"
+        self.verdict: Verdict | None = None
         self.on_stage: Callable[[str], None] = lambda stage: None
         self.on_ready: Callable[[], None] = lambda: None
         self._lineage = secrets.token_hex(4)
@@ -166,7 +148,7 @@ class Embedded:
         self._lineage = loaded.lineage or self._of_files(loaded.digest, rules)
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
         if not self.settings.plain and loaded.digest:
-            await self._judge(corpus.digest(loaded.digest, rules))
+            self.verdict = await self._judge(corpus.digest(loaded.digest, rules))
         self.commit = await self.control.record()
         self.pool.limits = self.archive.limits = self.pool.finding.limits = self.settings.limits(loaded.pss)
         self.keeps_history = bool(loaded.lineage)
@@ -307,10 +289,12 @@ class Embedded:
         self.stage = stage
         self.on_stage(stage)
 
-    async def _judge(self, digest: str) -> None:
+    async def _judge(self, digest: str) -> Verdict:
+        """What the shapes say of the graph. Raises Nonconforming for one with violations."""
         verdicts = Verdicts(self.settings.data_dir / "verdicts")
-        if verdicts.has_passed(digest):
-            return
+        known = verdicts.on(digest)
+        if known is not None:
+            return known
         self._be("validating")
         job = Job("validate", graph=self.names.graph("shapes"), union=self.settings.is_union)
         report = json.loads(await self.pool.alone(job, role="judge"))
@@ -321,9 +305,10 @@ class Embedded:
                 f"{'they are' if len(violations) > 1 else 'it is'} mended.",
                 results=violations,
             )
-        others = len(report["results"])
-        log.info("the graph conforms", extra={"warnings_and_infos": others})
-        verdicts.remember(digest, {"conforms": True, "warnings_and_infos": others})
+        found = conforming(report["results"])
+        log.info("the graph conforms", extra={"warnings_and_infos": found["warnings_and_infos"]})
+        verdicts.remember(digest, found)
+        return found
 
     def _count_soon(self) -> None:
         """Counts the triples of each graph in a process of its own, which costs the readers nothing.
