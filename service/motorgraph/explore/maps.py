@@ -8,7 +8,7 @@ from typing import Any
 
 from motorgraph import marks
 from motorgraph.atlas import EUROPE, WORLD, Area, Atlas, Point
-from motorgraph.explore.narrowing import Asked, Found, refused
+from motorgraph.explore.narrowing import Asked, Found, meant, refused
 from motorgraph.explore.sheet import Item
 from motorgraph.search.likeness import likest_of
 
@@ -54,7 +54,8 @@ class Maps:
         if name not in known:
             if not asked.area:
                 return "world", WORLD
-            near = likest_of(name, {**known, "world": "world", "europe": "Europe"})
+            known |= {"world": "World", "europe": "Europe"}
+            near = [meant(each, known[each], replace(asked, area=each)) for each in likest_of(name, known)]
             raise refused(f"area={name[:40]} is neither world nor europe nor a country of this list.", "area", name, near)
         return name, Area.around([_place(item) for item in placed if name in item.keys("country")], WIDE)
 

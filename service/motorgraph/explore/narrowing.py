@@ -120,7 +120,8 @@ def understood(kind: Kind, given: Mapping[str, Sequence[str]], *, is_whole: bool
     facets = [column.name for column in kind.facets]
     for name, values in given.items():
         if name not in facets and name not in OTHERS:
-            near = likest_of(name, {each: each for each in (*facets, *OTHERS)})
+            known = {each: each for each in (*facets, *OTHERS)}
+            near = [meant(each, each, Asked(kind)) for each in likest_of(name, known)]
             raise refused(f"There is no parameter {name[:40]!r} here; there are {', '.join([*facets, *OTHERS])}.", name, "", near)
         if name in OTHERS and name != "focus" and len(values) > 1:
             raise BadRequest(f"Give the parameter {name!r} once.")
@@ -129,8 +130,8 @@ def understood(kind: Kind, given: Mapping[str, Sequence[str]], *, is_whole: bool
     said = {name: given.get(name, [""])[0] for name in OTHERS}
     if len(said["q"]) > MOST_CHARACTERS:
         raise BadRequest(f"q has more than {MOST_CHARACTERS} characters, which no name has.")
-    _one_of("sort", said["sort"].removeprefix("-"), kind.sorts)
-    _one_of("view", said["view"], [view.name for view in kind.views])
+    _one_of(kind, "sort", said["sort"].removeprefix("-"), kind.sorts)
+    _one_of(kind, "view", said["view"], [view.name for view in kind.views])
     chosen = tuple((name, tuple(dict.fromkeys(v for v in given[name] if v))) for name in facets if any(given.get(name, ())))
     return Asked(
         kind,
@@ -172,7 +173,7 @@ def _settled(asked: Asked, sheet: Sheet) -> Asked:
         for each in wanted:
             key = each if each in values or each == NOT_KNOWN else by_iri.get(each) or by_name.get(folded(each), "")
             if not key:
-                _refuse(name, each, values)
+                raise _unlike(asked, name, each, values)
             keys.append(key)
         chosen.append((name, tuple(dict.fromkeys(keys))))
     return replace(asked, chosen=tuple(chosen))
@@ -213,18 +214,27 @@ def _ordered(items: list[Item], asked: Asked) -> list[Item]:
     return ordered + [item for item in items if not item.values(name)]
 
 
-def _one_of(parameter: str, name: str, names: Sequence[str]) -> None:
+def _one_of(kind: Kind, parameter: str, name: str, names: Sequence[str]) -> None:
     if name and name not in names:
-        near = likest_of(name, {each: each for each in names})
+        likest = likest_of(name, {each: each for each in names})
+        near = [meant(each, each, Asked(kind, sort=each) if parameter == "sort" else Asked(kind, view=each)) for each in likest]
         raise refused(f"{parameter}={name[:40]} is none of {', '.join(names)}.", parameter, name, near)
 
 
-def _refuse(facet: str, given: str, values: Mapping[str, Value]) -> None:
-    near = likest_of(given, {value.iri or key: value.words for key, value in values.items()})
+def _unlike(asked: Asked, facet: str, given: str, values: Mapping[str, Value]) -> BadParameter:
+    """The refusal of a value that no thing has, with those that are likest it."""
     keys = {value.iri or key: key for key, value in values.items()}
-    told = [{"value": keys[each], "label": values[keys[each]].words} for each in near]
-    meant = f" Did you mean {', '.join(each['value'] for each in told)}?" if told else ""
-    raise refused(f"No {facet} is called {given[:60]!r}.{meant}", facet, given, told)
+    likest = [keys[each] for each in likest_of(given, {value.iri or key: value.words for key, value in values.items()})]
+    others = tuple((name, tuple(each for each in told if each != given)) for name, told in asked.chosen)
+    rest = replace(asked, chosen=others)
+    near = [meant(key, values[key].words, rest.toggled(facet, key)) for key in likest]
+    words = f" Did you mean {', '.join(likest)}?" if likest else ""
+    return refused(f"No {facet} is called {given[:60]!r}.{words}", facet, given, near)
+
+
+def meant(value: str, name: str, asked: Asked) -> dict[str, str]:
+    """A near match in a refusal; `page` is where the list with it is."""
+    return {"value": value, "name": name, "page": asked.address()}
 
 
 def refused(detail: str, field: str, value: str, near: Sequence[object]) -> BadParameter:

@@ -14,7 +14,7 @@ from motorgraph.errors import MethodNotAllowed, NotAcceptable, NotFound
 from motorgraph.explore.gallery import Gallery
 from motorgraph.explore.kinds import KINDS, Kind
 from motorgraph.explore.loading import Sheets
-from motorgraph.explore.narrowing import LIMIT, MOST, OTHERS, Asked, Found, found, understood
+from motorgraph.explore.narrowing import LIMIT, MOST, OTHERS, Asked, Found, found, meant, understood
 from motorgraph.explore.telling import as_csv, as_geojson, as_json
 from motorgraph.media import CSV, HTML, Format, choose, listing, prefers_html
 from motorgraph.openapi import TEXTS, parameter, responses
@@ -71,8 +71,9 @@ class Explore:
             return
         kind = KINDS.get(stem)
         if kind is None:
-            near = likest_of(stem, {each.name: each.words for each in KINDS.values()})
-            raise NotFound(f"There is no kind {stem[:60]!r} to explore; there are {', '.join(KINDS)}.", near=near or list(KINDS))
+            likest = likest_of(stem, {each.name: each.words for each in KINDS.values()}) or list(KINDS)
+            near = [meant(each, KINDS[each].words, Asked(KINDS[each])) for each in likest]
+            raise NotFound(f"There is no kind {stem[:60]!r} to explore; there are {', '.join(KINDS)}.", near=near)
         await self._list(kind, self._form(kind, suffix, call), call, send)
 
     async def _index(self, call: Call, send: Send) -> None:
