@@ -101,7 +101,7 @@ def _accepted(sheet: Sheet, control: Control) -> None:
 
 
 _BLOC = (
-    "?thing mg:country ?country . ?membership mg:member ?country ; mg:memberOf ?value . ?value a mg:TradeBloc . "
+    "?thing a mg:Plant ; mg:country ?country . ?membership mg:member ?country ; mg:memberOf ?value . ?value a mg:TradeBloc . "
     "OPTIONAL { ?membership mg:validTo ?until } FILTER(!BOUND(?until) || ?until > $today)"
 )
 _CLASS = "?thing a ?value . ?value rdfs:subClassOf+ mg:Organization ; rdfs:label ?words . FILTER(?value != mg:Organization)"
