@@ -37,13 +37,14 @@ PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>
 PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX geo: <http://www.w3.org/2003/01/geo/wgs84_pos#>
 """
 _FIGURES = {
-    "plants": "Plant",
-    "organisations": "Organization",
-    "deals": "Deal",
-    "claims": "Claim",
-    "acts and drafts": "LegalAct",
-    "duty lines": "DutyRate",
+    "plants": ("Plant", "/explore/plants"),
+    "organisations": ("Organization", ""),
+    "deals": ("Deal", "/explore/deals"),
+    "claims": ("Claim", "/explore/claims"),
+    "acts and drafts": ("LegalAct", "/explore/acts"),
+    "duty lines": ("DutyRate", ""),
 }
+"""The figures: of which class each is, and where these are listed, "" for by a query."""
 _COUNTS = "SELECT ?class (COUNT(DISTINCT ?thing) AS ?count) {{ VALUES ?class {{ {classes} }} ?thing a ?class }} GROUP BY ?class"
 _LIST = """SELECT ?thing ?name {{ ?thing a mg:{name} OPTIONAL {{ ?thing skos:prefLabel ?name }} }} ORDER BY ?name"""
 _LATELY = """SELECT ?claim ?text ?who ?by ?stance ?modality ?day ?document ?title (COUNT(?deal) AS ?onDeals) {{
@@ -184,13 +185,13 @@ class Home:
 
     async def _figures(self) -> list[tuple[int, str, str]]:
         """How many there are of each kind, in words, and where they are listed."""
-        classes = " ".join(f"mg:{name}" for name in _FIGURES.values())
+        classes = " ".join(f"mg:{name}" for name, _ in _FIGURES.values())
         rows = await self._rows(_COUNTS.replace("{classes}", classes))
         counted = {row["class"].rpartition("/")[2]: int(row["count"]) for row in rows}
         prefixes = _PREFIXES.format(base=self._settings.base)
         return [
-            (counted.get(name, 0), words, "/sparql?query=" + quote(prefixes + _LIST.format(name=name)))
-            for words, name in _FIGURES.items()
+            (counted.get(name, 0), words, listed or "/sparql?query=" + quote(prefixes + _LIST.format(name=name)))
+            for words, (name, listed) in _FIGURES.items()
         ]
 
     async def _answer(self, start: Start) -> Answered | None:
