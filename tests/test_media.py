@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
@@ -89,6 +91,12 @@ def test_the_table_format_that_the_client_likes_best_is_chosen(header: str, expe
 )
 def test_the_graph_format_that_the_client_likes_best_is_chosen(header: str, expected: Format) -> None:
     assert choose(header, GRAPHS) == expected
+
+
+def test_what_is_chosen_is_one_of_those_given_even_if_equal_ones_were_given_before() -> None:
+    for formats in ((replace(TURTLE), replace(NTRIPLES)), (replace(TURTLE), replace(NTRIPLES))):
+        assert choose("application/n-triples", formats) is formats[1]
+        assert choose("", formats) is formats[0]
 
 
 @pytest.mark.parametrize("header", ["image/png", "text/csv;q=0", "*/*;q=0", "text/*;q=0, text/csv;q=0", "text/csv;q=0.000"])

@@ -51,5 +51,5 @@ def configure(level: str) -> None:
         logger.handlers.clear()
         logger.propagate = True
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    for name in ("uvicorn.error", "httpx"):  # which would tell of every request of a replica
+    for name in ("uvicorn.error", "httpx", "mcp"):  # which would tell of every request of a replica and of every call of a tool
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

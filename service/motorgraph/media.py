@@ -104,18 +104,27 @@ def quality(ranges: Sequence[Range], media_type: str) -> float:
     return max((q for fit, q in fits if fit == best), default=0.0) if best >= 0 else 0.0
 
 
-@lru_cache(maxsize=1024)
 def choose(header: str, formats: tuple[Format, ...]) -> Format | None:
-    """The format that the client likes best; our own order decides between equals. None if it takes none of them."""
+    """The one of the formats that the client likes best; our own order decides between equals. None if it takes none of them.
+
+    It is the very object that was given, not one equal to it that was chosen before: callers ask with `is`.
+    """
+    place = _liked(header, formats)
+    return None if place is None else formats[place]
+
+
+@lru_cache(maxsize=1024)
+def _liked(header: str, formats: tuple[Format, ...]) -> int | None:
+    """The place of the format that the client likes best."""
     ranges = accepted(header)
     if not ranges:
-        return formats[0]
+        return 0
     best, chosen = 0.0, None
-    for form in formats:
+    for place, form in enumerate(formats):
         # A type that we also answer to (application/json) counts only where the client named it.
         liked = max([quality(ranges, form.media_type)] + [_named(ranges, name) for name in form.also])
         if liked * form.worth > best:
-            best, chosen = liked * form.worth, form
+            best, chosen = liked * form.worth, place
     return chosen
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote_plus
 
+from motorgraph.address import BY_SUFFIX
 from motorgraph.errors import BadRequest, NotFound
 from motorgraph.media import GRAPHS
 from motorgraph.protocol import Call, graph_name
@@ -24,6 +25,7 @@ OWN_ROOTS = ("concept", "scheme", "source", "dataset", "id")
 THINGS = tuple(f"/{root}/" for root in OWN_ROOTS)
 VOCABULARIES = ("/ontology", "/shapes")
 SUFFIXES = tuple(f".{form.suffix}" for form in GRAPHS)
+OF_THINGS = tuple(f".{suffix}" for suffix in BY_SUFFIX)
 KNOWN_TIMES = 4096
 _LATEST = "9999-12-31T23:59:58+00:00"
 
@@ -104,7 +106,7 @@ def _thing(path: str) -> str:
         return path
     name = path.split("/", 2)[2]
     if path.startswith("/data/"):
-        name = next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+        name = next((name.removesuffix(suffix) for suffix in OF_THINGS if name.endswith(suffix)), name)
     return f"/{name}" if name.partition("/")[0] in (*OWN_ROOTS, "ontology", "shapes") else f"/id/{name}"
 
 
