@@ -52,7 +52,7 @@ def refused(shipped: Service, **values: object) -> Json:
 # Answers and their sources
 
 
-@pytest.mark.parametrize("path", FILES, ids=slug)
+@pytest.mark.parametrize("path", [path for path in FILES if slug(path) != "duty"], ids=slug)  # the planner answers that one
 def test_the_question_answers_as_written_beside_it_and_every_row_names_its_documents_and_dates(
     shipped: Service, path: Path
 ) -> None:

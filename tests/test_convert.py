@@ -376,10 +376,8 @@ def test_the_fact_the_source_and_the_plant_of_the_readme_come_into_the_graph_and
     assert plant == "<https://motorgraph.example/id/plant/example-erfurt>"
 
 
-def test_the_mapping_of_the_tutorial_makes_models(cars: Path, tmp_path: Path) -> None:
-    text = (
-        (ROOT / "docs/tutorial.md").read_text().partition("Say what a row\nmeans in `cars.rq`:\n\n```\n")[2].partition("```")[0]
-    )
+def test_the_mapping_of_the_documentation_makes_models(cars: Path, tmp_path: Path) -> None:
+    text = (ROOT / "docs/curator.md").read_text().partition("means in `cars.rq`:\n\n```\n")[2].partition("```")[0]
     out = run("convert", cars, "--mapping", mapping(tmp_path, text))
     assert {q.subject.value for q in ox.parse(out, ox.RdfFormat.TRIG) if isinstance(q.subject, ox.NamedNode)} == {
         "https://motorgraph.example/id/model/taycan",

@@ -289,7 +289,8 @@ def test_an_unknown_thing_is_refused_with_near_names(shipped: Service) -> None:
         response = shipped.client.get(path, headers={"Accept": "application/json"})
         assert response.status_code == 404
         near = response.json()["near"]
-        assert near[0] == {"id": f"{BASE}/id/{PLANT}", "name": "Ford Valencia Body & Assembly", "page": f"/page/{PLANT}"}
+        told = {"id": f"{BASE}/id/{PLANT}", "kind": "Plant", "name": "Ford Valencia Body & Assembly", "page": f"/page/{PLANT}"}
+        assert near[0] == told
     page = shipped.client.get("/page/plant/ford-valencia", headers={"Accept": "text/html"})
     assert page.status_code == 404
     assert f'<a href="/page/{PLANT}">Ford Valencia Body &amp; Assembly</a>' in page.text

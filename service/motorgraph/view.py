@@ -63,7 +63,9 @@ class Views:
         points = [
             Point(s["lon"], s["lat"], s["kind"], shortened(s["name"], 22) if id(s) in named else "", "", s["page"]) for s in spots
         ]
-        return self._atlas.picture(points, _area(spots), f"Where {name} is, among {len(spots)} places")
+        return self._atlas.picture(
+            points, _area(spots), f"Where {name} is" + (f", among {len(spots)} places" if len(spots) > 1 else "")
+        )
 
 
 def _area(spots: Sequence[Json]) -> Area:
