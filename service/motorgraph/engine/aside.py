@@ -79,7 +79,7 @@ class Channel:
 Work = Callable[[IO[bytes]], None]
 
 
-def forked(work: Work, *, seconds: float = 0, memory: int = 0) -> Iterator[tuple[int, bytes]]:
+def forked(work: Work, *, name: str = "mg-aside", seconds: float = 0, memory: int = 0) -> Iterator[tuple[int, bytes]]:
     """What the process sends, as (channel, piece). `seconds` and bytes of `memory` bound it, 0 for no bound.
 
     Raises Died if it is ended, by a bound or otherwise, and the Refusal that it met.
@@ -90,6 +90,7 @@ def forked(work: Work, *, seconds: float = 0, memory: int = 0) -> Iterator[tuple
     pid = os.fork()
     if pid == 0:
         ours.close()
+        process.name(name)
         _be(work, theirs, parent, (seconds, memory))
     theirs.close()
     try:
@@ -125,7 +126,6 @@ def _received(source: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 def _be(work: Work, sock: socket.socket, parent: int, bounds: tuple[float, int]) -> None:
     try:
         gc.disable()  # a collection would touch, and so copy, every page
-        process.name("mg-aside")
         process.die_with(parent)
         seconds, memory = bounds
         signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -93,7 +93,7 @@ def _gathered(gatherer: Gatherer) -> Iterator[Entry]:
         channel.end()
 
     rest = BytesIO()
-    for _, piece in aside.forked(gather):
+    for _, piece in aside.forked(gather, name="mg-gatherer"):
         rest.write(piece)
     for line in rest.getvalue().splitlines():
         iri, kind, weight, names = orjson.loads(line)
