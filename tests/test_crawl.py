@@ -65,6 +65,11 @@ def on_this_service(address: str, url: str) -> str | None:
     return plain if plain == url or plain.startswith(url + "/") else None
 
 
+def is_of_the_past(address: str) -> bool:
+    """Whether what an address tells may have gone since: other tests write to the service too, and take back what they wrote."""
+    return "at=" in address or "/changes/" in address or "/version/" in address
+
+
 def test_every_link_of_pages_and_descriptions_answers(shipped: Service) -> None:
     url = shipped.url
     todo = deque([(f"{url}/", "the start")] + [(url + path, "the list of descriptions") for path in DESCRIPTIONS])
@@ -73,6 +78,8 @@ def test_every_link_of_pages_and_descriptions_answers(shipped: Service) -> None:
         address, origin = todo.popleft()
         accept = "text/turtle, application/json;q=0.5" if "descriptions" in origin else PAGE
         with shipped.client.stream("GET", address, headers={"Accept": accept}, follow_redirects=True) as response:
+            if response.status_code in (404, 410) and is_of_the_past(origin):
+                continue
             if response.status_code >= 400:
                 broken.append(f"{response.status_code} {address} (from {origin})")
                 continue

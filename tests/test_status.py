@@ -67,11 +67,11 @@ def test_nothing_of_it_tells_a_path_a_token_or_a_process(shipped: Service) -> No
 
 
 def test_a_plain_store_tells_what_is_in_it(plain: Service, graph: str) -> None:
-    plain.put(graph, "\n".join(f"<http://x/{number}> a <http://x/Thing> ." for number in range(200)))
+    plain.put(graph, "\n".join(f"<http://x/{number}> a <{graph}#Thing> ." for number in range(200)))
     about = told(plain)
     assert about["mode"][1].startswith("plain store")
     assert about["judgement"] is None
-    assert {"class": "http://x/Thing", "label": "http://x/Thing", "count": 200} in about["graph"]["things"]
+    assert {"class": f"{graph}#Thing", "label": f"{graph}#Thing", "count": 200} in about["graph"]["things"]
 
 
 def test_the_mode_is_told_in_words(tmp_path: Path) -> None:
