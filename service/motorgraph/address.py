@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 import pyoxigraph as ox
 
 from motorgraph.errors import NotFound
-from motorgraph.media import JSONLD, NQUADS, NTRIPLES, RDFXML, TRIG, TURTLE, Format
+from motorgraph.media import JSONLD, NQUADS, NTRIPLES, PLAIN_JSON, RDFXML, TRIG, TURTLE, Format
 
 ROOTS = ("concept", "scheme", "source", "dataset")
 """What may stand below the base in place of `id`; another part of the service answers for the ontology, shapes and graphs."""
@@ -18,7 +18,7 @@ WITH_GRAPHS = (replace(TRIG, worth=0.8), replace(NQUADS, worth=0.8))
 """Formats in which every statement is in its named graph. A client that names them first, as Comunica does, may yet look at the
 default graph alone and find nothing, so another that it likes nearly as well is better."""
 FORMATS = (TURTLE, NTRIPLES, JSONLD, RDFXML, *WITH_GRAPHS)
-PORTRAIT = Format("JSON", "application/json", "json")
+PORTRAIT = PLAIN_JSON
 """What a page shows, as plain JSON. It has to be asked for by its suffix: `application/json` in Accept gets JSON-LD."""
 BY_SUFFIX = {form.suffix: form for form in (*FORMATS, PORTRAIT)}
 MOST_CHARACTERS = 2000

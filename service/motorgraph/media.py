@@ -47,6 +47,8 @@ RDFXML = Format("RDF/XML", "application/rdf+xml", "rdf", ("application/xml", "te
 N3 = Format("N3", "text/n3", "n3", ("text/rdf+n3",), _F + "N3")
 
 SOLUTIONS = (JSON, XML, TSV, CSV)
+PLAIN_JSON = Format("JSON", "application/json", "json")
+"""Whatever is told as JSON that is neither results of a query nor RDF."""
 GRAPHS = (TURTLE, NTRIPLES, JSONLD, RDFXML, NQUADS, TRIG)
 READABLE = (TURTLE, NTRIPLES, NQUADS, TRIG, JSONLD, RDFXML, N3)
 NAMED = {"json": JSON, "xml": XML, "csv": CSV, "tsv": TSV, **{form.suffix: form for form in GRAPHS}}

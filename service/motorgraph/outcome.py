@@ -10,14 +10,14 @@ import orjson
 from motorgraph.conditions import require_match
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable
-from motorgraph.media import GRAPHS, Format, choose, listing
+from motorgraph.media import GRAPHS, PLAIN_JSON, Format, choose, listing
 from motorgraph.once import key_of
 from motorgraph.protocol import Call, Receive
 from motorgraph.reply import Departure, Send, send_bytes
 from motorgraph.stores.embedded import Embedded, Outcome
 from motorgraph.validation import as_rdf
 
-ACCOUNT = Format("JSON", "application/json", "json")
+ACCOUNT = PLAIN_JSON
 FORMS = (ACCOUNT, *GRAPHS)
 VARY = (b"vary", b"Accept, Prefer")
 

@@ -10,6 +10,7 @@ from html import escape
 from motorgraph import marks
 from motorgraph.explore.deals import Event
 from motorgraph.explore.network import LINES, UNKNOWN
+from motorgraph.explore.paper import Paper
 from motorgraph.explore.sheet import Item
 from motorgraph.pages import static
 
@@ -19,18 +20,6 @@ MOST_LANES = 200
 TOP = 30.0
 OVER = {"ended", "cancelled", "denied", "superseded", "completed"}
 """After these statuses a lane has no line any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """How large a drawing is, in pixels; where a name stands over its lane `room` is 0."""
-
-    width: int
-    room: int
-    row: int
-    letters: int
-    classes: str
-
 
 WIDE = Paper(900, 300, 28, 13, "not-phone")
 NARROW = Paper(358, 0, 46, 12, "only-phone")

@@ -8,6 +8,7 @@ from html import escape
 
 from motorgraph import marks
 from motorgraph.explore.network import LEGEND, Network, Tie
+from motorgraph.explore.paper import Paper
 from motorgraph.explore.sheet import Value
 
 APART = 5.0
@@ -15,18 +16,6 @@ APART = 5.0
 TOP = 36.0
 CHARACTER = 0.54
 """Of the size of the letters: how wide one is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """How large a drawing is: its width, the room for names at each side, the height of a row, the size of letters, in pixels."""
-
-    width: int
-    room: int
-    row: int
-    letters: int
-    classes: str
-
 
 WIDE = Paper(900, 212, 30, 13, "not-phone")
 NARROW = Paper(358, 124, 28, 12, "only-phone")

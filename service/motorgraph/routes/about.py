@@ -8,6 +8,7 @@ import orjson
 
 from motorgraph.errors import MethodNotAllowed, NotAcceptable
 from motorgraph.media import HTML, Format, choose, listing
+from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive
@@ -15,7 +16,6 @@ from motorgraph.reply import VARY, Send, send_bytes, send_page
 from motorgraph.status import ENGINES, Status
 
 METHODS = "GET, HEAD, OPTIONS"
-JSON = Format("JSON", "application/json", "json")
 FORMATS = (JSON, Format("HTML", HTML, "html"))
 
 

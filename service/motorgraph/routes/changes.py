@@ -20,6 +20,7 @@ from motorgraph.engine.clerk import PATCH as PATCH_TYPE
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound
 from motorgraph.media import HTML, Format, accepts_gzip, choose, listing, prefers_html
+from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, query_parameters
@@ -28,7 +29,6 @@ from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
-JSON = Format("JSON", "application/json", "json")
 PATCH = Format("RDF Patch", PATCH_TYPE, "rdfp", ("text/rdf-patch",))
 PAGE = Format("page", HTML, "html")
 FORMATS = (JSON, PATCH)

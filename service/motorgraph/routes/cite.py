@@ -10,6 +10,7 @@ import orjson
 from motorgraph.citation import LICENCE, MOST_CHARACTERS, NAME, Citation, link_to, notes_on, require_steady, title_of
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, TooLarge
 from motorgraph.media import HTML, Format, choose, listing, prefers_html
+from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, moment, operation, query_parameters
@@ -19,7 +20,6 @@ from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
-JSON = Format("JSON", "application/json", "json")
 BIBTEX = Format("BibTeX", "application/x-bibtex", "bib", ("text/x-bibtex",))
 CSL = Format("CSL-JSON", "application/vnd.citationstyles.csl+json", "csl.json")
 FORMATS = (JSON, BIBTEX, CSL)

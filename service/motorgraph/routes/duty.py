@@ -15,6 +15,7 @@ from motorgraph.duty.sheet import as_json, as_table
 from motorgraph.duty.view import Views
 from motorgraph.errors import BadParameter, BadRequest, MethodNotAllowed, NotAcceptable, NotFound
 from motorgraph.media import CSV, HTML, TSV, Format, choose, leaves_open, listing, prefers_html
+from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import QUERY_TYPE, Call, Receive, query_parameters
@@ -24,7 +25,6 @@ from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
 PATH = "/questions/duty"
-JSON = Format("JSON", "application/json", "json")
 SPARQL = Format("SPARQL", QUERY_TYPE, "rq")
 FORMATS = (JSON, CSV, TSV, SPARQL)
 ADDRESSES = (PATH, *(f"{PATH}.{form.suffix}" for form in FORMATS))

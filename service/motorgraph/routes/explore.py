@@ -17,6 +17,7 @@ from motorgraph.explore.loading import Sheets
 from motorgraph.explore.narrowing import LIMIT, MOST, OTHERS, Asked, Found, found, meant, understood
 from motorgraph.explore.telling import as_csv, as_geojson, as_json
 from motorgraph.media import CSV, HTML, Format, choose, listing, prefers_html
+from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import TEXTS, parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, query_parameters
@@ -26,7 +27,6 @@ from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
-JSON = Format("JSON", "application/json", "json")
 GEOJSON = Format("GeoJSON", "application/geo+json", "geojson")
 WRITERS = {JSON: as_json, CSV: as_csv, GEOJSON: as_geojson}
 EXAMPLES = {

@@ -18,6 +18,7 @@ from motorgraph.errors import BadParameter, BadRequest, MethodNotAllowed, NotAcc
 from motorgraph.fields import Field, documents, field, table
 from motorgraph.given import Givens
 from motorgraph.media import CSV, HTML, TSV, TURTLE, Format, choose, listing, prefers_html
+from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import questions_paths
 from motorgraph.pages import Pages
 from motorgraph.parameters import Term, short
@@ -29,7 +30,6 @@ from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
-JSON = Format("JSON", "application/json", "json")
 SPARQL = Format("SPARQL", QUERY_TYPE, "rq")
 PAGE = Format("page", HTML, "html")
 FORMATS = (JSON, CSV, TSV, SPARQL)

@@ -16,7 +16,8 @@ import orjson
 from motorgraph import __version__
 from motorgraph.conditions import etag_of, is_known, send_not_modified, versioned
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable
-from motorgraph.media import CSV, HTML, Format, choose, listing, prefers_html
+from motorgraph.media import CSV, HTML, choose, listing, prefers_html
+from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, query_parameters
@@ -24,7 +25,6 @@ from motorgraph.reply import VARY, Send, send_bytes, send_page
 from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
-JSON = Format("JSON", "application/json", "json")
 FORMATS = (JSON, CSV)
 MOST_CHARACTERS = 500
 LIMIT = 20

@@ -13,6 +13,7 @@ from motorgraph.engine.sent import FORM, MULTIPART, TAKEN
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, BadSyntax, MethodNotAllowed, NotAcceptable
 from motorgraph.media import GRAPHS, HTML, Format, choose, listing, prefers_html
+from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import TEXT, content, parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, query_parameters, read_body, refuse_codings
@@ -22,7 +23,6 @@ from motorgraph.stores.embedded import Embedded
 from motorgraph.validation import as_rdf
 
 METHODS = "GET, HEAD, POST, OPTIONS"
-JSON = Format("JSON", "application/json", "json")
 PLAIN_TEXT = Format("text", "text/plain", "txt")
 FORMS = (JSON, PLAIN_TEXT, *GRAPHS)
 SCRATCH = "source/validated"
