@@ -13,7 +13,6 @@ from motorgraph.errors import BadRequest
 from motorgraph.query import Query
 from motorgraph.tokens import tokens, unescape_unicode
 
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 NAME = "motorgraph"
 MOST_CHARACTERS = 16_384
 _UNSTEADY = {"NOW", "RAND", "UUID", "STRUUID", "BNODE"}

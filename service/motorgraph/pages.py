@@ -53,13 +53,13 @@ PLACES = (
 )
 """The main navigation. What is at no address of the service is not shown."""
 ENDINGS = (
-    Place("/about", "About", of_graph=False),
-    Place("/licence", "Licences and credits", of_graph=False),
+    Place("/about", "About", "What runs here, its figures and limits", of_graph=False),
+    Place("/licence", "Licences and credits", "What may be done with it, and whom to credit", of_graph=False),
     Place("/cite", "Cite", of_graph=False),
     Place("/dumps/", "Dumps", of_graph=False),
     Place("/feed", "Feed", of_graph=False),
-    Place("/shapes", "Shapes"),
-    Place("/openapi.json", "API", of_graph=False),
+    Place("/shapes", "Shapes", "What every write is judged by"),
+    Place("/openapi.json", "API", "Every address, for programs: OpenAPI", of_graph=False),
 )
 """What every page ends with."""
 

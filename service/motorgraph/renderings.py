@@ -12,10 +12,9 @@ import pyoxigraph as ox
 from motorgraph.answers import ENTITY, NUMBERS, Cell, Reply, Row
 from motorgraph.media import CSV, TSV, Format
 from motorgraph.parameters import Term, short
-from motorgraph.vocab import XSD
+from motorgraph.vocab import LICENCE, XSD
 
 SOURCES = "sources"
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 
 def value(cell: Cell) -> str | int | float | bool | None:

@@ -18,7 +18,7 @@ from motorgraph.judged import Verdict
 from motorgraph.limits import Limits
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
-from motorgraph.vocab import Names
+from motorgraph.vocab import LICENCE, Names
 
 Json = dict[str, Any]  # Any: plain JSON
 ENGINES = {"pyoxigraph": "graph, SPARQL, RDF formats", "pyshacl": "judgement by the shapes", "rdflib": "terms and shapes"}
@@ -143,7 +143,7 @@ class Status:
             "standards": [asdict(standard) for standard in STANDARDS],
             "licences": {
                 "software": "https://www.apache.org/licenses/LICENSE-2.0",
-                "data": None if self._settings.plain else "https://creativecommons.org/licenses/by/4.0/",
+                "data": None if self._settings.plain else LICENCE,
                 "credits": "/licence",
             },
         }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CANONICAL_BASE = "https://motorgraph.example"
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+"""Of the ontology, the shapes and the curated data."""
 
 DCAT = "http://www.w3.org/ns/dcat#"
 DCATAP = "http://data.europa.eu/r5r/"
@@ -14,7 +16,6 @@ FOAF = "http://xmlns.com/foaf/0.1/"
 FORMATS = "http://www.w3.org/ns/formats/"
 AS = "https://www.w3.org/ns/activitystreams#"
 LDES = "https://w3id.org/ldes#"
-SCHEMA = "https://schema.org/"
 TREE = "https://w3id.org/tree#"
 NP = "http://www.nanopub.org/nschema#"
 OWL = "http://www.w3.org/2002/07/owl#"

@@ -9,8 +9,9 @@ from motorgraph.address import local
 from motorgraph.catalogue.edition import Edition
 from motorgraph.catalogue.schema_org import embedded
 from motorgraph.media import GRAPHS
+from motorgraph.prefixes import Prefixes
 from motorgraph.release import DumpFile
-from motorgraph.vocab import DCAT, DCTERMS, SCHEMA, VOID
+from motorgraph.vocab import DCAT, DCTERMS, LICENCE, SCHEMA, VOID
 
 MOST_CLASSES = 20
 MOST_GRAPHS = 100
@@ -23,10 +24,10 @@ def facts(edition: Edition) -> dict[str, Any]:  # Any: a template takes values o
     return {
         "edition": edition,
         "figures": {name: figures[VOID + name] for name in _FIGURES},
-        "classes": [(_short(name, base), count) for name, count in list(edition.statistics.classes.items())[:MOST_CLASSES]],
+        "classes": [_class(edition, name, count) for name, count in islice(edition.statistics.classes.items(), MOST_CLASSES)],
         "formats": GRAPHS,
         "files": [_file(edition, file) for file in (*edition.wholes, *edition.views)],
-        "licences": [licence.value for licence in edition.licence],
+        "licences": [(licence.value, "CC BY 4.0" if licence.value == LICENCE else licence.value) for licence in edition.licence],
         "sources": [_source(edition, name) for name in edition.sources],
         "documents": list(edition.documents.values()),
         "pages": {document.source: local(document.source, base) for document in edition.documents.values()},
@@ -48,9 +49,11 @@ def citation(edition: Edition) -> str:
     return f"{by}{edition.title}, commit {edition.version}{day}. {edition.origin}/catalogue.{licence}"
 
 
-def _short(iri: str, base: str) -> str:
-    """A term's IRI with the graph's own part left out."""
-    return iri.removeprefix(f"{base}/ontology/")
+def _class(edition: Edition, iri: str, count: int) -> dict[str, Any]:  # Any: as above
+    """A class by its short name; one of the graph's own with the page that tells of it."""
+    base = edition.settings.base
+    page = local(iri, base) if iri.startswith(f"{base}/ontology/") else ""
+    return {"name": Prefixes(base).shortened(iri) or iri, "page": page, "count": count}
 
 
 def _file(edition: Edition, file: DumpFile) -> dict[str, Any]:  # Any: as above

@@ -7,9 +7,8 @@ from typing import IO
 
 import pyoxigraph as ox
 
-from motorgraph.vocab import DCTERMS, NP, PROV, RDF, XSD, Names
+from motorgraph.vocab import DCTERMS, LICENCE, NP, PROV, RDF, XSD, Names
 
-LICENCE = ox.NamedNode("https://creativecommons.org/licenses/by/4.0/")
 VERSION = b"# RDF 1.2: triple terms, <<( ... )>>. The reifier of each is the claim.\n"
 _TYPE = ox.NamedNode(RDF + "type")
 _REIFIES = ox.NamedNode(RDF + "reifies")
@@ -113,7 +112,7 @@ class Testimony:
         for triple in own:
             yield ox.Quad(triple.subject, triple.predicate, triple.object, provenance)
         yield ox.Quad(publication, ox.NamedNode(DCTERMS + "created"), self._time, about)
-        yield ox.Quad(publication, ox.NamedNode(DCTERMS + "license"), LICENCE, about)
+        yield ox.Quad(publication, ox.NamedNode(DCTERMS + "license"), ox.NamedNode(LICENCE), about)
         yield ox.Quad(publication, ox.NamedNode(DCTERMS + "isPartOf"), graph, about)
         for curator in self._values(claim, "curator"):
             yield ox.Quad(publication, ox.NamedNode("http://purl.org/pav/curatedBy"), curator, about)

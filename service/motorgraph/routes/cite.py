@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from motorgraph.citation import LICENCE, MOST_CHARACTERS, NAME, Citation, link_to, notes_on, require_steady, title_of
+from motorgraph.citation import MOST_CHARACTERS, NAME, Citation, link_to, notes_on, require_steady, title_of
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, TooLarge
 from motorgraph.media import HTML, Format, choose, listing, prefers_html
 from motorgraph.media import PLAIN_JSON as JSON
@@ -18,6 +18,7 @@ from motorgraph.query import Query
 from motorgraph.reply import VARY, Send, send_bytes, send_page
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
+from motorgraph.vocab import LICENCE
 
 METHODS = "GET, HEAD, OPTIONS"
 BIBTEX = Format("BibTeX", "application/x-bibtex", "bib", ("text/x-bibtex",))

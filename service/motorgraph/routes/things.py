@@ -29,9 +29,9 @@ from motorgraph.reply import VARY, Headers, Send, send_answer, send_bytes, send_
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.view import Views
+from motorgraph.vocab import LICENCE
 
 METHODS = "GET, HEAD, OPTIONS"
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 BY_LANGUAGE = (b"vary", b"Accept-Language")
 CONTEXTS = ("", "link", "inline")
 AVAILABLE = [form.media_type for form in FORMATS]
