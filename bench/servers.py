@@ -97,14 +97,21 @@ def motorgraph(graph: Path | None, folder: Path, *options: str) -> Iterator[Serv
 
 
 @contextmanager
-def shipped_motorgraph(graph: Path | None, folder: Path, *options: str) -> Iterator[Server]:
+def warm_motorgraph(graph: Path, folder: Path) -> Iterator[Server]:
+    """The same with its result cache, which the others do without."""
+    with shipped_motorgraph(graph, folder, "--plain", "--cache-bytes", "256", name="warm") as server:
+        yield server
+
+
+@contextmanager
+def shipped_motorgraph(graph: Path | None, folder: Path, *options: str, name: str = "motorgraph") -> Iterator[Server]:
     """A motorgraph service with what ships with it and the graph."""
     port = free_port()
-    data = folder / f"motorgraph-{port}"
-    command = [executable("motorgraph"), "serve", "--host", LOOPBACK, "--port", str(port), "--data-dir", str(data), *options]
+    where = ["--host", LOOPBACK, "--port", str(port), "--data-dir", str(folder / f"motorgraph-{port}")]
+    command = [executable("motorgraph"), "serve", *where, "--cache-bytes", "0", *options]
     if graph is not None:
         command += ["--load", str(graph)]
-    with _running(Launch("motorgraph", command, port, "/sparql", "/ready"), folder) as server:
+    with _running(Launch(name, command, port, "/sparql", "/ready"), folder) as server:
         yield server
 
 
@@ -130,6 +137,7 @@ def memory_oxigraph(graph: Path, folder: Path) -> Iterator[Server]:
 
 STARTERS: dict[str, Callable[[Path, Path], AbstractContextManager[Server]]] = {
     "motorgraph": motorgraph,
+    "warm": warm_motorgraph,
     "durable": durable_oxigraph,
     "memory": memory_oxigraph,
 }

@@ -150,7 +150,7 @@ class Edge:
             return None  # to be refused the ordinary way
         return self._sparql.begin(call)
 
-    def short(self, call: Call, answer: Answer) -> tuple[Headers, bytes] | None:
+    def short(self, call: Call, answer: Answer) -> tuple[int, Headers, bytes] | None:
         """The response to what was begun, if it is short; else None, and the request is to go the ordinary way.
 
         Most answers are short, and a task, its context and the layers above cost as much as such an answer itself.
@@ -158,12 +158,12 @@ class Edge:
         found = self._sparql.short(answer)
         if found is None:
             return None
-        headers, body = found
+        status, headers, body = found
         request_id = self._id(call)
         token = logs.request_id.set(request_id)
-        self._finish(call, call.path, 200, time.monotonic() - answer.asked)
+        self._finish(call, call.path, status, time.monotonic() - answer.asked)
         logs.request_id.reset(token)
-        return [*headers, *self._common, (b"x-request-id", request_id.encode())], body
+        return status, [*headers, *self._common, (b"x-request-id", request_id.encode())], body
 
     def leave(self, call: Call, answer: Answer) -> None:
         """The client of what was begun has gone."""

@@ -63,6 +63,7 @@ def serve(
     query_memory: Annotated[int | None, option("query_memory", panel=LIMITS)] = None,
     query_bytes: Annotated[int | None, option("query_bytes", panel=LIMITS)] = None,
     query_rows: Annotated[int | None, option("query_rows", panel=LIMITS)] = None,
+    cache_bytes: Annotated[int | None, option("cache_bytes", panel=LIMITS)] = None,
     query_length: Annotated[int | None, option("query_length", panel=LIMITS)] = None,
     duty_combinations: Annotated[int | None, option("duty_combinations", panel=LIMITS)] = None,
     body_bytes: Annotated[int | None, option("body_bytes", panel=LIMITS)] = None,

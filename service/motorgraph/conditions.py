@@ -42,7 +42,7 @@ async def current(
         yield None, versioned(store, commit, tag, is_fixed=bool(job.commit))
         return
     async with Departure(receive):
-        answer = await (store.pool.opened(call.begun) if call.begun else store.answer(job))
+        answer = await (store.pool.opened(call.begun) if call.begun else store.answer(job, tag))
         try:
             told = versioned(store, answer.head.commit, tag, is_fixed=bool(job.commit))
             yield None if holds_any(call) else answer, told

@@ -177,9 +177,9 @@ class Connection(HttpToolsProtocol):
             self._go_the_ordinary_way()
             return
         self._early = None
-        headers, body = found
+        status, headers, body = found
         self.server_state.total_requests += 1
-        pieces = [STATUS_LINE[200]]
+        pieces = [STATUS_LINE[status]]
         for name, value in (*self.server_state.default_headers, *headers):
             pieces += (name, b": ", value, b"\r\n")
         pieces += (b"\r\n", body)

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     query_memory: int = Field(1024, ge=16, description="MiB that one query may use beside the graph.")
     query_bytes: int = Field(1024, ge=1, description="MiB that one answer may have.")
     query_rows: int = Field(10_000_000, ge=1, description="Rows that one answer may have.")
+    cache_bytes: int = Field(
+        64, ge=0, description="MiB of answers that are kept to be given again while their commit is the newest; 0 keeps none."
+    )
     query_length: int = Field(1024, ge=1, description="KiB that the text of a query or update may have.")
     body_bytes: int = Field(256, ge=1, description="MiB that a body sent to /graphs may have.")
     duty_combinations: int = Field(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import tempfile
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Protocol
@@ -99,8 +100,11 @@ class Answer:
     on_open: Callable[[Answer], None] = staticmethod(_nothing)
     on_pause: Callable[[Answer], None] = staticmethod(_nothing)
     on_end: Callable[[Answer], None] = staticmethod(_nothing)
+    is_unmodified = False  # the client has it already
     _held = 0
     _spilt_at = 0.0
+    _record: list[bytes] | None = None
+    _most_remembered = 0
     _refusal: Exception | None = None
     _failure: Exception | None = None
     _is_whole = False
@@ -113,10 +117,37 @@ class Answer:
         self.asked = time.monotonic()
         self._pieces: deque[bytes] = deque()
 
+    @classmethod
+    def whole(cls, job: Job, head: Head, pieces: Iterable[bytes], rows: int, size: int) -> Answer:
+        """An answer of which everything is here from the beginning."""
+        answer = cls(job, math.inf)
+        answer.head, answer.rows, answer.size = head, rows, size
+        answer._pieces.extend(pieces)
+        answer._held = size
+        answer.has_begun = answer._is_whole = True
+        return answer
+
+    @classmethod
+    def unmodified(cls, job: Job, commit: int, tag: str) -> Answer:
+        """What stands for an answer that its client holds already."""
+        answer = cls.whole(job, Head("", "", "", commit), (), 0, 0)
+        answer.tag, answer.is_unmodified = tag, True
+        return answer
+
     @property
     def body(self) -> bytes | None:
-        """The whole body if it is here and short; None while it streams."""
-        return b"".join(self._pieces) if self._is_whole and self.overflow is None else None
+        """The whole body if it is here and short; None while it streams, or is so long that it should."""
+        is_short = self._is_whole and self.overflow is None and self._held <= HIGH_BYTES + HOLD_BYTES
+        return b"".join(self._pieces) if is_short else None
+
+    def remember(self, most_bytes: int) -> None:
+        """From now on holds on to what it gives out, as long as that is not over `most_bytes`."""
+        self._record, self._most_remembered = [], most_bytes
+
+    @property
+    def remembered(self) -> list[bytes] | None:
+        """All pieces of an answer that has come whole, if it was to remember them and could."""
+        return self._record if self._is_whole else None
 
     @property
     def is_over(self) -> bool:
@@ -177,6 +208,10 @@ class Answer:
 
     def _take(self, payload: bytes) -> None:
         self.size += len(payload)
+        if self._record is not None:
+            self._record.append(payload)
+            if self.size > self._most_remembered:
+                self._record = None
         if self.overflow is not None:
             self.overflow.push(payload)
             return
@@ -223,6 +258,8 @@ class Answer:
     def restart(self) -> None:
         """Forgets what has come, since another reader will begin anew."""
         self._pieces.clear()
+        if self._record is not None:
+            self._record.clear()
         self._held = self.size = 0
         self.is_paused = self.is_long = False
         self.reader = None

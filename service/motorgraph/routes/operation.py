@@ -49,6 +49,9 @@ def operation_routes(store: Embedded, metrics: Metrics) -> APIRouter:
 def _observe(store: Embedded, metrics: Metrics) -> None:
     metrics.deaths.set(store.pool.deaths)
     metrics.parked.set(store.pool.parked_total)
+    metrics.hits.set(store.kept.hits)
+    metrics.misses.set(store.kept.misses)
+    metrics.kept.set(store.kept.bytes)
     metrics.queue.set(store.pool.queue)
     metrics.writes.set(store.turns.waiting)
     metrics.readers.set(store.pool.running)

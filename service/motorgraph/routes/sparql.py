@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from motorgraph.access import Access
-from motorgraph.conditions import send_current, versioned
+from motorgraph.conditions import etag_of, is_known, must_be_new, send_current, versioned
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable, Refusal, TooLarge
@@ -155,27 +155,30 @@ class Sparql:
         """
         try:
             prepared = self._prepared(call, b"")
-            if not isinstance(prepared, Prepared) or not prepared.is_plain or b"if-none-match" in call.headers:
+            if not isinstance(prepared, Prepared) or not prepared.is_plain or must_be_new(call):
                 return None
-            answer = self._store.pool.submit(prepared.job)
+            store, job, tag = self._store, prepared.job, prepared.tag
+            if tag and is_known(call, etag_of(store, store.commit, tag)):
+                return Answer.unmodified(job, store.commit, tag)
+            return store.begin(job, tag)
         except Refusal:
             return None  # met again, and told, by the endpoint
-        answer.tag = prepared.tag
-        return answer
 
-    def short(self, answer: Answer) -> tuple[list[tuple[bytes, bytes]], bytes] | None:
-        """Headers and body of an answer that was begun, which is then done with; None if it is not short or was refused."""
+    def short(self, answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
+        """Status, headers and body of what was begun, which is then done with; None if it is not short or was refused."""
         body = None if answer.is_refused else answer.body
         if body is None:
             return None
+        told = versioned(self._store, answer.head.commit, answer.tag)
+        if answer.is_unmodified:
+            return 304, [*told, VARY], b""
         self.leave(answer)
         self._metrics.answer(answer.rows, answer.size)
-        told = versioned(self._store, answer.head.commit, answer.tag)
-        return [*answer_headers(answer, told), (b"content-length", b"%d" % len(body))], body
+        return 200, [*answer_headers(answer, told), (b"content-length", b"%d" % len(body))], body
 
     def leave(self, answer: Answer) -> None:
         """Nobody wants an answer that was begun any more."""
-        self._store.pool.release(answer)
+        self._store.release(answer)
 
     async def _answer(self, prepared: Prepared, call: Call, receive: Receive, send: Send) -> None:
         job = prepared.job

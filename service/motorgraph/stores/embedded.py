@@ -19,6 +19,7 @@ from motorgraph.dumps import Dumps
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.archive import Archive
 from motorgraph.engine.control import Control, Start
+from motorgraph.engine.kept import Kept
 from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
@@ -27,7 +28,7 @@ from motorgraph.following import Following
 from motorgraph.inference import Rule, shipped_rules
 from motorgraph.judged import Verdict, Verdicts, conforming
 from motorgraph.once import require_same
-from motorgraph.settings import Settings
+from motorgraph.settings import MIB, Settings
 from motorgraph.stores.turns import Turns
 from motorgraph.vocab import Names
 
@@ -61,6 +62,7 @@ class Embedded:
         self.names = Names(settings.base)
         self.control = Control()
         self.pool = Pool(self.control, settings.limits())
+        self.kept = Kept(settings.cache_bytes * MIB)
         self.commit = 1
         self.triples: dict[str, int] = {}
         self.is_ready = False
@@ -165,13 +167,28 @@ class Embedded:
 
     # Reads
 
-    async def answer(self, job: Job) -> Answer:
+    def begin(self, job: Job, tag: str = "") -> Answer:
+        """Begins to answer a read from the newest graph. The caller hands the answer to `release`. Raises QueueFull or NotReady.
+
+        One with a `tag` is the same each time that it is asked of the same commit, so it may be one that was kept.
+        """
+        kept = self.kept.find(job, self.commit) if tag else None
+        if kept is not None:
+            kept.tag = tag
+            return kept
+        answer = self.pool.submit(job)
+        answer.tag = tag
+        if tag:
+            self.kept.watch(answer)
+        return answer
+
+    async def answer(self, job: Job, tag: str = "") -> Answer:
         """Answers a read, from the newest graph or that of the job's commit. The caller hands the answer to `release`.
 
         Raises the Refusal that it met.
         """
         if job.commit in (0, self.commit):
-            answer = await self.pool.answer(job)
+            answer = await self.pool.opened(self.begin(job, tag))
             if job.commit in (0, answer.head.commit):
                 return answer
             self.pool.release(answer)  # a write has come between
@@ -179,6 +196,7 @@ class Embedded:
 
     def release(self, answer: Answer) -> None:
         """Says that nobody wants the rest of an answer."""
+        self.kept.keep(answer)
         self.pool.release(answer)
         self.archive.release(answer)
 
