@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
+import httpx
 import pytest
 
 from motorgraph.engine.answer import HIGH_BYTES, Answer, Head
@@ -151,3 +154,39 @@ def test_nothing_is_kept_where_there_is_no_room(tmp_path: Path) -> None:
         for _ in range(3):
             assert running.query("ASK {}").json()["boolean"] is True
         assert running.metric("motorgraph_cache_hits") == running.metric("motorgraph_cache_bytes") == 0
+
+
+def test_the_same_bytes_are_answered_with_the_same_until_somebody_writes(plain: Service, graph: str) -> None:
+    plain.put(graph, "<http://x/s> <http://x/p> 1 .")
+    url = httpx.URL(plain.url).copy_with(path="/sparql", params={"query": f"SELECT ?o {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}"})
+    request = f"GET {url.raw_path.decode()} HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nAccept: text/csv\r\n\r\n".encode()
+    ids: set[bytes] = set()
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as client, client.makefile("rb") as stream:
+
+        def ask(times: int = 1) -> list[bytes]:
+            client.sendall(request * times)
+            return [response(stream, ids) for _ in range(times)]
+
+        first, *others = [ask()[0] for _ in range(4)]
+        assert first.endswith(b"o\r\n1\r\n")
+        assert others == [first] * 3
+        assert ask(3) == [first] * 3
+        client.sendall(request[:50])  # a request that comes in parts, and one behind another
+        client.sendall(request[50:] + request)
+        assert [response(stream, ids) for _ in range(2)] == [first] * 2
+        plain.put(graph, "<http://x/s> <http://x/p> 2 .")
+        assert ask()[0].endswith(b"o\r\n2\r\n")
+        assert len(ids) == 10
+
+
+def response(stream: BinaryIO, ids: set[bytes]) -> bytes:
+    """One response without what differs each time; its id is put aside."""
+    lines, length = [], 0
+    while (line := stream.readline()) != b"\r\n":
+        name, _, value = line.partition(b": ")
+        length = int(value) if name == b"content-length" else length
+        if name == b"x-request-id":
+            ids.add(value)
+        elif name != b"date":
+            lines.append(line)
+    return b"".join(lines) + stream.read(length)

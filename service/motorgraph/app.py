@@ -71,6 +71,7 @@ from motorgraph.status import Status
 from motorgraph.stores.embedded import Embedded
 from motorgraph.termbook import TermBook
 from motorgraph.theme import without_conditions
+from motorgraph.verbatim import Short, Verbatim
 
 log = logging.getLogger("motorgraph.request")
 SLOW_SECONDS = 1.0
@@ -125,6 +126,7 @@ class Edge:
         self._logs_all = store.settings.access_log
         self._access = access
         self._common = [*COMMON, *PRIVATE] if access.protects_reads else COMMON
+        self.verbatim = Verbatim(store)
         self._boot = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
@@ -150,7 +152,7 @@ class Edge:
             return None  # to be refused the ordinary way
         return self._sparql.begin(call)
 
-    def short(self, call: Call, answer: Answer) -> tuple[int, Headers, bytes] | None:
+    def short(self, call: Call, answer: Answer) -> Short | None:
         """The response to what was begun, if it is short; else None, and the request is to go the ordinary way.
 
         Most answers are short, and a task, its context and the layers above cost as much as such an answer itself.
@@ -159,11 +161,17 @@ class Edge:
         if found is None:
             return None
         status, headers, body = found
+        head = b"".join(b"%b: %b\r\n" % header for header in (*headers, *self._common))
+        return Short(call, answer.head.commit, status, head, body, answer.rows)
+
+    def told(self, call: Call, short: Short, seconds: float) -> bytes:
+        """Counts and logs a response that is being sent, and gives it an id."""
         request_id = self._id(call)
         token = logs.request_id.set(request_id)
-        self._finish(call, call.path, status, time.monotonic() - answer.asked)
+        self._metrics.answer(short.rows, len(short.body))
+        self._finish(call, call.path, short.status, seconds)
         logs.request_id.reset(token)
-        return status, [*headers, *self._common, (b"x-request-id", request_id.encode())], body
+        return request_id.encode()
 
     def leave(self, call: Call, answer: Answer) -> None:
         """The client of what was begun has gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -12,6 +13,7 @@ from motorgraph.protocol import BEGUN, Call, by_name
 if TYPE_CHECKING:
     from motorgraph.app import Edge
     from motorgraph.engine.answer import Answer
+    from motorgraph.verbatim import Short
 
 MOST_HEAD_BYTES = 4 << 20
 HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -63,6 +65,7 @@ class Connection(HttpToolsProtocol):
     _may_be_short = False
     _is_in_body = False
     _head_bytes = 0
+    _data = b""  # what came last, if a request began with it
     _quiet: asyncio.TimerHandle | None = None
     _heard = 0.0
 
@@ -86,13 +89,16 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what has come, unless the head of a request has become longer than any that we answer."""
+        self._heard = self.loop.time()
+        if self._repeats(data):
+            return
         if not self._is_in_body:
+            self._data = b"" if self._head_bytes else data
             self._head_bytes += len(data)
             if self._head_bytes > MOST_HEAD_BYTES:
                 self.transport.write(HEAD_TOO_LONG)
                 self.transport.close()
                 return
-        self._heard = self.loop.time()
         super().data_received(data)
 
     # What the parser finds
@@ -177,12 +183,28 @@ class Connection(HttpToolsProtocol):
             self._go_the_ordinary_way()
             return
         self._early = None
-        status, headers, body = found
+        if answer.is_kept and b"x-request-id" not in early.call.headers:
+            self._edge.verbatim.keep(self._data, found)
+        self._respond(found, early.call, time.monotonic() - answer.asked)
+
+    def _repeats(self, data: bytes) -> bool:
+        """Whether nothing is under way and these bytes were answered before; then they are, with the same."""
+        is_free = self.cycle is None or self.cycle.response_complete
+        if self._head_bytes or self._is_in_body or self._early is not None or not is_free or self.flow.write_paused:
+            return False
+        found = self._edge.verbatim.find(data)
+        if found is None:
+            return False
+        self._unset_keepalive_if_required()
+        self._respond(found, found.call, 0.0)
+        return True
+
+    def _respond(self, short: Short, call: Call, seconds: float) -> None:
         self.server_state.total_requests += 1
-        pieces = [STATUS_LINE[status]]
-        for name, value in (*self.server_state.default_headers, *headers):
+        pieces = [STATUS_LINE[short.status]]
+        for name, value in self.server_state.default_headers:
             pieces += (name, b": ", value, b"\r\n")
-        pieces += (b"\r\n", body)
+        pieces += (short.head, b"x-request-id: ", self._edge.told(call, short, seconds), b"\r\n\r\n", short.body)
         self._corked.write_now(b"".join(pieces))
         if self._quiet is None:
             self._quiet = self.loop.call_later(self.timeout_keep_alive, self._look_whether_quiet)

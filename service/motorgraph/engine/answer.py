@@ -100,6 +100,7 @@ class Answer:
     on_open: Callable[[Answer], None] = staticmethod(_nothing)
     on_pause: Callable[[Answer], None] = staticmethod(_nothing)
     on_end: Callable[[Answer], None] = staticmethod(_nothing)
+    is_kept = False  # nobody had to work it out
     is_unmodified = False  # the client has it already
     _held = 0
     _spilt_at = 0.0
@@ -124,7 +125,7 @@ class Answer:
         answer.head, answer.rows, answer.size = head, rows, size
         answer._pieces.extend(pieces)
         answer._held = size
-        answer.has_begun = answer._is_whole = True
+        answer.has_begun = answer._is_whole = answer.is_kept = True
         return answer
 
     @classmethod

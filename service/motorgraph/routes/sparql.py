@@ -173,7 +173,6 @@ class Sparql:
         if answer.is_unmodified:
             return 304, [*told, VARY], b""
         self.leave(answer)
-        self._metrics.answer(answer.rows, answer.size)
         return 200, [*answer_headers(answer, told), (b"content-length", b"%d" % len(body))], body
 
     def leave(self, answer: Answer) -> None:
