@@ -72,16 +72,16 @@ class Service:
 def service(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterator[Service]:
     """A service with these arguments on a free port, ready; stopped at the end.
 
-    What another service of this run has judged is not judged again: it takes the most time of a start. So where nothing has been
-    judged yet, one of several that start at once is first.
+    What another service of this run has judged or read is not judged or read again: it takes the most time of a start. So where
+    nothing has been judged yet, one of several that start at once is first.
     """
     log = folder / LOG
     with ExitStack() as stack:
         with nullcontext() if "--plain" in arguments else _first():
-            _share(VERDICTS / "known", folder / "data" / "verdicts")
+            _share(VERDICTS / "known", folder / "data")
             process = stack.enter_context(start(folder, *arguments, token=token))
             url = wait_for_address(process, log)
-            _share(folder / "data" / "verdicts", VERDICTS / "known")
+            _share(folder / "data", VERDICTS / "known")
         client = stack.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
         yield Service(process, url, client, log)
 
@@ -97,11 +97,12 @@ def _first() -> Iterator[None]:
         yield
 
 
-def _share(verdicts: Path, folder: Path) -> None:
-    """Copies what has been judged, by the hash of what it was."""
-    for verdict in verdicts.glob("*"):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(verdict, folder)
+def _share(known: Path, folder: Path) -> None:
+    """Copies what has been judged, and what has been read out of rules and shapes, by the hash of what it was."""
+    for kind in ("verdicts", "readings"):
+        for note in (known / kind).glob("*"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            shutil.copy(note, folder / kind)
 
 
 @contextmanager

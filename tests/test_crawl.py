@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
@@ -70,14 +70,18 @@ def is_of_the_past(address: str) -> bool:
     return "at=" in address or "/changes/" in address or "/version/" in address
 
 
-def test_every_link_of_pages_and_descriptions_answers(shipped: Service) -> None:
-    url = shipped.url
-    todo = deque([(f"{url}/", "the start")] + [(url + path, "the list of descriptions") for path in DESCRIPTIONS])
+def crawled(running: Service, descriptions: Sequence[str], aside: str = "?") -> tuple[list[str], Counter[tuple[str, ...]]]:
+    """What does not answer, from the start page and some descriptions on, and how many addresses of each form there are.
+
+    What is below the path `aside` is not asked.
+    """
+    url = running.url
+    todo = deque([(f"{url}/", "the start")] + [(url + path, "the list of descriptions") for path in descriptions])
     seen, of_a_kind, broken = {address for address, _ in todo}, Counter[tuple[str, ...]](), []
     while todo:
         address, origin = todo.popleft()
         accept = "text/turtle, application/json;q=0.5" if "descriptions" in origin else PAGE
-        with shipped.client.stream("GET", address, headers={"Accept": accept}, follow_redirects=True) as response:
+        with running.client.stream("GET", address, headers={"Accept": accept}, follow_redirects=True) as response:
             if response.status_code in (404, 410) and is_of_the_past(origin):
                 continue
             if response.status_code >= 400:
@@ -88,12 +92,24 @@ def test_every_link_of_pages_and_descriptions_answers(shipped: Service) -> None:
             response.read()
         for found in dict.fromkeys(addresses(response, url)):
             here = on_this_service(found, url)
-            if here is None or here in seen:
+            if here is None or here in seen or here.startswith(url + aside):
                 continue
             seen.add(here)
             form = kind(here)
             of_a_kind[form] += 1
             if of_a_kind[form] <= MOST_OF_A_KIND:
                 todo.append((here, address))
+    return broken, of_a_kind
+
+
+def test_every_link_of_pages_and_descriptions_answers(shipped: Service) -> None:
+    broken, of_a_kind = crawled(shipped, DESCRIPTIONS)
     assert not broken, "\n".join(broken)
     assert len(of_a_kind) > 30  # else it has not come far
+
+
+def test_every_link_of_a_bare_service_without_a_journal_answers(read_only: Service) -> None:
+    described = ("/.well-known/void", "/sparql", "/feed", "/sitemap.xml", "/openapi.json", "/changes")
+    broken, of_a_kind = crawled(read_only, described, aside="/docs/")  # the manual leads to what ships
+    assert not broken, "\n".join(broken)
+    assert len(of_a_kind) > 10

@@ -68,7 +68,7 @@ def test_shapes_within_themselves_are_no_fault() -> None:
     shapes = Shapes.read(
         _quads(f":S {NODE} sh:or ( :S [ sh:nodeKind sh:IRI ] ) ; sh:property [ sh:path :p ; sh:node :S ] ."), NOWHERE
     )
-    faults.require_none(shapes.graph, shapes.parsed, shapes.prepared)
+    faults.require_none(shapes.graph, shapes.parsed, shapes.readings)
 
 
 def test_what_shacl_does_not_know_is_no_fault() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from motorgraph import __version__
-from motorgraph.judged import Verdicts, conforming
+from motorgraph.judged import conforming
+from motorgraph.notes import Notes
 from motorgraph.settings import Settings
 from motorgraph.status import judgement, limits, modes
 from tests.running import TOKEN, Service
@@ -82,7 +83,7 @@ def test_the_mode_is_told_in_words(tmp_path: Path) -> None:
 
 
 def test_a_verdict_is_told_by_shape_and_one_without_findings_as_not_known(tmp_path: Path) -> None:
-    verdicts = Verdicts(tmp_path / "verdicts")
+    verdicts = Notes(tmp_path / "verdicts")
     assert verdicts.on("one") is None
     results = [
         {"severity": "Info", "shape": "s:a"},

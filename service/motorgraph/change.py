@@ -31,8 +31,8 @@ def judge_change(store: ox.Store, shapes: Shapes, removed: Quads, added: Quads) 
     """
     now = shapes
     if any(quad.graph_name == shapes.name for quad in (*removed, *added)):
-        now = Shapes.of(store, shapes.name.value, shapes.apart)
-        faults.require_none(now.graph, now.parsed, now.prepared)
+        now = Shapes.of(store, shapes.name.value, shapes.apart, shapes.readings)
+        faults.require_none(now.graph, now.parsed, now.readings)
     data = now.data(store)
     gone, come = _merged_change(data, removed, added)
     for triple in come:

@@ -19,6 +19,7 @@ from motorgraph.inference import Rule, blocks, inferred, settle
 from motorgraph.merged import EVERYWHERE, Unmerged
 from motorgraph.queried import GraphLook
 from motorgraph.reach import HERE, SUBJECT, Term
+from motorgraph.readings import Readings
 
 MOST_TERMS = 10_000
 MOST_ALONE = 100
@@ -41,11 +42,12 @@ class Outcomes:
     """By the graph `Rule.outcome`: the number of the rule's block, and the graph that it fills."""
 
     @classmethod
-    def of(cls, rules: Sequence[Rule], made: ox.Store) -> Outcomes:
-        """With what the rules have made so far."""
+    def of(cls, rules: Sequence[Rule], made: ox.Store, readings: Readings | None = None) -> Outcomes:
+        """With what the rules have made so far; `readings` are what has been read out of rules before."""
+        known = readings or Readings()
         rows = blocks(rules)
         places = {rule.outcome: (at, ox.NamedNode(rule.graph)) for at, block in enumerate(rows) for rule in block}
-        return cls(rows, {rule: _read(rule) for rule in rules}, made, places)
+        return cls(rows, {rule: _read(rule, known) for rule in rules}, made, places)
 
     def found(
         self,
@@ -64,12 +66,11 @@ class Outcomes:
         return self._places[made.graph_name]
 
 
-def _read(rule: Rule) -> Sight:
+def _read(rule: Rule, readings: Readings) -> Sight:
     try:
-        query = prepareQuery(rule.text)
+        return readings.of(rule.text, {}, lambda: sight(prepareQuery(rule.text), in_part=not rule.runs_again))
     except Exception:  # noqa: BLE001  # rdflib raises what it likes, also for what only the engine reads
         return Sight(None)
-    return sight(query, in_part=not rule.runs_again)
 
 
 @dataclass

@@ -22,6 +22,7 @@ from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
 
 from motorgraph.errors import BadShapes
+from motorgraph.readings import Readings
 
 NOBODY = URIRef("urn:nobody")
 UNREADABLE = (RuntimeError, LookupError, ValueError, TypeError, AttributeError, AssertionError, NotImplementedError)
@@ -91,32 +92,39 @@ def _words(error: BaseException) -> str:
     return line if line.endswith(".") else f"{line}."
 
 
-def require_none(graph: Graph, shapes: ShapesGraph, prepared: Mapping[str, Query]) -> None:
+def require_none(graph: Graph, shapes: ShapesGraph, readings: Readings) -> None:
     """Tries every shape on a graph without triples, switched off or not. Raises BadShapes for the first that cannot be used.
 
-    `prepared` are queries that have been parsed before.
+    A constraint of which there is a reading is a query that parses.
     """
     nothing = Graph()
     for shape in sorted(shapes.shapes, key=lambda shape: _inner_first(shape.node)):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a shape within itself
-                _try(shape, nothing, prepared)
+                _try(shape, nothing, readings)
         except Exception as error:  # rdflib's parser of queries raises what it likes
             raise BadShapes(f"The shape {_name(shape.node, graph)} cannot be used: {_words(error)}") from error
 
 
-def _try(shape: Shape, nothing: Graph, prepared: Mapping[str, Query]) -> None:
+def _try(shape: Shape, nothing: Graph, readings: Readings) -> None:
     shape.value_nodes(nothing, [NOBODY])
     for component in components(shape):
         if isinstance(component, SPARQLBasedConstraint):
             for query in component.sparql_constraints:
-                text = text_of(query, NOBODY)
-                parsed_query = prepared.get(text) or prepareQuery(text, dict(nothing.namespaces()))
-                if parsed_query.algebra.name != "SelectQuery":
-                    raise ValueError("sh:select has to be a SELECT query.")
+                text, namespaces = text_of(query, NOBODY), dict(nothing.namespaces())
+                if not readings.has(text, namespaces):
+                    select(text, namespaces)
         else:
             _evaluate(component, nothing)
+
+
+def select(text: str, namespaces: Mapping[str, object]) -> Query:
+    """A constraint, parsed. Raises what rdflib does for what is no query, ValueError for another than a SELECT."""
+    parsed_query = prepareQuery(text, namespaces)
+    if parsed_query.algebra.name != "SelectQuery":
+        raise ValueError("sh:select has to be a SELECT query.")
+    return parsed_query
 
 
 def _evaluate(component: ConstraintComponent, nothing: Graph) -> None:

@@ -30,6 +30,7 @@ from motorgraph.validation import BLANK
 
 if TYPE_CHECKING:
     from motorgraph.merged import Data
+    from motorgraph.readings import Readings
     from motorgraph.shapes import Shapes
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -159,22 +160,22 @@ def validate_store(
     apart: Iterable[ox.NamedNode] = (),
     *,
     is_merged: bool = False,
-    told: Told = lambda done, total: None,
+    readings: Readings | None = None,
 ) -> Report:
     """All named graphs of a store but `shapes` and those `apart`, merged, against the graph `shapes` in it.
 
-    `is_merged` says that the default graph is the merge of all others; without, a copy is made. `told` hears how far it is.
-    Raises BadShapes, and what `judge.at` does.
+    `is_merged` says that the default graph is the merge of all others; without, a copy is made. `readings` are
+    what has been read out of constraints before. Raises BadShapes, and what `judge.at` does.
     """
     from motorgraph.merged import Data
     from motorgraph.shapes import Shapes
 
-    known = Shapes.of(store, shapes, apart)
+    known = Shapes.of(store, shapes, apart, readings)
     if is_merged:
-        return in_full(known, known.data(store), told)
+        return in_full(known, known.data(store))
     no_data = {known.name, *known.apart, ox.DefaultGraph()}
     data = (quad for quad in store.quads_for_pattern(None, None, None) if quad.graph_name not in no_data)
-    return in_full(known, Data.copied(data, known.name), told)
+    return in_full(known, Data.copied(data, known.name))
 
 
 def validate_files(
@@ -193,7 +194,7 @@ def in_full(shapes: Shapes, data: Data, told: Told = lambda done, total: None) -
     """The data against shapes, in full. Raises BadShapes, BadRequest for a triple term, and what `judge.at` does."""
     from motorgraph import faults, judge
 
-    faults.require_none(shapes.graph, shapes.parsed, shapes.prepared)
+    faults.require_none(shapes.graph, shapes.parsed, shapes.readings)
     found = data.store.query(TRIPLE_TERMS)
     assert isinstance(found, ox.QuerySolutions)
     for row in found:

@@ -1,40 +1,12 @@
-"""What the gate has said of data and shapes, by their hash, so that the next start need not ask again."""
+"""What the gate has said of a graph that conforms, as plain JSON."""
 
 from __future__ import annotations
 
-import json
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 Verdict = Mapping[str, Any]  # Any: plain JSON
-log = logging.getLogger("motorgraph.store")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdicts:
-    """The verdicts in a folder; only what conforms has one."""
-
-    folder: Path
-
-    def on(self, digest: str) -> Verdict | None:
-        """What was said of exactly this before, if it conformed."""
-        try:
-            said: Verdict = json.loads((self.folder / digest).read_text())
-        except (OSError, ValueError):
-            return None
-        return said
-
-    def remember(self, digest: str, verdict: Verdict) -> None:
-        """Notes that it conforms; a folder that cannot be written only costs the next start its time."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / digest).write_text(json.dumps(verdict) + "\n")
-        except OSError as error:
-            log.warning("the verdict cannot be kept", extra={"folder": str(self.folder), "error": str(error)})
 
 
 def conforming(results: Iterable[Mapping[str, str]]) -> Verdict:

@@ -14,13 +14,13 @@ from pyshacl.shape import Shape
 from pyshacl.shapes_graph import ShapesGraph
 from rdflib import BNode, Graph, URIRef
 from rdflib.namespace import RDF, SH
-from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
 
 from motorgraph import faults, gate, queried
 from motorgraph.merged import SUBCLASS, Data, GraphName
 from motorgraph.reach import RDF_TYPE, Hop, Look, Nested, Repeated, Term, Unbounded, engine_term, seen
+from motorgraph.readings import Readings
 
 THIS = ox.Variable("this")
 OPENING = re.compile(r"\bWHERE\s*\{", re.IGNORECASE)
@@ -185,26 +185,31 @@ class Shapes:
     unbounded: set[int] = field(default_factory=set)
     """The watches of which it cannot be told what they, or their questions, look at."""
     prepared: dict[str, Query] = field(default_factory=dict)
-    """The SPARQL constraints by their text."""
+    """The SPARQL constraints by their text, as far as they have had to be parsed."""
     questions: dict[str, Question] = field(default_factory=dict)
     """The same, as the engine is asked."""
     apart: frozenset[ox.NamedNode] = frozenset()
     """Other graphs that are no data."""
+    readings: Readings = field(default_factory=Readings)
 
     @classmethod
-    def of(cls, store: ox.Store, shapes_graph_iri: str, apart: Iterable[ox.NamedNode] = ()) -> Shapes:
+    def of(
+        cls, store: ox.Store, shapes_graph_iri: str, apart: Iterable[ox.NamedNode] = (), readings: Readings | None = None
+    ) -> Shapes:
         """Those in a named graph of the store. Raises BadShapes for what pySHACL cannot read."""
         name = ox.NamedNode(shapes_graph_iri)
-        return cls.read(store.quads_for_pattern(None, None, None, name), name, apart)
+        return cls.read(store.quads_for_pattern(None, None, None, name), name, apart, readings)
 
     @classmethod
-    def read(cls, quads: Iterable[ox.Quad], name: ox.NamedNode, apart: Iterable[ox.NamedNode] = ()) -> Shapes:
+    def read(
+        cls, quads: Iterable[ox.Quad], name: ox.NamedNode, apart: Iterable[ox.NamedNode] = (), readings: Readings | None = None
+    ) -> Shapes:
         """Those that quads say. Raises BadShapes for what pySHACL cannot read."""
         known = list(quads)
         graph = gate.rdflib_graph(known)
         with faults.told(graph):
             subjects = frozenset(quad.subject for quad in known)
-            made = cls(name, graph, faults.parsed(graph), subjects, apart=frozenset(apart))
+            made = cls(name, graph, faults.parsed(graph), subjects, apart=frozenset(apart), readings=readings or Readings())
             words = Words(graph)
             for shape in made.parsed.shapes:
                 targets = Targets.of(shape)
@@ -278,12 +283,27 @@ class Shapes:
         except (RuntimeError, LookupError) as error:  # as pySHACL will say when it is asked
             raise Unbounded(f"{error}") from error
 
+    def prepare(self, text: str) -> Query:
+        """A constraint, parsed, once. Raises what `faults.select` does."""
+        if text not in self.prepared:
+            self.prepared[text] = faults.select(text, dict(self.graph.namespaces()))
+        return self.prepared[text]
+
     def _looks(self, text: str) -> tuple[Look, ...]:
         try:
-            self.prepared[text] = prepareQuery(text, dict(self.graph.namespaces()))
+            found = self.readings.of(text, dict(self.graph.namespaces()), lambda: self._read(text))
         except Exception as error:  # rdflib's parser and translation raise what they like
             raise Unbounded(f"{error}") from error
-        return tuple(dict.fromkeys(queried.looks(self.prepared[text])))
+        if found is None:
+            raise Unbounded("There is a part in it of which nothing is known.")
+        return found
+
+    def _read(self, text: str) -> tuple[Look, ...] | None:
+        query = self.prepare(text)
+        try:
+            return tuple(dict.fromkeys(queried.looks(query)))
+        except Unbounded:
+            return None
 
     def _question(self, text: str) -> Question:
         try:

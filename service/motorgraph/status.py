@@ -56,7 +56,7 @@ STANDARDS = (
     Standard(
         "SHACL with SPARQL constraints",
         "https://www.w3.org/TR/shacl/",
-        "/shapes",
+        "/validate",
         "a valid and an invalid case for each shape; judgement of a change against that in full, on graphs made at random",
     ),
     Standard(

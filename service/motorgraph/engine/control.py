@@ -36,7 +36,8 @@ class Start:
     if the keeper `judges`, for what a replica repeats has been judged;
     `catalogue` is the base of the IRIs by which the graph of the commits speaks, "" where there is to be none.
     `base` is that of the graph's IRIs, `address` where it is served, `follows` where the commits come from that a
-    replica repeats. Without `renews` files count only if there is no commit yet.
+    replica repeats, `notes` the folder of what earlier starts found out. Without `renews` files count only if there is no
+    commit yet.
     """
 
     files: Sequence[File]
@@ -52,6 +53,7 @@ class Start:
     address: str = ""
     follows: str = ""
     snapshot_after: int = 1000
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

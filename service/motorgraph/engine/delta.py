@@ -79,16 +79,16 @@ class Delta:
         store.extend(self.added)
 
     def write(
-        self, spool: IO[bytes], job: Job, report: dict[str, int], derived: Delta | None = None, by_rule: Delta | None = None
-    ) -> None:
-        """Writes it down for `Written.of`: a line of JSON, then six parts of N-Quads.
+        self, spool: IO[bytes], job: Job, found: dict[str, Any], derived: Delta | None = None, by_rule: Delta | None = None
+    ) -> None:  # Any: plain JSON
+        """Writes it down for `Written.of`: a line of JSON, in which is what the draft has `found`, then six parts of N-Quads.
 
         The third and fourth are what follows from it (`derived`), the last two the same as each rule has it (`by_rule`).
         """
         deltas = (self, derived or Delta(), by_rule or Delta())
         parts = [lines or nquads(quads) for delta in deltas for quads, lines in delta._both]
         head = {"made": sorted(self.made), "dropped": sorted(self.dropped), "sizes": list(map(len, parts)), "union": job.union}
-        told: dict[str, Any] = {"author": job.author, "message": job.message, "report": report, "graphs": sorted(self.graphs)}
+        told: dict[str, Any] = {"author": job.author, "message": job.message, "graphs": sorted(self.graphs), **found}
         if job.once:
             told["key"] = json.loads(job.once) | {"created": job.graph in self.made}
         if job.was:

@@ -43,7 +43,7 @@ NOTHING_FOUND = {"conforms": True, "total": 0, "results": []}
 
 @dataclass(frozen=True)
 class Known:
-    """What is known before the fork: the rules, what each has made, and the shapes, parsed.
+    """What is known before the fork: the rules, what each has made, the shapes, and those of their constraints that are parsed.
 
     Without `outcomes` the rules infer all anew; without `shapes` all focus nodes are judged.
     """
@@ -51,6 +51,12 @@ class Known:
     rules: Sequence[Rule] = ()
     outcomes: Outcomes | None = None
     shapes: Shapes | None = None
+    prepared: frozenset[str] = frozenset()
+
+    @property
+    def asked(self) -> list[str]:
+        """The constraints that have been parsed since."""
+        return sorted(self.shapes.prepared.keys() - self.prepared) if self.shapes else []
 
 
 def run(sock: socket, store: ox.Store, spool: IO[bytes], known: Known) -> None:
@@ -95,7 +101,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: K
         report = _judge(job, store, whole, known.shapes)
     if not job.dry_run:
         _require_conforming(report)
-        delta.write(spool, job, _counts(report), derived, by_rule)
+        delta.write(spool, job, {"report": _counts(report), "asked": known.asked}, derived, by_rule)
     if not (job.dry_run or job.wants_account):
         return created, b""
     return created, account(delta, derived, report.as_json(FIRST_VIOLATIONS) if report else NOTHING_FOUND)

@@ -23,7 +23,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import pyoxigraph as ox
 
@@ -32,17 +32,15 @@ from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Written
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.inbox import Inbox
+from motorgraph.engine.knowledge import Knowledge
 from motorgraph.engine.loading import File, merge, newest
 from motorgraph.engine.messenger import Messenger
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.errors import Failed, Refusal, is_disk_full, no_room
-from motorgraph.inference import Rule, renew
+from motorgraph.inference import Rule
 from motorgraph.journal import Journal
-
-if TYPE_CHECKING:
-    from motorgraph.consequences import Outcomes
-    from motorgraph.shapes import Shapes
+from motorgraph.notes import Notes
 
 NICENESS = 19
 NICENESSES = {"draft": 10, "trial": 15}  # where all want a processor, reads go first, and writes before what is only tried
@@ -59,12 +57,8 @@ class Keeper:
         self._store = ox.Store()
         self._history: History | None = None
         self._scribes: set[int] = set()
-        self._rules: list[Rule] = []
-        self._shapes_graph = ""
-        self._judges = False
-        self._shapes: Shapes | None = None
-        self._made: ox.Store | None = None
-        self._outcomes: Outcomes | None = None
+        self._knowledge = Knowledge(self._store)
+        self._is_writable = self._judges = False
         self._is_union = False
         self._base = ""
         self._folder = Path()
@@ -114,18 +108,16 @@ class Keeper:
         """
         started = time.monotonic()
         self._is_union, self._base = command["union"], command.get("base", "")
-        self._folder = Path(command["folder"])
+        self._folder, self._is_writable = Path(command["folder"]), command["is_writable"]
         files = [File(**file) for file in command["files"]]
         try:
             self._history = History.of(command)
             self._began = newest(files) or self._began
-            self._shapes_graph, self._judges = command.get("shapes", ""), command.get("judges", True)
-            self._rules = [Rule(**rule) for rule in command.get("rules", ())]
             self._catalogue = Catalogue(command["catalogue"]) if command.get("catalogue") else None
+            self._knowledge = self._read(command)
             renews, made_anew = command.get("renews", True), sorted(self._derived)
             digest = self._history.start(self._store, files, self._progress, renews=renews, without=made_anew)
-            self._made = ox.Store() if self._rules and command["is_writable"] else None
-            renew(self._store, self._rules, self._made)
+            self._knowledge.infer(keeps=self._is_writable)
         except (Unreadable, Refusal, ValueError) as refusal:
             self._refuse(command, refusal)
             return
@@ -135,6 +127,13 @@ class Keeper:
         told = {"seconds": time.monotonic() - started, "pss": process.proportional_bytes(os.getpid())}
         self.tell("loaded", id=command["id"], lineage=self._history.lineage, digest=digest, **told)
 
+    def _read(self, command: dict[str, Any]) -> Knowledge:
+        """What there is to know of the rules and shapes that a start brings."""
+        rules, shapes = [Rule(**rule) for rule in command.get("rules", ())], command.get("shapes", "")
+        self._judges = bool(shapes) and command.get("judges", True)
+        apart = [self._catalogue.graph] if self._catalogue else []
+        return Knowledge(self._store, rules, shapes, apart, Notes(Path(command["notes"])) if command.get("notes") else None)
+
     def _record(self, command: dict[str, Any]) -> None:
         """Has the journal keep what the start has brought, and catalogues all commits; the graph has been judged."""
         assert self._history is not None
@@ -143,8 +142,8 @@ class Keeper:
             if self._catalogue is not None:
                 self._catalogue.fill(self._store, self._history.catalogued(), union=self._is_union)
                 self._freeze()
-            if self._made is not None:  # there will be writes, so that the first need not wait for this
-                self._prepare(parses=self._judges)
+            if self._is_writable:  # so that the first write need not wait for this
+                self._prepare(judges=self._judges)
             self.tell("recorded", id=command["id"], commit=commit)
         except Refusal as refusal:
             self._refuse(command, refusal)
@@ -172,43 +171,16 @@ class Keeper:
             made = Failed(f"No {command['role']} process could be made: {error}.")
             self._refuse(command, error if is_disk_full(error) else made)
 
-    def _parse_shapes(self) -> None:
-        """Parses the shapes before a draft is forked, unless they are as they were: every draft has them then."""
-        if self._shapes is not None or not self._shapes_graph:
-            return
-        from motorgraph.shapes import Shapes  # only for a service with shapes that somebody writes to
-
-        try:
-            self._shapes = Shapes.of(self._store, self._shapes_graph, [self._catalogue.graph] if self._catalogue else [])
-        except Exception:  # noqa: BLE001  # whatever pySHACL finds wrong with them: drafts judge in full, and say it
-            traceback.print_exc()
-            sys.stderr.flush()
-        self._freeze()
-
-    def _prepare(self, *, parses: bool) -> None:
+    def _prepare(self, *, judges: bool) -> None:
         """Reads what every draft or trial needs, so that they have it from the fork on."""
-        self._read_rules()
-        if parses:
-            import_module("motorgraph.change")  # which every one would import otherwise, each for itself
-            self._parse_shapes()
-
-    def _read_rules(self) -> None:
-        """Reads the rules, once: every draft has them then."""
-        if self._made is None or self._outcomes is not None:
-            return
-        from motorgraph.consequences import Outcomes  # only for a service with rules that somebody writes to
-
-        self._outcomes = Outcomes.of(self._rules, self._made)
-        self._freeze()
+        if self._knowledge.prepare(judges=judges):
+            self._freeze()
 
     def _fork_child(self, command: dict[str, Any]) -> None:
         if command["role"] == "draft":
-            self._prepare(parses=self._judges)
+            self._prepare(judges=self._judges)
         elif command["role"] == "trial":
-            if self._made is None and self._rules:  # nobody writes here, so nobody has needed it
-                self._made = ox.Store()
-                renew(self._store, self._rules, self._made)
-            self._prepare(parses=True)
+            self._prepare(judges=True)
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
@@ -248,15 +220,15 @@ class Keeper:
         match command["role"]:
             case "draft":
                 assert spool is not None  # made for it before the fork
-                draft.run(sock, self._store, spool, self._known)
+                draft.run(sock, self._store, spool, self._knowledge.known)
             case "trial":
-                trial.run(sock, self._store, self._known)
+                trial.run(sock, self._store, self._knowledge.known)
             case "past":
                 past.run(sock, self._store, self._journal(), self._goal(command), command["may_open"])
             case "clerk":
                 clerk.run(sock, self._chronicle(), self._commit)
             case "judge":
-                reader.run(sock, self._store)
+                import_module("motorgraph.engine.judging").run(sock, self._store, self._knowledge.notes)
             case "finder":  # imported only there: its libraries stay out of every other process
                 import_module("motorgraph.engine.finder").run(sock, self._store, self._commit, self._base, union=self._is_union)
             case "archivist":
@@ -265,12 +237,8 @@ class Keeper:
                 with process.opening_at_most(command["may_open"]):
                     reader.run(sock, self._store, self._commit, self._recent)
 
-    @property
-    def _known(self) -> draft.Known:
-        return draft.Known(self._rules, self._outcomes, self._shapes)
-
     def _goal(self, command: dict[str, Any]) -> past.Goal:
-        known, commit = draft.Known(self._rules, self._outcomes), command["commit"] or self._commit
+        known, commit = self._knowledge.known, command["commit"] or self._commit
         return past.Goal(commit, self._commit, known, self._catalogue, self._is_union, command["seconds"])
 
     def _chronicle(self) -> Chronicle:
@@ -312,14 +280,12 @@ class Keeper:
             self._refuse(command, refusal)
             return
         if not written.is_empty:
-            if self._shapes_graph in written.head["graphs"]:
-                self._shapes = None
             written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
-            if self._made is not None:
-                written.keep(self._made)
+            self._knowledge.follow(written)
             self._freeze()
             delta = written.for_readers.decode() if len(written.for_readers) <= MOST_DELTA_BYTES else ""
         self.tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
+        self._knowledge.learn(written.head["asked"])
         if self._history.needs_snapshot and not self._scribes:
             self._fork_scribe()
 
@@ -345,7 +311,7 @@ class Keeper:
     @property
     def _derived(self) -> set[str]:
         """The graphs that can be made again."""
-        return {rule.graph for rule in self._rules} | ({self._catalogue.graph.value} if self._catalogue else set())
+        return {rule.graph for rule in self._knowledge.rules} | ({self._catalogue.graph.value} if self._catalogue else set())
 
     def _recall(self, command: dict[str, Any]) -> None:
         """Tells what a key was used for before."""

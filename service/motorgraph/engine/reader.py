@@ -381,16 +381,6 @@ def _solutions(store: ox.Store, text: str) -> ox.QuerySolutions:
     return results
 
 
-def _validate(job: Job, store: ox.Store, outlet: Outlet) -> None:
-    """The whole graph against the shapes in `job.graph`: the report as a JSON object."""
-    from motorgraph import gate  # only here: pySHACL and rdflib stay out of every other process
-
-    report = gate.validate_store(store, job.graph or "", is_merged=job.union)
-    outlet.begin("json", "application/json")
-    outlet.write(json.dumps(report.as_json()).encode())
-    outlet.finish()
-
-
 def _clauses(job: Job, store: ox.Store, outlet: Outlet) -> None:
     """What each shape in `job.graph` asks for, in words, as a JSON object by shape."""
     from motorgraph import wording  # only here: rdflib stays out of every other process
@@ -409,7 +399,6 @@ TASKS: dict[str, Task] = {
     "graph": _graph,
     "census": _census,
     "arrive": _arrive,
-    "validate": _validate,
     "clauses": _clauses,
     "describe": describe,
     "context": tell_context,

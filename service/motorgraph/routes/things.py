@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,6 +36,7 @@ METHODS = "GET, HEAD, OPTIONS"
 BY_LANGUAGE = (b"vary", b"Accept-Language")
 CONTEXTS = ("", "link", "inline")
 AVAILABLE = [form.media_type for form in FORMATS]
+_COMMIT = re.compile(r"/(?:id|page)/commit/([1-9][0-9]{0,14})")
 
 
 class Things:
@@ -60,6 +62,15 @@ class Things:
         """Answers one request. Raises the Refusal that it meets."""
         if call.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(call.method, METHODS)
+        try:
+            await self._answer(call, receive, send)
+        except NotFound:
+            commit = _COMMIT.fullmatch(call.path)
+            if commit is None or int(commit[1]) > self._store.commit:
+                raise
+            await _redirect(call, send, 303, f"/changes/{commit[1]}")  # a graph without a catalogue of commits
+
+    async def _answer(self, call: Call, receive: Receive, send: Send) -> None:
         target = elsewhere(call.raw_path) if call.path.startswith(("/data/", "/page/")) else ""
         if target:
             await _redirect(call, send, 301, target)

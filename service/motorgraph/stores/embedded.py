@@ -26,7 +26,8 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Broken, Conflict, Nonconforming, NotFound, NotReady, Refusal, Replica
 from motorgraph.following import Following
 from motorgraph.inference import Rule, shipped_rules
-from motorgraph.judged import Verdict, Verdicts, conforming
+from motorgraph.judged import Verdict, conforming
+from motorgraph.notes import Notes
 from motorgraph.once import require_same
 from motorgraph.settings import MIB, Settings
 from motorgraph.stores.turns import Turns
@@ -60,6 +61,7 @@ class Embedded:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.names = Names(settings.base)
+        self._verdicts = Notes(settings.data_dir / "verdicts")
         self.control = Control()
         self.pool = Pool(self.control, settings.limits())
         self.kept = Kept(settings.cache_bytes * MIB)
@@ -145,6 +147,7 @@ class Embedded:
             address=self.address,
             follows=self.settings.follow,
             snapshot_after=self.settings.snapshot_after,
+            notes=str(self.settings.data_dir / "readings"),
         )
         loaded = await self.control.load(start)
         self._lineage = loaded.lineage or self._of_files(loaded.digest, rules)
@@ -309,8 +312,7 @@ class Embedded:
 
     async def _judge(self, digest: str) -> Verdict:
         """What the shapes say of the graph. Raises Nonconforming for one with violations."""
-        verdicts = Verdicts(self.settings.data_dir / "verdicts")
-        known = verdicts.on(digest)
+        known: Verdict | None = self._verdicts.on(digest)
         if known is not None:
             return known
         self._be("validating")
@@ -325,7 +327,7 @@ class Embedded:
             )
         found = conforming(report["results"])
         log.info("the graph conforms", extra={"warnings_and_infos": found["warnings_and_infos"]})
-        verdicts.remember(digest, found)
+        self._verdicts.remember(digest, found)
         return found
 
     def _count_soon(self) -> None:
