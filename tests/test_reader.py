@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from motorgraph.engine.reader import GZIP_FROM_BYTES, TASKS, Outlet, bad_query, evaluate, refused
+from motorgraph.engine.reader import GZIP_FROM_BYTES, TASKS, Outlet, evaluate, refused
 from motorgraph.engine.rows import ROW_COUNTERS
 from motorgraph.engine.wire import FRAME_BYTES, Frames, Job, Kind
 from motorgraph.errors import BadEvaluation, BadSyntax, Failed, Forbidden, OutOfMemory, TooLarge
 from motorgraph.media import CSV, JSON, TSV, TURTLE, XML, Format
+from motorgraph.syntax import bad_query
 
 steady = examples(derandomize=True, max_examples=250, deadline=None)
 G = "http://g/"

@@ -22,7 +22,7 @@ from motorgraph import __version__, corpus, packing
 from motorgraph.bearer import bearers
 from motorgraph.engine import loading
 from motorgraph.engine.process import proportional_bytes
-from motorgraph.engine.reader import bad_query, evaluate
+from motorgraph.engine.reader import evaluate
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadEvaluation, BadRequest, Failed, NotFound
 from motorgraph.inference import renew, shipped_rules
@@ -44,6 +44,7 @@ from motorgraph.media import (
 from motorgraph.protocol import absolute
 from motorgraph.resources import asset
 from motorgraph.settings import Settings
+from motorgraph.syntax import bad_query
 from motorgraph.tokens import tokens
 from motorgraph.vocab import Names
 

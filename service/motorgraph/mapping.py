@@ -10,10 +10,10 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from motorgraph import corpus
-from motorgraph.engine.reader import bad_query
 from motorgraph.errors import BadEvaluation, BadRequest, BadSyntax
 from motorgraph.functions import FUNCTIONS
 from motorgraph.media import TRIG, Format
+from motorgraph.syntax import bad_query
 from motorgraph.tables import COLUMN, TABLE, Table, column_iri
 from motorgraph.vocab import CANONICAL_BASE, RDF, RDFS, XSD, Names
 

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Folder of the service's own files: the journal, snapshots, dumps, verdicts of the shapes, readings of rules.",
+        description="Folder of the service's own files: the journal, snapshots, dumps, verdicts on shapes, readings of rules.",
     )
     snapshot_after: int = Field(
         1000, ge=2, description="Commits after which the whole graph is written down anew, so that a start replays no more."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -50,18 +50,14 @@ class Knowledge:
     def prepare(self, *, judges: bool) -> bool:
         """Reads the rules and, if somebody `judges`, the shapes, unless they are as they were. Whether anything was read."""
         before = self.known
-        if self.rules and self._made is None:  # nobody writes here, so nobody has needed it
-            self.infer(keeps=True)
-        if self._outcomes is None and self._made is not None:
-            from motorgraph.consequences import Outcomes  # only for a service with rules that somebody writes to
-
-            self._outcomes = Outcomes.of(self.rules, self._made, self._read())
-        if judges:
-            import_module("motorgraph.change")  # which every one would import otherwise, each for itself
-            self._parse_shapes()
-        if self._readings is not None:
-            self._readings.keep()
+        for step in self.steps(judges=judges):
+            step()
         return before != self.known
+
+    def steps(self, *, judges: bool) -> list[Callable[[], None]]:
+        """What `prepare` does, one short step after the other."""
+        reading = [self._find_outcomes, self._read_rules]
+        return [*reading, *([_import_judging, self._parse_shapes] if judges else []), self._keep]
 
     def follow(self, written: Written) -> None:
         """Takes notice of a change that the store has."""
@@ -76,12 +72,15 @@ class Knowledge:
             if self._shapes is not None:
                 self._shapes.prepare(text)
 
-    def _read(self) -> Readings:
-        from motorgraph.readings import Readings  # it knows of rdflib, as what reads does
+    def _find_outcomes(self) -> None:
+        if self.rules and self._made is None:  # nobody writes here, so nobody has needed it
+            self.infer(keeps=True)
 
-        if self._readings is None:
-            self._readings = Readings(self.notes)
-        return self._readings
+    def _read_rules(self) -> None:
+        if self._outcomes is None and self._made is not None:
+            from motorgraph.consequences import Outcomes  # only for a service with rules that somebody writes to
+
+            self._outcomes = Outcomes.of(self.rules, self._made, self._reader)
 
     def _parse_shapes(self) -> None:
         if self._shapes is not None or not self.shapes_graph:
@@ -89,7 +88,24 @@ class Knowledge:
         from motorgraph.shapes import Shapes  # only for a service with shapes that somebody writes to
 
         try:
-            self._shapes = Shapes.of(self.store, self.shapes_graph, self.apart, self._read())
+            self._shapes = Shapes.of(self.store, self.shapes_graph, self.apart, self._reader)
         except Exception:  # noqa: BLE001  # whatever pySHACL finds wrong with them: drafts judge in full, and say it
             traceback.print_exc()
             sys.stderr.flush()
+
+    @property
+    def _reader(self) -> Readings:
+        from motorgraph.readings import Readings  # it knows of rdflib, as what reads does
+
+        if self._readings is None:
+            self._readings = Readings(self.notes)
+        return self._readings
+
+    def _keep(self) -> None:
+        if self._readings is not None:
+            self._readings.keep()
+
+
+def _import_judging() -> None:
+    """Imports what every draft and trial would import otherwise, each for itself."""
+    import_module("motorgraph.change")

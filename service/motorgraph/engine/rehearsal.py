@@ -10,8 +10,8 @@ import pyoxigraph as ox
 
 from motorgraph.engine.delta import NQUADS, Delta, GraphName, Quads, graph_lines, moved, nquads
 from motorgraph.engine.marked import Marked, named
-from motorgraph.engine.reader import bad_query
 from motorgraph.operations import Data, Manage, Modify, Operation, Step, cut
+from motorgraph.syntax import bad_query
 
 Thing = TypeVar("Thing")
 
