@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyoxigraph as ox
-import rdflib
 
 from motorgraph.focus import Focus, Sight
 from motorgraph.notes import Notes
@@ -70,7 +70,7 @@ def _ordered(text: str) -> list[str]:
 
 def _readers() -> str:
     """A hash of what reads: other code may find something else."""
-    whole = hashlib.sha256(rdflib.__version__.encode())
+    whole = hashlib.sha256(version("rdflib").encode())
     for name in READERS:
         whole.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return whole.hexdigest()
