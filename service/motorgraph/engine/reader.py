@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from socket import socket
 
@@ -332,25 +332,12 @@ def _solutions(store: ox.Store, text: str) -> ox.QuerySolutions:
     return results
 
 
-def _clauses(job: Job, store: ox.Store, outlet: Outlet) -> None:
-    """What each shape in `job.graph` asks for, in words, as a JSON object by shape."""
-    from motorgraph import wording  # only here: rdflib stays out of every other process
-
-    triples = store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=ox.NamedNode(job.graph or ""))
-    assert triples is not None
-    told = wording.told(triples)
-    outlet.begin("json", "application/json")
-    outlet.write(json.dumps({shape: [asdict(clause) for clause in clauses] for shape, clauses in told.items()}).encode())
-    outlet.finish()
-
-
 TASKS: dict[str, Task] = {
     "query": _query,
     "check": _check,
     "graph": _graph,
     "census": _census,
     "arrive": _arrive,
-    "clauses": _clauses,
     "describe": describe,
     "context": tell_context,
     "sitemap": sitemap.answer,
