@@ -568,6 +568,7 @@ def test_the_verdict_is_remembered_until_the_data_change(shipped: Service, tmp_p
     assert judged in stages(tmp_path, "--load", str(good))  # with this file they are other data
     assert len(set(verdicts.iterdir()) - before) == 1
     assert judged not in stages(tmp_path, "--load", str(good))
+    assert len(list((tmp_path / "data" / "readings").iterdir())) == 1  # all that was read out of shapes, for the next start
 
 
 def test_ctrl_c_is_quiet_and_nothing_is_said_after_the_address(tmp_path: Path) -> None:
