@@ -156,7 +156,7 @@ def test_an_unknown_thing_is_refused_with_those_that_may_have_been_meant(shipped
         ({"asked": "2026-13-01"}, "a day, such as 2026-11-22"),
         ({"asked": ["2026-01-01", "2026-01-02"]}, "1 is the most"),
         ({"company": "plant/magna-steyr-graz"}, "a thing of the kind organization"),
-        ({"company": 'ford> } # "'}, "a thing of the kind organization"),
+        ({"company": 'frod> } # "'}, "a thing of the kind organization"),
         ({"company": 'x" } UNION { ?s ?p ?o'}, "a thing of the kind organization"),
         ({"compny": "ford"}, "It takes company, asked, cite and at"),
     ],

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from motorgraph.duty.naming import folded
 from motorgraph.duty.plants import CAR_PLANTS
 from motorgraph.stepline import Chart, Line, Marked, Step, merged, ticks
 from tests.running import MODULES, Service
@@ -120,11 +119,6 @@ def test_what_is_asked_may_be_given_as_iris(ask: Ask) -> None:
         date="2024-12-01",
     )
     assert (row["total_percent"], row["model"]["slug"]) == (10, "phev")
-
-
-def test_names_are_compared_without_case_accents_and_signs() -> None:
-    assert folded("Ford Otosan Kocaeli (Gölcük)") == "ford-otosan-kocaeli-golcuk"
-    assert folded("ŠKODA_Auto") == folded("skoda-auto")
 
 
 def test_a_line_names_its_act_its_reference_and_where_the_law_is(ask: Ask) -> None:

@@ -7,23 +7,17 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from motorgraph.address import local
 from motorgraph.errors import BadParameter
-from motorgraph.inquiry import Inquiry, solutions
-from motorgraph.kinds import Kinds
+from motorgraph.inquiry import Inquiry, Several
+from motorgraph.naming import Directory, Meant
 from motorgraph.parameters import MOST_CHARACTERS, MOST_VALUES, Parameter, Term, short, space
 from motorgraph.questions import Question
-from motorgraph.search.likeness import MOST, likest_of
+from motorgraph.search.likeness import likest_of
+from motorgraph.search.naming import ALIKE, Kind
 from motorgraph.stores.embedded import Embedded
-from motorgraph.vocab import SKOS
 
 MOST_COMBINATIONS = 200
-ALIKE = 70.0
-"""Of 100: how like a name a value has to be to be near it; two letters may have changed places in a short one."""
-_LABELS = f"<{SKOS}prefLabel>|<{SKOS}altLabel>"
-_LOOKED_UP = """SELECT ?given ?thing ?rank {{
-  {{ VALUES (?given ?thing ?rank) {{ {names} }} FILTER EXISTS {{ ?thing ?p ?o }} }}
-  UNION {{ VALUES (?given ?label ?rank) {{ {labels} }} ?thing {properties} ?label }} }} LIMIT {most}"""
+_IN_A_PAST = "SELECT ?thing { VALUES ?thing { $things } FILTER EXISTS { ?thing ?p ?o } }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class Givens:
     def __init__(self, store: Embedded) -> None:
         self._base = store.settings.base
         self._inquiry = Inquiry(store)
-        self._kinds = Kinds(store)
+        self._directory = Directory(store)
 
     async def read(self, question: Question, told: Mapping[str, Sequence[str]], commit: int = 0) -> dict[str, list[Term]]:
         """The terms for each parameter that is given; a text that is empty counts as none, as a form sends it.
@@ -58,18 +52,16 @@ class Givens:
         Raises BadParameter, which names each fault.
         """
         faults = [_unknown(question, name) for name in told if name not in {p.name for p in question.parameters}]
-        texts = {p: _texts(told.get(p.name, ())) for p in question.parameters}
-        found = await self._named(question, texts, commit)
         given: dict[str, list[Term]] = {}
-        for parameter, values in texts.items():
-            terms = [self._term(question, parameter, value, found) for value in values]
-            for value, term in zip(values, terms, strict=True):
-                if term is None:
-                    faults.append(await self._fault(parameter, value))
+        for parameter in question.parameters:
+            values = _texts(told.get(parameter.name, ()))
             if len(values) > (MOST_VALUES if parameter.is_list else 1):
                 faults.append(_too_many(parameter, values))
+                continue
+            terms = await self._terms(question, parameter, values, commit)
+            faults += [term for term in terms if isinstance(term, Fault)]
             if values:
-                given[parameter.name] = list(dict.fromkeys(term for term in terms if term is not None))
+                given[parameter.name] = list(dict.fromkeys(term for term in terms if not isinstance(term, Fault)))
         faults += [] if faults else _too_long(question, given)
         if faults:
             first = faults[0]
@@ -88,56 +80,50 @@ class Givens:
             return {short(term.value): short(term.value) for term in parameter.choices}
         found: dict[str, str] = {}
         for kind in reversed(parameter.kinds):
-            found |= {short(iri): name for iri, name in (await self._kinds.named(space(kind, self._base))).items()}
+            things = await self._directory.below(space(kind, self._base))
+            found |= {thing.slug: thing.label for thing in things.values()}
         return found
 
-    async def _named(self, question: Question, texts: Mapping[Parameter, Sequence[str]], commit: int) -> dict[str, list[str]]:
-        """The IRIs of things that there are by the text that may stand for them, the likeliest first."""
-        rows, labels = [], []
-        for parameter, values in texts.items():
-            for text in values if parameter.kinds else ():
-                given = ox.Literal(text)
-                rows += [
-                    f"({given} {ox.NamedNode(iri)} {rank})" for rank, iri in enumerate(parameter.candidates(text, self._base))
-                ]
-                labels += [f"({given} {label} 100)" for label in (given, ox.Literal(text, language="en"))]
-        if not labels:
-            return {}
-        text = _LOOKED_UP.format(names=" ".join(rows), labels=" ".join(labels), properties=_LABELS, most=1000)
-        _, body = await self._inquiry.answer(text, {}, commit)
-        found: dict[str, list[str]] = {}
-        for row in sorted(solutions(body), key=lambda row: (int(row["rank"].value), row["thing"].value)):
-            found.setdefault(row["given"].value, []).append(row["thing"].value)
-        return found
-
-    def _term(self, question: Question, parameter: Parameter, text: str, found: Mapping[str, Sequence[str]]) -> Term | None:
+    async def _terms(self, question: Question, parameter: Parameter, values: Sequence[str], commit: int) -> list[Term | Fault]:
+        """What each value stands for, or what is wrong with it."""
         if not parameter.kinds:
-            return parameter.literal(text)
-        things = [iri for iri in dict.fromkeys(found.get(text, ())) if parameter.takes(iri, self._base)]
-        named = [iri for iri in parameter.candidates(text, self._base) if iri in things]
-        usual = {term.value for term in question.defaults[parameter.name]} & set(parameter.candidates(text, self._base))
-        if named or len(things) == 1:
-            return ox.NamedNode((named or things)[0])
-        return ox.NamedNode(usual.pop()) if usual else None
+            return [parameter.literal(value) or _fault(parameter, value) for value in values]
+        kinds = [Kind(space(kind, self._base)) for kind in parameter.kinds]
+        meant = await self._directory.meant(values, kinds)
+        return [await self._term(question, parameter, *pair, commit) for pair in zip(values, meant, strict=True)]
 
-    async def _fault(self, parameter: Parameter, value: str) -> Fault:
-        near = await self._near(parameter, value)
-        detail = f"{parameter.name}={value[:100]!r} is not {parameter.wanted}."
-        if parameter.kinds and not parameter.choices and not near:
-            detail += " Give the last part of its IRI, its IRI, or its name."
-        return Fault(parameter.name, value, detail, tuple(near))
-
-    async def _near(self, parameter: Parameter, value: str) -> list[dict[str, str]]:
-        """The things with names most like a value, as members of a problem."""
-        names = {term.value: short(term.value) for term in parameter.choices}
-        for kind in () if parameter.choices else parameter.kinds:
-            names |= await self._kinds.named(space(kind, self._base))
-        likest = likest_of(short(value), names, ALIKE)[:MOST]
-        return [{"id": iri, "name": names[iri], "page": local(iri, self._base)} for iri in likest]
+    async def _term(self, question: Question, parameter: Parameter, value: str, meant: Meant, commit: int) -> Term | Fault:
+        """The thing that a value names: now, in the question itself, or at an older commit by what it was called then."""
+        things = [thing for thing in meant.things if parameter.takes(thing.iri, self._base)]
+        if len(things) == 1:
+            return ox.NamedNode(things[0].iri)
+        iris = parameter.candidates(value, self._base)
+        known = [term.value for term in question.defaults[parameter.name] if term.value in iris]
+        if commit and iris and not known:
+            told = Several(tuple(map(ox.NamedNode, iris)))
+            _, rows = await self._inquiry.told(_IN_A_PAST, {"things": told}, commit)
+            known = sorted((row["thing"] for row in rows), key=iris.index)
+        if known:
+            return ox.NamedNode(known[0])
+        chosen = _chosen(parameter, value)
+        return _fault(parameter, value, [near.as_near(self._base) for near in things or meant.near if not chosen] or chosen)
 
 
 def _texts(values: Sequence[str]) -> list[str]:
     return [text.strip()[: MOST_CHARACTERS + 1] for text in values if text.strip()]
+
+
+def _fault(parameter: Parameter, value: str, near: Sequence[dict[str, str]] = ()) -> Fault:
+    detail = f"{parameter.name}={value[:100]!r} is not {parameter.wanted}."
+    if parameter.kinds and not parameter.choices and not near:
+        detail += " Give the last part of its IRI, its IRI, or its name."
+    return Fault(parameter.name, value, detail, tuple(near))
+
+
+def _chosen(parameter: Parameter, value: str) -> list[dict[str, str]]:
+    """Those of the choices that are most like a value."""
+    names = {term.value: short(term.value) for term in parameter.choices}
+    return [{"id": iri, "name": names[iri], "page": ""} for iri in likest_of(short(value), names, ALIKE)]
 
 
 def _unknown(question: Question, name: str) -> Fault:

@@ -52,9 +52,9 @@ class Inquiry:
         """The rows, each with the values of what is bound in it. Raises what `answer` does."""
         return (await self.told(text, values))[1]
 
-    async def told(self, text: str, values: Mapping[str, Value]) -> tuple[int, list[dict[str, str]]]:
-        """The commit that was asked, and the rows. Raises what `answer` does."""
-        commit, body = await self.answer(text, values)
+    async def told(self, text: str, values: Mapping[str, Value], commit: int = 0) -> tuple[int, list[dict[str, str]]]:
+        """The commit that was asked (0: the newest), and the rows. Raises what `answer` does."""
+        commit, body = await self.answer(text, values, commit)
         found = solutions(body)
         names = [(variable.value, variable) for variable in found.variables]
         rows = [{name: row[variable] for name, variable in names} for row in found]

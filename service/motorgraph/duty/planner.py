@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import pyoxigraph as ox
 
 from motorgraph.duty.law import Law, LawBook, Rate
-from motorgraph.duty.naming import Directory, Named
 from motorgraph.duty.openings import Opening, Openings
 from motorgraph.duty.plants import Plants
 from motorgraph.duty.question import Question, Questions, Route
 from motorgraph.inquiry import Inquiry, Value
+from motorgraph.naming import Directory, Named
 from motorgraph.resources import asset
 from motorgraph.stores.embedded import Embedded
 from motorgraph.vocab import CANONICAL_BASE, XSD
@@ -67,7 +67,7 @@ class Planner:
         self._openings = Openings(store)
         self.directory = Directory(store)
         self.plants = Plants(store, self.directory)
-        self.questions = Questions(self.directory, self.plants, store.settings.duty_combinations)
+        self.questions = Questions(self.directory, self.plants, self._base, store.settings.duty_combinations)
         (file,) = asset("ontology").glob(f"questions/{NUMBER}-*.rq")
         self._text = file.read_text().replace(CANONICAL_BASE, self._base)
 

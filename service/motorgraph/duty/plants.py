@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from motorgraph.duty.naming import Directory, Named
 from motorgraph.inquiry import Inquiry
+from motorgraph.naming import Directory, Named
 from motorgraph.stores.embedded import Embedded
 
 CAR_PLANTS = ("vehicle-assembly", "contract-assembly")
@@ -65,8 +65,8 @@ class Plants:
 
     async def cars(self) -> list[Named]:
         """The plants that assemble cars, by name."""
-        sites, named = await self.sites(), await self._directory.all("plant")
-        found = [plant for iri, plant in named.items() if sites[iri].kind.rpartition("/")[2] in CAR_PLANTS]
+        sites, named = await self.sites(), await self._directory.below(f"{self._base}/id/plant/")
+        found = [plant for iri, plant in named.items() if iri in sites and sites[iri].kind.rpartition("/")[2] in CAR_PLANTS]
         return sorted(found, key=lambda plant: (plant.label.casefold(), plant.iri))
 
     async def operator(self, place: str) -> str:

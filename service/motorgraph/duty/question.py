@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from motorgraph.duty.law import Law
-from motorgraph.duty.naming import Directory, Named
 from motorgraph.duty.plants import Plants
 from motorgraph.errors import BadParameter
+from motorgraph.naming import Directory, Meant, Named
+from motorgraph.parameters import MOST_CHARACTERS, space
+from motorgraph.search.naming import Kind
 
+FIELDS = {
+    "maker": (("organization", ""), ("brand", "")),
+    "plant": (("plant", ""), ("plant-unit", ""), ("country", ""), ("territory", "CustomsTerritory")),
+    "model": (("concept/propulsion", ""), ("model", "")),
+    "market": (("territory", "CustomsTerritory"), ("country", "")),
+}
+"""The kinds that a parameter may name, the likeliest first, each with the class that is wanted of it where not all will do."""
 PARAMETERS = ("maker", "plant", "model", "market", "date")
 NEEDED = {
     "maker": "Say whose car it is, as maker=geely-holding; without a maker the operator of a named plant is asked for.",
@@ -49,9 +58,10 @@ class Question:
 class Questions:
     """Reads questions; `most` is how many combinations one may have."""
 
-    def __init__(self, directory: Directory, plants: Plants, most: int) -> None:
+    def __init__(self, directory: Directory, plants: Plants, base: str, most: int) -> None:
         self._directory = directory
         self._plants = plants
+        self._base = base
         self._most = most
 
     async def read(self, given: Mapping[str, Sequence[str]], law: Law) -> Question:
@@ -83,12 +93,14 @@ class Questions:
 
     async def _named(self, field: str, asked: Mapping[str, Sequence[str]], wrong: list[BadParameter]) -> tuple[Named, ...]:
         """The things that the values of a field name; what is wrong with others goes to `wrong`."""
+        values = [value[:MOST_CHARACTERS] for value in asked.get(field, ())[: self._most]]
+        kinds = [Kind(space(kind, self._base), of) for kind, of in FIELDS[field]]
         found = []
-        for value in asked.get(field, ())[: self._most]:
-            try:
-                found.append(await self._directory.find(field, value))
-            except BadParameter as refusal:
-                wrong.append(refusal)
+        for value, meant in zip(values, await self._directory.meant(values, kinds), strict=True):
+            if len(meant.things) == 1:
+                found.append(meant.things[0])
+            else:
+                wrong.append(_refusal(field, value, meant, self._base))
         return tuple(dict.fromkeys(found))
 
     async def _pairs(self, makers: tuple[Named, ...], places: tuple[Named, ...]) -> list[tuple[Named, Named]]:
@@ -101,6 +113,16 @@ class Questions:
         if len(known) < len(pairs):
             raise BadParameter(NEEDED["maker"], field="maker", value="", near=[])
         return known
+
+
+def _refusal(field: str, value: str, meant: Meant, base: str) -> BadParameter:
+    """That a name means nothing, or one of several things."""
+    known = "plant or country" if field == "plant" else field
+    why = "may mean any of several; give one by its slug" if meant.things else f"is no {known} that the graph knows"
+    near = meant.things or meant.near
+    also = f" Near it: {', '.join(thing.slug for thing in near)}." if near else ""
+    told = [thing.as_near(base) for thing in near]
+    return BadParameter(f"{field}={value!r} {why}.{also}", field=field, value=value, near=told)
 
 
 def _refuse_unknown(asked: Mapping[str, object]) -> None:

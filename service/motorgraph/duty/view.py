@@ -12,12 +12,12 @@ from motorgraph.address import local
 from motorgraph.duty import wording
 from motorgraph.duty.history import History, history
 from motorgraph.duty.law import Act, Rate, Source, standing
-from motorgraph.duty.naming import Named
 from motorgraph.duty.openings import Opening
 from motorgraph.duty.planner import Answer, Planner, Row
 from motorgraph.duty.question import ORDINARY_CAR, Route
 from motorgraph.errors import BadParameter
 from motorgraph.marks import Mark
+from motorgraph.naming import Named
 from motorgraph.stepline import ticks
 
 EXAMPLES = {
@@ -206,7 +206,7 @@ class Views:
         makers = await directory.labelled({sites[plant.iri].operator for plant in cars} - {""})
         countries = await directory.labelled({sites[plant.iri].country for plant in cars} - {""})
         markets = await directory.labelled((await self._planner.law()).importers)
-        drives = await directory.all("propulsion")
+        drives = await directory.below(f"{self._base}/concept/propulsion/")
         by_name = partial(sorted, key=lambda thing: thing.label.casefold())
         return {
             "maker": by_name(makers.values()),

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import date
 
 from motorgraph.duty.law import Drafted, figure
-from motorgraph.duty.naming import Named
 from motorgraph.duty.planner import Answer, Row
 from motorgraph.duty.question import Route
+from motorgraph.naming import Named
 
 _WITH_ARTICLE = ("United ", "European ")
 MOST_NAMED = 4

@@ -24,6 +24,7 @@ from motorgraph.engine.wire import Job
 from motorgraph.search.entry import Entry, Gatherer, Look, Role, touched
 from motorgraph.search.index import Index
 from motorgraph.search.matching import Matcher
+from motorgraph.search.naming import Namer
 from motorgraph.search.schema import Schema
 from motorgraph.search.telling import Teller
 from motorgraph.search.values import Values
@@ -31,7 +32,7 @@ from motorgraph.vocab import Names
 
 NICENESS = 10
 """While the index is made, whoever answers queries goes first."""
-TASKS = ("search", "suggest", "match", "preview", "extend", "propose", "near")
+TASKS = ("search", "suggest", "match", "preview", "extend", "propose", "near", "resolve", "named")
 
 
 def run(sock: socket, store: ox.Store, commit: int, base: str, *, union: bool) -> None:
@@ -51,12 +52,15 @@ class Finder:
         self._index.fill(_gathered(self._gatherer))
         self._schema = schema = Schema(look, self._index)
         teller = Teller(look, self._index, schema)
+        namer = Namer(self._index, schema, base)
         values, matcher = Values(look, schema, teller), Matcher(self._index, look, schema, teller)
         self._tasks: dict[str, Callable[..., dict[str, Any]]] = {  # Any: plain JSON
             "search": teller.search,
             "suggest": teller.suggest,
             "preview": teller.preview,
-            "near": teller.near,
+            "near": namer.near,
+            "resolve": namer.resolve,
+            "named": namer.named,
             "match": matcher.match,
             "extend": values.extend,
             "propose": schema.propose,

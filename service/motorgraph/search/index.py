@@ -70,7 +70,12 @@ class Index:
     @property
     def kinds(self) -> Counter[str]:
         """How many things of each kind there are."""
-        return Counter(known.entry.kind for known in self._things.values())
+        return Counter(entry.kind for entry in self.entries)
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """All things."""
+        return (known.entry for known in self._things.values())
 
     def entry(self, iri: str) -> Entry | None:
         """The thing with an IRI."""
@@ -126,7 +131,12 @@ class Index:
 
     def of_kind(self, kind: str) -> list[Entry]:
         """All things of a kind."""
-        return [known.entry for known in self._things.values() if known.entry.kind == kind]
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def called(self, compact: str) -> list[Entry]:
+        """The things one of whose names is this, as names are compared without blanks; the weightiest first."""
+        rows = self._database.execute("SELECT DISTINCT thing FROM name WHERE compact = ?", (compact,))
+        return sorted((self._things[number].entry for (number,) in rows), key=lambda entry: (-entry.weight, entry.iri))
 
     def find(self, text: str, kind: str = "", *, most: int = 10, skip: int = 0, keep: Keep | None = None) -> Found:
         """The things that a text may mean, the best first: at most `most` of them after the first `skip`; only those whose IRIs

@@ -11,8 +11,7 @@ import pyoxigraph as ox
 
 from motorgraph.address import local
 from motorgraph.search.entry import CLASS, PROPERTY, Entry, Look, Role
-from motorgraph.search.index import Index, Keep
-from motorgraph.search.likeness import likest, likest_of
+from motorgraph.search.index import Index
 from motorgraph.search.ranking import Match
 from motorgraph.search.schema import Schema
 from motorgraph.vocab import DCTERMS, SKOS
@@ -20,7 +19,6 @@ from motorgraph.vocab import DCTERMS, SKOS
 MOST_PARTS = 4
 MOST_CHARACTERS = 160
 MOST_ALIASES = 8
-MOST_COMPARED = 50
 KINDS = {"entity": "", "property": PROPERTY, "type": CLASS}
 """What can be suggested, as the kind of the index."""
 _ELI = "http://data.europa.eu/eli/ontology#"
@@ -82,18 +80,6 @@ class Teller:
         definition = self.look.values(ox.NamedNode(entry.iri), ox.NamedNode(SKOS + "definition"))
         return told | {"definition": next((v.value for v in definition if isinstance(v, ox.Literal)), "")}
 
-    def near(self, start: str, slug: str) -> Json:
-        """The things below a path, or if there are none of the likest kind, with names most like a slug that there is not."""
-        start = self.look.names.base + start
-        kind = "" if self.index.has(start) else likest(start.split("/")[-2], list(self.index.kinds))
-        found = self.index.find(slug.replace("-", " "), kind, most=MOST_COMPARED, keep=None if kind else _begins(start))
-        names = {match.entry.iri: match.entry.label for match in found.matches}
-        return {"near": [self._near(iri, names[iri]) for iri in likest_of(slug, names)]}
-
-    def _near(self, iri: str, name: str) -> Json:
-        kind = iri.split("/")[-2].replace("-", " ").capitalize()
-        return {"id": iri, "name": name, "page": local(iri, self.look.names.base), "kind": kind}
-
     def called(self, term: object) -> str:
         """A value in words."""
         if isinstance(term, ox.NamedNode):
@@ -139,10 +125,6 @@ class Teller:
     def described(self, entry: Entry) -> str:
         """Its kind, and what tells it from others."""
         return ": ".join(filter(None, (_in_words(entry.kind), self.note(entry))))
-
-
-def _begins(start: str) -> Keep:
-    return lambda iri: iri.startswith(start)
 
 
 def _in_words(kind: str) -> str:
