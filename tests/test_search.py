@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
@@ -20,6 +21,8 @@ from tests.test_moves import change
 BASE = "https://motorgraph.example"
 LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
 ALIAS = "http://www.w3.org/2004/02/skos/core#altLabel"
+ELI = "http://data.europa.eu/eli/reg_impl/2024/2754/oj"
+ACT = "iri/" + quote(ELI, safe="")
 Json = dict[str, Any]  # Any: plain JSON
 
 
@@ -57,15 +60,94 @@ def pages(service: Service, text: str, **more: str | int) -> list[str]:
         ("plant/magna-steyr-graz", "plant/magna-steyr-graz"),
         (f"{BASE}/id/plant/magna-steyr-graz", "plant/magna-steyr-graz"),
         ("definitive duty electric cars china", "measure/eu-cvd-bev-cn-def"),
+        ("Škoda", "brand/skoda"),
+        ("skoda auto", "organization/skoda"),
+        ("Citroen", "brand/citroen"),
+        ("VW", "organization/vw-group"),
+        ("Volkswagen Group", "organization/vw-group"),
+        ("BYD", "organization/byd"),
+        ("GWM", "brand/gwm"),
+        ("SAIC", "organization/saic"),
+        ("GAC", "organization/gac"),
+        ("JLR", "organization/jlr"),
+        ("GM", "organization/gm"),
+        ("CATL", "organization/catl"),
+        ("Q27530", "organization/mercedes-benz-group"),
+        ("WBA", "wmi/wba"),
+        ("XETRA:VOW", "organization/vw-group"),
+        ("Tesla Giga Berlin", "plant/gigafactory-berlin-brandenburg"),
+        ("giga shanghai", "plant/giga-shanghai"),
+        ("Gruenheide", "plant/gigafactory-berlin-brandenburg"),
+        ("ford valencia", "plant/ford-valencia-body-and-assembly"),
+        ("magna steyr", "organization/magna-steyr"),
+        ("nissan sunderland", "plant/nissan-sunderland"),
+        ("byd szeged", "plant/byd-szeged"),
+        ("chery barcelona", "deal/chery-ebro-2024"),
+        ("Horse Powertrain", "organization/horse-powertrain"),
+        ("geely in talks with ford", "deal/ford-geely-2026"),
+        ("(EU) 2024/2754", ACT),
+        ("2024/2754", ACT),
+        ("32024R2754", ACT),
+        ("8703.80", "concept/tariff-code/hs-870380"),
+        ("USMCA", "territory/usmca"),
+        ("countervailing duty", "concept/measure-kind/countervailing-definitive"),
+        ("us connected vehicle rule", "measure/us-cv-rule"),
+        ("LFP", "concept/technology/lfp"),
+        ("lithium iron phosphate", "concept/technology/lfp"),
+        ("blade battery", "concept/technology/blade-battery"),
+        ("EREV", "concept/propulsion/erev"),
+        ("SU7", "model/xiaomi-su7"),
+        ("id3", "model/volkswagen-id-3"),
+        ("polestar 3", "model/polestar-polestar-3"),
+        ("xpeng motors", "organization/xpeng"),
+        ("dacia spring", "brand/dacia"),
+        ("mercedez", "brand/mercedes-benz"),
+        ("hyndai", "brand/hyundai"),
+        ("toyata", "brand/toyota"),
+        ("porshe", "brand/porsche"),
+        ("peugot", "brand/peugeot"),
+        ("spain", "country/es"),
+        ("Turkey", "country/tr"),
+        ("turkiye", "country/tr"),
+        ("UK", "country/gb"),
+        ("USA", "country/us"),
+        ("EU", "territory/eu"),
+        ("Reuters", "organization/reuters"),
+        ("Financial Times", "organization/financial-times"),
     ],
 )
 def test_what_is_meant_comes_first(shipped: Service, text: str, page: str) -> None:
     assert pages(shipped, text, limit=3)[0] == page
 
 
-def test_an_act_is_found_by_its_number_though_its_iri_is_of_elsewhere(shipped: Service) -> None:
+def test_an_act_is_found_by_its_number_and_has_a_page_though_its_iri_is_of_elsewhere(shipped: Service) -> None:
     (hit,) = found(shipped, "2024/2754", kind="act")["hits"]
-    assert (hit["iri"], hit["page"]) == ("http://data.europa.eu/eli/reg_impl/2024/2754/oj", "")
+    assert (hit["iri"], hit["page"]) == (ELI, f"/page/{ACT}")
+    page = shipped.client.get(hit["page"], headers={"Accept": "text/html"})
+    assert f"<h1>{hit['label']}</h1>" in page.text
+    assert f'<{ELI}>; rel="describes"' in page.headers["Link"]
+    assert ELI in shipped.client.get(hit["page"].replace("/page/", "/data/") + ".nt").text
+    assert shipped.client.get(f"/timemap{hit['page']}").status_code == 200
+    assert shipped.client.get("/page/iri/nothing").status_code == 404
+
+
+def test_what_is_claimed_is_found_by_its_words_with_who_says_so(shipped: Service) -> None:
+    hits = found(shipped, "Ford and Geely are in talks", kind="proposition")["hits"]
+    assert "declined to confirm by Ford Motor Company" in hits[0]["note"]
+
+
+def test_a_label_is_in_the_language_of_the_reader_where_there_is_one(plain: Service, graph: str) -> None:
+    plain.put(graph, f'<{graph}/cn> a <urn:Maker> ; <{LABEL}> "Vimmerholt Motor"@en , "维默霍汽车"@zh , "Brummholz"@de .')
+
+    def labels_of(text: str, language: str) -> list[tuple[str, str]]:
+        response = plain.client.get("/search", params={"q": text}, headers={"Accept-Language": language})
+        assert "Accept-Language" in response.headers["Vary"]
+        return [(hit["label"], hit.get("alias", "")) for hit in response.json()["hits"]]
+
+    assert labels_of("vimmerholt", "fr, zh-CN;q=0.8, en;q=0.5") == [("维默霍汽车", "Vimmerholt Motor")]
+    assert labels_of("汽车", "zh") == [("维默霍汽车", "")]
+    assert labels_of("brummh", "de-AT") == [("Brummholz", "")]
+    assert labels_of("brummh", "fr") == [("Vimmerholt Motor", "Brummholz")]
 
 
 def test_a_group_comes_before_the_plants_that_are_named_for_it(shipped: Service) -> None:
@@ -197,6 +279,7 @@ def test_texts_are_folded_and_their_words_keep_their_place() -> None:
         ("auto", "Auto"),
         ("strasse", "Straße"),
     ]
+    assert [(w.text, w.start, w.end) for w in folding.words("VW 汽车")] == [("vw", 0, 2), ("汽", 3, 4), ("车", 4, 5)]
 
 
 def index_of(*names: str) -> Index:
@@ -211,6 +294,7 @@ def labels(index: Index, text: str) -> list[str]:
 
 def test_an_exact_name_comes_before_one_that_begins_so_and_that_before_one_that_has_the_word() -> None:
     assert labels(index_of("Old Volta Works", "Volta Motors", "Volta"), "volta") == ["Volta", "Volta Motors", "Old Volta Works"]
+    assert labels(index_of("Model year 1981", "Tesla Model Y"), "model y") == ["Tesla Model Y", "Model year 1981"]
 
 
 @pytest.mark.parametrize("text", ["renalt", "renaullt", "rneault", "renault", "renaut clo", "reno renault"])

@@ -14,6 +14,8 @@ from motorgraph.media import JSONLD, NQUADS, NTRIPLES, PLAIN_JSON, RDFXML, TRIG,
 
 ROOTS = ("concept", "scheme", "source", "dataset")
 """What may stand below the base in place of `id`; another part of the service answers for the ontology, shapes and graphs."""
+FOREIGN = "iri/"
+"""What the name of a thing begins with whose IRI is not below the base; the rest is that IRI, percent-encoded."""
 WITH_GRAPHS = (replace(TRIG, worth=0.8), replace(NQUADS, worth=0.8))
 """Formats in which every statement is in its named graph. A client that names them first, as Comunica does, may yet look at the
 default graph alone and find nothing, so another that it likes nearly as well is better."""
@@ -32,15 +34,18 @@ _SAFE = "%/:@!$&'()*+,;=-._~"
 class Address:
     """The name that the addresses of one thing share: `plant/ford-valencia`, `concept/technology/vcs`, `id/dataset/figures`.
 
-    The last of these keeps its `id` because `dataset` is a root of its own as well as a kind.
+    The last of these keeps its `id` because `dataset` is a root of its own as well as a kind. `iri/http%3A%2F%2F…` has an IRI of
+    elsewhere.
     """
 
     name: str
 
     @property
     def path(self) -> str:
-        """The path of the thing itself."""
+        """The path of the thing itself; of one whose IRI leads elsewhere that of its page."""
         root = self.name.partition("/")[0]
+        if self.name.startswith(FOREIGN):
+            return self.page
         return f"/{self.name}" if root in (*ROOTS, "id") else f"/id/{self.name}"
 
     @property
@@ -64,6 +69,8 @@ class Address:
 
     def iris(self, base: str) -> tuple[str, ...]:
         """The IRIs that the thing may have: as it was asked for, and with the letters beyond ASCII that this may stand for."""
+        if self.name.startswith(FOREIGN):
+            return (unquote(self.name.removeprefix(FOREIGN)),)
         return tuple(
             dict.fromkeys(base + path for path in (self.path, _ENCODED.sub(_decoded, self.path)) if _is_iri(base + path))
         )
@@ -114,6 +121,11 @@ def local(iri: str, base: str) -> str:
     return Address(quote(rest if is_plain else name, safe=_SAFE)).page
 
 
+def page_of(iri: str, base: str) -> str:
+    """Where this service tells of a thing of its graph, wherever the IRI of it leads; "" for one that is no address."""
+    return local(iri, base) or (f"/page/{FOREIGN}{quote(iri, safe='')}" if iri.startswith(("http://", "https://")) else "")
+
+
 def moved(address: Address, iri: str, base: str) -> Address | None:
     """The address of the thing with this IRI, to which that of another has moved; None if it is not below the base."""
     page = local(iri, base)
@@ -130,6 +142,8 @@ def _address(name: str, path: str) -> Address:
     parts = name.split("/")
     if len(parts) < 2 or not all(parts) or {".", ".."} & {unquote(part) for part in parts}:
         raise NotFound(f"{path[:200]} names no thing. A thing is at /id/KIND/NAME, such as /id/plant/magna-steyr-graz.")
+    if name.startswith(FOREIGN) and not _is_iri(unquote(name.removeprefix(FOREIGN))):
+        raise NotFound(f"{path[:200]} names no thing: what stands behind {FOREIGN} is no IRI.")
     return Address(name)
 
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
-from motorgraph.address import BY_SUFFIX
+from motorgraph.address import BY_SUFFIX, FOREIGN
 from motorgraph.errors import BadRequest, NotFound
 from motorgraph.media import GRAPHS
 from motorgraph.protocol import Call, graph_name
@@ -80,7 +80,7 @@ def original(call: Call, base: str) -> Original:
         graph, iri = _of_vocabulary(path)
         return Original(call.origin, target, graph and base + graph, iri and base + iri)
     if path.startswith((*DOCUMENTS, *THINGS)):
-        return Original(call.origin, target, iri=base + _thing(path))
+        return Original(call.origin, target, iri=_thing(path, base))
     raise NotFound(f"{path[:80]} has no past here; the graphs (/graphs, /graph/…), queries and things (/id/…, /data/…) have.")
 
 
@@ -100,14 +100,16 @@ def _of_vocabulary(path: str) -> tuple[str, str]:
     return (f"/graph/{root}", "") if not rest or rest.startswith(("module/", "version/")) else ("", name)
 
 
-def _thing(path: str) -> str:
-    """The path of the thing that a path tells of."""
+def _thing(path: str, base: str) -> str:
+    """The IRI of the thing that a path tells of."""
     if not path.startswith(DOCUMENTS):
-        return path
+        return base + path
     name = path.split("/", 2)[2]
     if path.startswith("/data/"):
         name = next((name.removesuffix(suffix) for suffix in OF_THINGS if name.endswith(suffix)), name)
-    return f"/{name}" if name.partition("/")[0] in (*OWN_ROOTS, "ontology", "shapes") else f"/id/{name}"
+    if name.startswith(FOREIGN):
+        return unquote(name.removeprefix(FOREIGN))
+    return f"{base}/{name}" if name.partition("/")[0] in (*OWN_ROOTS, "ontology", "shapes") else f"{base}/id/{name}"
 
 
 class Mementos:

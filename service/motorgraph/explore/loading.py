@@ -10,7 +10,7 @@ from math import isfinite
 import pyoxigraph as ox
 
 from motorgraph import marks
-from motorgraph.address import local
+from motorgraph.address import local, page_of
 from motorgraph.explore.control import PARENTS, SEATS, Control
 from motorgraph.explore.kinds import NAMES, PREFIXES, Column, Kind
 from motorgraph.explore.sheet import Document, Item, Row, Sheet, Value, last, slug
@@ -58,7 +58,7 @@ class Sheets:
             self._rows(f"SELECT DISTINCT ?thing ?value {{ {kind.of} . {kind.sources} }}"),
             self._rows(f"SELECT ?thing ?value {{ {kind.of} . {NAMES} }}"),
         )
-        items = {row["thing"]: Item(row["thing"], row["label"], local(row["thing"], self._base)) for row in things}
+        items = {row["thing"]: Item(row["thing"], row["label"], page_of(row["thing"], self._base)) for row in things}
         for item in items.values():
             item.text = folded(item.label)
         for row in names:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +16,7 @@ import orjson
 from motorgraph import __version__
 from motorgraph.conditions import etag_of, is_known, send_not_modified, versioned
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable
-from motorgraph.media import CSV, HTML, choose, listing, prefers_html
+from motorgraph.media import CSV, HTML, choose, languages, listing, prefers_html
 from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
@@ -115,11 +115,10 @@ class Search:
             available = [*(f.media_type for f in FORMATS), HTML]
             raise NotAcceptable(f"What is found can be had as {listing(FORMATS)}, or as a page.", available=available)
         asked = Asked.of(call)
-        commit, body = await self._store.found(
-            "search", query=asked.query, kind=asked.kind, limit=asked.limit, offset=asked.offset
-        )
-        tag = blake2b(repr((asked, form, __version__)).encode(), digest_size=9).hexdigest()
-        headers = versioned(self._store, commit, tag)
+        spoken = languages(call.header(b"accept-language"))
+        commit, body = await self._store.found("search", **asdict(asked), languages=spoken)
+        tag = blake2b(repr((asked, spoken, form, __version__)).encode(), digest_size=9).hexdigest()
+        headers = [*versioned(self._store, commit, tag), (b"vary", b"Accept-Language")]
         if is_known(call, etag_of(self._store, commit, tag)):
             await send_not_modified(send, headers)
             return

@@ -214,7 +214,7 @@ class Things:
 
 @lru_cache(maxsize=4096)
 def _links(address: Address, form: Format | None, base: str, licence: str) -> bytes:
-    found = [f'<{base}{address.path}>; rel="describes"', f'<{address.data(form) if form else address.page}>; rel="canonical"']
+    found = [f'<{address.iris(base)[0]}>; rel="describes"', f'<{address.data(form) if form else address.page}>; rel="canonical"']
     found += [
         f'<{address.data(other)}>; rel="{"alternate" if form else "alternate describedby"}"; type="{other.media_type}"'
         for other in FORMATS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ _ALONE = {
 }
 """Letters that have no accent to be taken off; an apostrophe joins what stands around it."""
 
+_UNPARTED = re.compile("[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""Chinese characters and kana, which are written without blanks: each is a word, so that any part of a name is found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -38,14 +42,17 @@ class _Letters(dict[int, str]):
     """Each letter folded, by its number, worked out when it is first met; a blank for what parts words."""
 
     def __missing__(self, number: int) -> str:
-        letter = chr(number)
+        self[number] = found = self._folded(chr(number))
+        return found
+
+    @staticmethod
+    def _folded(letter: str) -> str:
         plain = "".join(
             _ALONE.get(c, c) for c in unicodedata.normalize("NFKD", letter.casefold()) if not unicodedata.combining(c)
         )
-        self[number] = found = (
-            plain if plain.isalnum() or (not plain and (letter in _ALONE or unicodedata.combining(letter))) else " "
-        )
-        return found
+        if plain.isalnum():
+            return f" {plain} " if _UNPARTED.fullmatch(letter) else plain
+        return plain if not plain and (letter in _ALONE or unicodedata.combining(letter)) else " "
 
 
 _LETTERS = _Letters()
@@ -66,10 +73,12 @@ def words(text: str) -> Iterator[Word]:
     letters, start = "", 0
     for place, letter in enumerate(text[:MOST_CHARACTERS]):
         plain = _LETTERS[ord(letter)]
-        if plain == " ":
+        if plain.startswith(" "):
             if letters:
                 yield Word(letters, start, place)
             letters = ""
+            if plain.strip():
+                yield Word(plain.strip(), place, place + 1)
         else:
             start = start if letters else place
             letters += plain

@@ -6,12 +6,14 @@ their number, the weightiest first, as far as the index was built at once.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
+from math import log
 
 import orjson
 
@@ -23,6 +25,10 @@ from motorgraph.search.vocabulary import Vocabulary
 MOST_RANKED = 100
 """Things that are ranked by their names: the weightiest of those found, and of those that are called so."""
 MOST_NAMESAKES = 300
+SAYS_ENOUGH = 0.95
+"""Of what the best has: what else is found of the things that have only some of the words."""
+LATER = 0.1
+"""How much less each further word says: one begins with the name of what one looks for."""
 _TABLES = """
 CREATE TABLE name (compact TEXT NOT NULL, thing INTEGER NOT NULL);
 CREATE INDEX name_compact ON name (compact, thing);
@@ -30,6 +36,7 @@ CREATE INDEX name_thing ON name (thing);
 CREATE VIRTUAL TABLE word USING fts5(text, tokenize="unicode61 remove_diacritics 0", prefix='1 2 3', columnsize=0, detail=none);
 """
 Keep = Callable[[str], bool]
+_NUMBER_BEGINS = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _LAST = "\U0010ffff"
 
 
@@ -150,6 +157,14 @@ class Index:
             return Found((), Counter(), 0)
         ranking, called = Ranking(asked), self._called(asked)
         numbers = self._with_words([[f'"{word}"*'] for word in asked.words])
+        parted = _NUMBER_BEGINS.sub(" ", text)
+        if (
+            not called
+            and not numbers
+            and parted != text
+            and self._with_words([[f'"{word}"*'] for word in Asked.of(parted).words])
+        ):
+            return self.find(parted, kind, most=most, skip=skip, keep=keep)
         if not called and not numbers:
             numbers = self._like(asked, ranking)
         if not called and not numbers and len(asked.words) > 1:
@@ -217,10 +232,14 @@ class Index:
         return [f'"{word}"*', *(f'"{other}"{"" if other in self._vocabulary else "*"}' for other in ranking.like(word))]
 
     def _with_some(self, asked: Asked, ranking: Ranking) -> list[int]:
-        """The things that have some of the words: all but one if there are such things, else any."""
-        counts = Counter(number for word in asked.words for number in self._with_words([self._choices(word, ranking)]))
-        best = max(counts.values(), default=0)
-        return sorted(number for number, count in counts.items() if count == best)
+        """The things that have some of the words, those that say the most: a word that few have more than one that many have."""
+        said: Counter[int] = Counter()
+        for place, word in enumerate(asked.words):
+            numbers = self._with_words([self._choices(word, ranking)])
+            worth = round(1000 * log(1 + len(self) / (1 + len(numbers))) / (1 + LATER * place))
+            said.update(dict.fromkeys(numbers, worth))
+        best = max(said.values(), default=0)
+        return sorted(number for number, worth in said.items() if worth >= SAYS_ENOUGH * best)
 
 
 def _is_outside(number: int, ordered: Sequence[int]) -> bool:

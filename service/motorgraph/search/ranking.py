@@ -18,6 +18,12 @@ ALIKE = {Role.LABEL: 36.0, Role.SENTENCE: 20.0, Role.IDENTIFIER: 28.0, Role.ALIA
 """At most: where the text has a mistake."""
 SCATTERED = 34.0
 """All words are there, but in several names; at most, and half of it where they have a mistake."""
+BEGUN_ONLY = 18.0
+"""What it takes away that a word of the text is only the beginning of one of the name."""
+KIND_ONLY = 4.0
+"""What it takes away that a word of the text is in none of the names, but says the kind."""
+MACHINERY = 20.0
+"""What it takes away to be a shape, which few look for."""
 WEIGHT = 8.0
 """What the weight of a thing adds, at most."""
 WHOLE = 6.0
@@ -95,7 +101,8 @@ class Ranking:
                 best, chosen = score, name
         if not best:
             best, chosen = self._alike_best(names)
-        return Match(entry, min(best + WEIGHT * entry.weight, THE_VERY_THING), chosen)
+        best -= MACHINERY if entry.kind == "shape" else 0.0
+        return Match(entry, max(min(best + WEIGHT * entry.weight, THE_VERY_THING), 0.0), chosen)
 
     def marked(self, match: Match) -> Match:
         """The match with its spans."""
@@ -109,14 +116,18 @@ class Ranking:
     def _score(self, name: Name, wanted: Sequence[str]) -> float:
         """How well a name fits without a mistake; 0 if it does not."""
         asked = self.asked
+        padded = name.folded
         if name.compact.startswith(asked.compact):
             whole = len(asked.compact) / len(name.compact)
-            return EXACT[name.role] if whole == 1 else BEGUN[name.role] + WHOLE * whole
-        padded = name.folded
-        for word in wanted:
-            if f" {word}" not in padded:
-                return 0.0
-        return WORDS[name.role] + WHOLE * min(len(asked.folded) / len(padded), 1.0)
+            if whole == 1:
+                return EXACT[name.role]
+            best = BEGUN[name.role] + WHOLE * whole
+        elif all(f" {word}" in padded for word in wanted):
+            best = WORDS[name.role] + WHOLE * min(len(asked.folded) / len(padded), 1.0)
+            best -= 0.0 if all(f" {word}" in padded for word in asked.words) else KIND_ONLY
+        else:
+            return 0.0
+        return best if all(f" {word} " in f"{padded} " for word in wanted) else best - BEGUN_ONLY
 
     def _alike_best(self, names: Sequence[Name]) -> tuple[float, Name]:
         """How well a thing fits that none of the names fits: with mistakes, or with words of several names."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import pyoxigraph as ox
 
-from motorgraph.address import local
+from motorgraph.address import page_of
 from motorgraph.search.entry import CLASS, PROPERTY, Entry, Look, Role
 from motorgraph.search.index import Index
 from motorgraph.search.ranking import Match
@@ -19,8 +20,12 @@ from motorgraph.vocab import DCTERMS, SKOS
 MOST_PARTS = 4
 MOST_CHARACTERS = 160
 MOST_ALIASES = 8
+LABEL = ox.NamedNode(SKOS + "prefLabel")
 KINDS = {"entity": "", "property": PROPERTY, "type": CLASS}
 """What can be suggested, as the kind of the index."""
+MOST_SAID = 2
+"""Claims of a proposition that are named."""
+_CLAIM = ("stance", "assertedBy")
 _ELI = "http://data.europa.eu/eli/ontology#"
 Json = dict[str, Any]  # Any: plain JSON
 
@@ -48,12 +53,13 @@ class Teller:
         ]
         return [[ox.NamedNode(iri) for iri in group] for group in groups]
 
-    def search(self, query: str, kind: str, limit: int, offset: int) -> Json:
-        """What a text finds: the best, and how many of each kind. For "" only what there is."""
+    def search(self, query: str, kind: str, limit: int, offset: int, languages: Sequence[str] = ()) -> Json:
+        """What a text finds: the best, and how many of each kind. For "" only what there is. Labels are in the first of the
+        languages that there is one in."""
         if not query.strip():
             return {"total": len(self.index), "kinds": _kinds(self.index.kinds.items()), "hits": []}
         found = self.index.find(query, kind, most=limit, skip=offset)
-        hits = [self._hit(match) for match in found.matches]
+        hits = [self._hit(match, languages) for match in found.matches]
         return {"total": found.total, "kinds": _kinds(found.kinds.items()), "hits": hits}
 
     def suggest(self, what: str, prefix: str, limit: int, offset: int, types: list[str]) -> Json:
@@ -98,18 +104,36 @@ class Teller:
         types = self.schema.types(thing)
         if types and self.schema.broader(types[0]["id"]):  # else it is what all of the kind are
             yield types[0]["name"]
+        yield from self._said(thing)
         for group in self._telling:
             values = (value for predicate in group for value in self.look.values(thing, predicate))
             yield next(filter(None, map(self.called, values)), "")
 
-    def _hit(self, match: Match) -> Json:
-        told = self._about(match.entry) | {"match": match.spans, "score": round(match.score, 1)}
-        if match.name.role in (Role.ALIAS, Role.IDENTIFIER, Role.CONTEXT) and match.name.text != match.entry.label:
-            told["alias"] = match.name.text
-        return told
+    def _said(self, proposition: ox.NamedNode) -> Iterator[str]:
+        """Who claims something, and how, if it is a proposition."""
+        own = self.look.names.term
+        claims = {quad.subject for quad in self.look.quads(None, ox.NamedNode(own("proposition")), proposition)}
+        for claim in islice(sorted(claims, key=str), MOST_SAID):
+            if isinstance(claim, ox.NamedNode):
+                stance, who = ("".join(map(self.called, self.look.values(claim, ox.NamedNode(own(n)))[:1])) for n in _CLAIM)
+                yield " by ".join(filter(None, (stance, who)))
+
+    def _hit(self, match: Match, languages: Sequence[str]) -> Json:
+        label = self._label(match.entry, languages)
+        told = self._about(match.entry) | {"label": label, "match": match.spans, "score": round(match.score, 1)}
+        return told if match.name.text == label else told | {"alias": match.name.text}
+
+    def _label(self, entry: Entry, languages: Sequence[str]) -> str:
+        """What a thing is called in the first of the languages in which it has a label; English is what it has else."""
+        if not languages or languages[0].startswith("en"):
+            return entry.label
+        labels = self.look.values(ox.NamedNode(entry.iri), LABEL)
+        texts = {(v.language or "").partition("-")[0]: v.value for v in reversed(labels) if isinstance(v, ox.Literal)}
+        named = (texts.get(language.partition("-")[0]) for language in languages)
+        return next(filter(None, named), entry.label)
 
     def _about(self, entry: Entry) -> Json:
-        page = local(entry.iri, self.look.names.base)
+        page = page_of(entry.iri, self.look.names.base)
         kind = {"kind": entry.kind, "kind_label": _in_words(entry.kind)}
         return {"iri": entry.iri, "page": page, "label": entry.label, **kind, "note": self.note(entry)}
 
