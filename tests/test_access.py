@@ -192,11 +192,20 @@ def test_every_method_needs_a_token_but_options(closed: Service, method: str) ->
     assert closed.client.options("/sparql").status_code == 204
 
 
-@pytest.mark.parametrize("path", ["/health", "/ready", "/static/style.css"])
+@pytest.mark.parametrize("path", ["/health", "/ready", "/static/style.css", "/reconcile", "/reconcile/v1/"])
 def test_what_tells_nothing_stays_open(closed: Service, path: str) -> None:
     response = closed.client.get(path)
     assert response.status_code == 200
     assert "Authorization" not in response.headers.get("Vary", "")
+
+
+@pytest.mark.parametrize(
+    "path", ["/reconcile?queries={}", "/reconcile?", "/reconcile?x", "/reconcile/suggest/type", "/reconcile/view"]
+)
+def test_of_reconciliation_the_manifests_alone_are_open(closed: Service, path: str) -> None:
+    assert closed.client.get("/reconcile").json()["authentication"] == {"type": "http", "scheme": "bearer"}
+    assert closed.client.get(path).status_code == (200 if path == "/reconcile?" else 401)
+    assert closed.client.post("/reconcile").status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,25 @@ def test_a_thing_is_described_by_its_slug_or_its_iri(shipped: Service) -> None:
 
 def test_a_thing_that_is_not_there_is_refused_with_those_near_it(shipped: Service) -> None:
     assert "plant/magna-steyr-graz" in refused(shipped, "describe", thing="plant/magna-steyr-gratz")
-    assert "begin with https://motorgraph.example/" in refused(shipped, "describe", thing="https://example.org/x")
+    assert "Nothing is said of" in refused(shipped, "describe", thing="https://example.org/x")
+
+
+def test_an_act_is_described_by_its_iri_of_elsewhere_and_a_bare_name_is_sent_to_the_search(shipped: Service) -> None:
+    act = "http://data.europa.eu/eli/reg_impl/2024/2754/oj"
+    assert called(shipped, "describe", thing=act)["thing"]["id"] == act
+    assert "with search" in refused(shipped, "describe", thing="Ford")
+
+
+def test_the_instructions_name_the_terms_and_the_list_of_questions_fits_into_a_context(shipped: Service) -> None:
+    async def conversation() -> str:
+        async with streamable_http_client(f"{shipped.url}/mcp") as (read, write), ClientSession(read, write) as session:
+            return (await session.initialize()).instructions or ""
+
+    assert "<https://motorgraph.example/ontology/>" in asyncio.run(conversation())
+    listed = called(shipped, "list_questions")["questions"]
+    assert len(str(listed)) < 30_000
+    talks = next(question for question in listed if question["slug"] == "who-is-in-talks-with-ford")
+    assert [(each["name"], each["takes"]) for each in talks["parameters"]] == [("company", ["organization"]), ("asked", ["date"])]
 
 
 def test_a_name_is_found_and_a_misspelt_one_too(shipped: Service) -> None:

@@ -12,6 +12,8 @@ from motorgraph.settings import Settings
 
 OPEN_PATHS = ("/health", "/ready")
 OPEN_FOLDER = "/static/"
+MANIFESTS = ("/reconcile", "/reconcile/v1")
+"""What a client reads to learn that it has to bring a token (Reconciliation Service API 0.2, Authentication)."""
 log = logging.getLogger("motorgraph.access")
 
 
@@ -25,9 +27,10 @@ class Access:
         self._upstream = settings.follow
         self._attempts = Attempts()
 
-    def protects(self, path: str) -> bool:
+    def protects(self, call: Call) -> bool:
         """Whether nobody gets what is there without a token."""
-        return self.protects_reads and path not in OPEN_PATHS and not path.startswith(OPEN_FOLDER)
+        is_open = call.path in OPEN_PATHS or call.path.startswith(OPEN_FOLDER) or _is_for_manifest(call)
+        return self.protects_reads and not is_open
 
     def admits(self, call: Call) -> bool:
         """Whether the request brings a token that is good for a read; if not, it is for `require` to say and count it."""
@@ -67,6 +70,10 @@ class Access:
                 "This service is read-only: it was started without a token for writes (settings tokens, write_token)."
             )
         return self.require(call, Scope.WRITE)
+
+
+def _is_for_manifest(call: Call) -> bool:
+    return call.path.rstrip("/") in MANIFESTS and call.method in ("GET", "HEAD") and not call.query_string
 
 
 def _token(call: Call) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from inspect import getdoc
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +15,7 @@ from mcp.types import ToolAnnotations
 from starlette.applications import Starlette
 
 from motorgraph import __version__
+from motorgraph.address import FOREIGN
 from motorgraph.inside import App, Inside, Told
 from motorgraph.media import JSON, TURTLE
 from motorgraph.protocol import Call, by_name
@@ -27,9 +29,10 @@ Many = str | list[str]
 READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, destructive_hint=False, open_world_hint=False)
 INSTRUCTIONS = """motorgraph is a knowledge graph of the motor industry: who builds whose cars, where, with whose technology,
 under which rules, and who says so. Look a name up with `search`, read about it with `describe`. For a question that is in
-`list_questions`, use `ask`; for duties `duty`; for anything else write SPARQL with the terms of `vocabulary` and send it with
-`sparql`. What is accepted and what is only claimed are different things: say which it is, and name the sources that come with
-the rows and the commit of the answer. Where the graph says that something is not known, say that."""
+`list_questions`, use `ask`; for duties `duty`; for anything else write SPARQL with the terms of `vocabulary` (PREFIX mg:
+<{base}/ontology/>) and send it with `sparql`; <{base}/graph/accepted> is the graph of what curators accepted. What is accepted
+and what is only claimed are different things: say which it is, and name the sources that come with the rows and the commit of
+the answer. Where the graph says that something is not known, say that."""
 _VOCABULARY = """PREFIX owl: <http://www.w3.org/2002/07/owl#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 SELECT ?term ?kind ?label ?definition ?domain ?range {{ GRAPH <{base}/graph/ontology> {{
@@ -55,18 +58,20 @@ class Tools:
         return await self._json(ctx, "/search", [*given, *([("kind", kind)] if kind else [])])
 
     async def describe(self, ctx: Context, thing: str) -> Json:
-        """What the graph says of a thing, by its IRI or by kind and slug ("plant/ford-valencia-body-and-assembly"): facts, the
+        """What the graph says of a thing, by its IRI or by kind and slug ("plant/magna-steyr-graz"), not by a name: facts, the
         claims on it with stance, date and source, and what points to it."""
         told = self._require(await self._inside(ctx).read(self._path(thing), accept="application/ld+json"))
         return _at_commit(told, {"thing": orjson.loads(told.body)})
 
     async def list_questions(self, ctx: Context) -> Json:
-        """The questions that the graph is made to answer, each with its slug and its parameters, for `ask`."""
-        return await self._json(ctx, "/questions")
+        """The questions that the graph is made to answer, each with its slug and its parameters, for `ask`. A parameter takes a
+        thing of a kind or a value of a datatype; without it the question is asked with the default."""
+        told = await self._json(ctx, "/questions")
+        return told | {"questions": [_brief(question) for question in told["questions"]]}
 
     async def ask(self, ctx: Context, question: str, parameters: dict[str, Many] | None = None) -> Json:
         """The answer to a question of `list_questions` by its slug, each row with its sources. `parameters` are values by name:
-        a slug, an IRI, a date (2026-01-31), a number; a list for several."""
+        a name, slug or IRI, a date (2026-01-31), a number; a list for several. What is left out is as in `default`."""
         return await self._json(ctx, f"/questions/{quote(question, safe='')}", _pairs(parameters or {}))
 
     async def duty(
@@ -88,9 +93,9 @@ class Tools:
         return told
 
     async def sparql(self, ctx: Context, query: str) -> Json:
-        """Evaluates a SPARQL 1.1 query (SELECT, ASK, CONSTRUCT, DESCRIBE) on the merge of all graphs; `GRAPH` names one:
-        graph/accepted has what curators accepted, graph/source/… what one document says. Declare prefixes. Long answers are
-        refused: use LIMIT or aggregates."""
+        """Evaluates a SPARQL 1.1 query (SELECT, ASK, CONSTRUCT, DESCRIBE) on the merge of all graphs, where a claim is a node of
+        its own; GRAPH narrows it to what curators accepted, or to what one document says. Declare prefixes. Long answers are
+        refused: use LIMIT or aggregates. A row has only the sources that the query asks for (mg:acceptedFrom/mg:foundIn)."""
         return await self._solutions(ctx, query)
 
     # What they share
@@ -119,9 +124,7 @@ class Tools:
         """The answer. Raises ToolError with the words of a refusal, or if the answer is too long."""
         if told.status >= 400:
             problem = orjson.loads(told.body)
-            near = [
-                str(match.get("iri") or match) if isinstance(match, dict) else str(match) for match in problem.get("near", [])
-            ]
+            near = [f"{match['name']} ({match['id'].rpartition('/questions/')[2]})" for match in problem.get("near", [])]
             raise ToolError(problem["detail"] + (f" Near it: {', '.join(near)}." if near else ""))
         if told.is_cut:
             raise ToolError(f"The answer is longer than {MOST_BYTES:,} bytes. Ask for less: a LIMIT, an aggregate, one thing.")
@@ -132,18 +135,22 @@ class Tools:
         if thing.startswith(self._base + "/"):
             return urlsplit(thing[len(self._base) :]).path
         if "://" in thing:
-            raise ToolError(f"{thing} is not of this graph, whose IRIs begin with {self._base}/. Look its name up with search.")
+            return f"/data/{FOREIGN}{quote(thing, safe='')}"
+        if "/" not in thing:
+            raise ToolError(f"{thing!r} is neither an IRI nor kind/slug, such as plant/magna-steyr-graz. Look it up with search.")
         return "/" + thing.strip("/") if thing.startswith(("/", "id/")) else "/id/" + thing.strip("/")
 
 
 def application(app: App, settings: Settings) -> Starlette:
     """What answers at /mcp: Streamable HTTP without sessions, each answer one JSON document."""
     tools = Tools(app, settings)
-    server: MCPServer[object] = MCPServer("motorgraph", version=__version__, instructions=INSTRUCTIONS, subscriptions=False)
+    server: MCPServer[object] = MCPServer(
+        "motorgraph", version=__version__, instructions=INSTRUCTIONS.format(base=settings.base), subscriptions=False
+    )
     found = (tools.search, tools.describe, tools.sparql, tools.vocabulary)
     asking = () if settings.plain else (tools.list_questions, tools.ask, tools.duty)
     for tool in (*found, *asking):
-        server.add_tool(tool, annotations=READS)
+        server.add_tool(tool, description=getdoc(tool), annotations=READS)
     anywhere = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # reads are open to all, or need a token
     return server.streamable_http_app(json_response=True, stateless_http=True, transport_security=anywhere)
 
@@ -152,6 +159,16 @@ def _pairs(parameters: Mapping[str, Many]) -> list[tuple[str, str]]:
     """Parameters as an address has them; what is left empty is left out."""
     several = ((name, [given] if isinstance(given, str) else given) for name, given in parameters.items())
     return [(name, value) for name, values in several for value in values if value]
+
+
+def _brief(question: Json) -> Json:
+    """What one has to know of a question to ask it."""
+    parameters = [
+        {"name": each["name"], "says": each["description"], "list": each["list"], "default": each["default"]}
+        | {"takes": each["kinds"] or [each["datatype"].rpartition("#")[2]]}
+        for each in question["parameters"]
+    ]
+    return {name: question[name] for name in ("slug", "question", "subject")} | {"parameters": parameters}
 
 
 def _at_commit(told: Told, found: Json) -> Json:

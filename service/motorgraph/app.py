@@ -135,7 +135,7 @@ class Edge:
             await self._inner(scope, receive, send)
             return
         call = without_conditions(Call.of(scope))
-        common = self._common if self._access.protects(call.path) else COMMON
+        common = self._common if self._access.protects(call) else COMMON
         response = _Response(send, self._id(call), common, self._store)
         token = logs.request_id.set(response.request_id)
         started = call.begun.asked if call.begun else time.monotonic()
@@ -196,7 +196,7 @@ class Edge:
             if call.method == "OPTIONS":
                 await response.send_options(self._endpoints[route].methods if route else "GET, HEAD, OPTIONS")
                 return
-            if self._access.protects(call.path):
+            if self._access.protects(call):
                 self._access.require(call, Scope.READ)
             if route:
                 await self._endpoints[route](call, receive, response)

@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         description="NAME:SCOPE:HASH of a bearer token, by 'motorgraph token', or @FILE with one a line; may be given again "
         "(or separated by blanks or ',').",
     )
-    protect_reads: bool = Field(False, description="Reads need a token too: all addresses but /health, /ready and /static.")
+    protect_reads: bool = Field(False, description="Reads need a token too: all but /health, /ready, /static and manifests.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     access_log: bool = Field(False, description="Log every request, not only those that fail or take over a second.")
 

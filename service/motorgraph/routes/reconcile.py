@@ -206,10 +206,8 @@ class Reconcile:
         return {"meta": told["meta"], "rows": told["rows"]}, commit
 
     async def _propose(self, request: Request) -> Told:
-        """The properties that things of a type have (0.2 §8.2, 1.0-draft §8.2)."""
-        name = said(request.call, "type")
-        if not name:
-            raise BadRequest("Name a type, such as ?type=Plant.")
+        """The properties that things of a type have, or of any type (0.2 §8.2, 1.0-draft §8.2)."""
+        name = (query_parameters(request.call).get("type") or [""])[0]
         limit = numbered("limit", said(request.call, "limit"), PROPOSALS, (1, MOST_SUGGESTIONS))
         commit, body = await self._store.found("propose", type=name[:MOST_CHARACTERS], limit=limit)
         told = json.loads(body)

@@ -105,9 +105,8 @@ class Namer:
         return [self._told(entries[iri]) for iri in best]
 
     def _told(self, entry: Entry) -> Json:
-        before, _, slug = entry.iri.rpartition("/")
-        kind = before.rpartition("/")[2].replace("-", " ").capitalize()
-        return {"id": entry.iri, "name": entry.label, "page": local(entry.iri, self.base), "kind": kind, "slug": slug}
+        kind = entry.iri.rpartition("/")[0].rpartition("/")[2].replace("-", " ").capitalize()
+        return {"id": entry.iri, "name": entry.label, "page": local(entry.iri, self.base), "kind": kind}
 
 
 def _is_called(wanted: str, names: Iterable[tuple[Role, str]]) -> bool:

@@ -98,9 +98,10 @@ class Schema:
         return [self.told(iri) for iri in self._above(found.value) if iri.startswith(own)] if found is not None else []
 
     def propose(self, type: str, limit: int) -> dict[str, Any]:  # Any: plain JSON
-        """The properties that things of a class have, the most used first."""
+        """The properties that things of a class have, the most used first; without a class those of which most is said."""
         counts: Counter[str] = Counter()
-        for iri in islice(sorted(self.instances(type)), MOST_LOOKED_AT):
+        things = sorted(self.instances(type)) if type else (entry.iri for entry in self.index.entries)
+        for iri in islice(things, MOST_LOOKED_AT):
             counts.update({quad.predicate.value for quad in self.look.quads(ox.NamedNode(iri), None, None)})
         for iri in (TYPE.value, *map(self.look.names.term, BOOKKEEPING)):
             counts.pop(iri, None)
