@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 WRITTEN = {path.stem: path for path in sorted((ROOT / "docs").glob("*.md"))}
 DOCS = [ROOT / "README.md", *WRITTEN.values()]
 MADE = sorted(set(NAMES) - set(WRITTEN))
-HOW_TO = ("analyst", "query-writer", "data-engineer", "curator")
+HOW_TO = ("analyst", "query-writer", "data-engineer", "curator", "http")
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
