@@ -25,6 +25,7 @@ ADDRESSES = (
     Address("/page/model/volvo-ex30"),
     Address("/page/measure/eu-cvd-bev-cn-def"),
     Address("/page/act/us-cv-rule"),
+    Address("/page/iri/http%3A%2F%2Fdata.europa.eu%2Feli%2Freg_impl%2F2024%2F2754%2Foj"),
     Address("/page/source/founding-article"),
     Address("/page/claim/s34"),
     Address("/page/concept/technology/vcs"),

@@ -76,6 +76,19 @@ class Match:
     spans: tuple[tuple[int, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Words as they are looked for in a name: where one begins with each, and where one is each."""
+
+    begun: tuple[str, ...]
+    whole: tuple[str, ...]
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> Wanted:
+        """These words."""
+        return cls(tuple(f" {word}" for word in words), tuple(f" {word} " for word in words))
+
+
 @dataclass
 class Ranking:
     """Ranks things for a text. `learnt` are the words that may be meant by a mistyped one, with how like they are."""
@@ -108,12 +121,19 @@ class Ranking:
         """The match with its spans."""
         return replace(match, spans=tuple(_spans(match.name.text, tuple(self._meant(match.name)))))
 
-    def _without_kind(self, entry: Entry) -> Sequence[str]:
+    @cached_property
+    def _whole(self) -> Wanted:
+        return Wanted.of(self.asked.words)
+
+    def _without_kind(self, entry: Entry) -> Wanted:
         """The words to be found in the names of a thing: one that says its kind need not be, if there are others."""
         kind = entry.kind.split("-")
-        return [word for word in self.asked.words if word not in kind] or self.asked.words
+        if not any(word in kind for word in self.asked.words):
+            return self._whole
+        words = [word for word in self.asked.words if word not in kind]
+        return Wanted.of(words) if words else self._whole
 
-    def _score(self, name: Name, wanted: Sequence[str]) -> float:
+    def _score(self, name: Name, wanted: Wanted) -> float:
         """How well a name fits without a mistake; 0 if it does not."""
         asked = self.asked
         padded = name.folded
@@ -122,12 +142,13 @@ class Ranking:
             if whole == 1:
                 return EXACT[name.role]
             best = BEGUN[name.role] + WHOLE * whole
-        elif all(f" {word}" in padded for word in wanted):
-            best = WORDS[name.role] + WHOLE * min(len(asked.folded) / len(padded), 1.0)
-            best -= 0.0 if all(f" {word}" in padded for word in asked.words) else KIND_ONLY
-        else:
+        elif not _has(padded, wanted.begun):
             return 0.0
-        return best if all(f" {word} " in f"{padded} " for word in wanted) else best - BEGUN_ONLY
+        else:
+            best = WORDS[name.role] + WHOLE * min(len(asked.folded) / len(padded), 1.0)
+            if wanted is not self._whole and not _has(padded, self._whole.begun):
+                best -= KIND_ONLY
+        return best if _has(f"{padded} ", wanted.whole) else best - BEGUN_ONLY
 
     def _alike_best(self, names: Sequence[Name]) -> tuple[float, Name]:
         """How well a thing fits that none of the names fits: with mistakes, or with words of several names."""
@@ -168,6 +189,14 @@ class Ranking:
                     yield part
         if name.compact.startswith(self.asked.compact):
             yield self.asked.compact
+
+
+def _has(text: str, parts: Sequence[str]) -> bool:
+    """Whether all these parts are in a text; a generator would take three times as long, and each name is asked it."""
+    for part in parts:  # noqa: SIM110 - see above
+        if part not in text:
+            return False
+    return True
 
 
 def _spans(text: str, begun: Sequence[str]) -> Iterator[tuple[int, int]]:
