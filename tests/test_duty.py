@@ -59,6 +59,13 @@ TOTALS = [
     ("nissan", "plant/nissan-sunderland", BEV, EU, "2020-12-31", "0"),  # still inside
     ("hyundai-motor", "country/kr", BEV, EU, "2025-01-01", "10"),
     ("xpeng", "plant/magna-steyr-graz", "model/xpeng-g6", EU, "2025-12-01", "0"),  # from kits, origin assumed
+    ("saic-vw", CHINA, BEV, EU, "2024-12-01", "45.3"),  # a joint venture that the list of the other side names
+    ("faw-vw", CHINA, BEV, EU, "2024-12-01", "30.7"),  # likewise, through its parent
+    ("leapmotor", CHINA, EREV, EU, "2025-06-01", "30.7"),
+    ("gwm", "country/th", BEV, EU, "2025-01-01", "10"),  # not built in China
+    ("togg", "country/tr", BEV, EU, "2025-01-01", "0"),
+    ("ford", "plant/ford-saarlouis-body-and-assembly", BEV, US, "2026-01-01", "15"),  # closed: what a car from there would pay
+    ("byd", CHINA, BEV, UK, "2019-06-01", "10"),  # then in the union
     # United Kingdom
     ("byd", CHINA, BEV, UK, "2025-10-01", "10"),
     # United States: ordinary 2.5; section 301 on electric cars from China; section 232 from 2025-04-03; all-in 15 by deals
@@ -129,6 +136,20 @@ UNKNOWN = [
     ("byd", CHINA, BEV, "country/no", "2025-01-01", "no duties of this market", None),
     ("xpeng", "plant/magna-steyr-graz", "model/xpeng-g6", US, "2025-12-01", "kits", None),
     ("seat", CHINA, TAVASCAN, EU, "2026-03-01", "companies tied to it", None),
+    (
+        "vw-group",
+        CHINA,
+        BEV,
+        EU,
+        "2025-01-01",
+        "companies in several groups of the act",
+        None,
+    ),  # VW Anhui 20.7, SAIC Volkswagen 35.3
+    ("xpeng", "plant/magna-steyr-graz", BEV, US, "2025-12-01", "kits", None),  # all that XPeng has built there is from kits
+    ("leapmotor", "plant/stellantis-tychy", "model/leapmotor-t03", US, "2024-12-01", "kits", None),  # from semi or full kits
+    ("byd", CHINA, BEV, EU, "1994-12-31", "the first day is known only roughly", None),
+    ("byd", CHINA, BEV, UK, "1960-01-01", "the first day is known only roughly", None),  # long before the union
+    ("toyota", "country/jp", HEV, UK, "2024-12-15", "a trade agreement of the two sides may lower this", None),
     ("ford", US, "model/ford-f-150", EU, "2025-01-01", "no ordinary duty", None),
     ("nobody", CHINA, BEV, EU, "2025-01-01", "no maker", None),
     ("byd", "plant/nowhere", BEV, EU, "2025-01-01", "no plant", None),

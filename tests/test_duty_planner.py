@@ -179,6 +179,47 @@ def test_all_markets_are_compared_where_none_is_named(ask: Ask) -> None:
     assert {market: totals[market] for market in ("eu", "us", "ca", "br")} == {"eu": 27, "us": 102.5, "ca": 106.1, "br": 18}
 
 
+def test_a_model_with_several_drives_has_a_row_for_each(ask: Ask) -> None:
+    rows = ask(maker="kia", plant="cn", model="kia-niro", market="eu", date="2025-06-01")
+    assert {row["case"]: (row["drive"]["slug"], row["total_percent"]) for row in rows} == {
+        "battery electric": ("bev", 45.3),
+        "full hybrid": ("hev", 10),
+        "plug-in hybrid": ("phev", 10),
+    }
+
+
+def test_reasons_name_companies_and_groups_as_people_do(ask: Ask) -> None:
+    (row,) = ask(maker="volkswagen", plant="cn", market="eu", date="2024-12-01")
+    assert row["unknown_because"].startswith("unknown, because Volkswagen Passenger Cars is in no group of the act")
+    (listed,) = ask(maker="saic", plant="cn", market="eu", date="2024-12-01")
+    assert listed["exporter_because"] == "SAIC Motor is listed by the act: SAIC Group"
+
+
+@pytest.mark.parametrize(
+    ("plant", "status"),
+    [
+        ("ford-saarlouis", "closed"),
+        ("volvo-cars-kosice", "under construction"),
+        ("ford-cologne-niehl", "operating"),
+        ("cn", None),
+    ],
+)
+def test_a_row_tells_how_its_plant_stands_today(ask: Ask, plant: str, status: str | None) -> None:
+    (row,) = ask(maker="ford", plant=plant, market="us", date="2026-01-01")
+    assert row["plant_status"] == status
+
+
+def test_the_planner_answers_as_of_a_commit(shipped: Service) -> None:
+    link = f"/questions/duty?{SEED}&at=1"
+    response = shipped.client.get(link, headers=JSON)
+    assert response.json()["commit"] == 1
+    assert response.headers["x-commit"] == "1"
+    assert by_day_and_place(response.json()["rows"])["cn", "2024-12-01"] == 28.8
+    assert 'name="at" value="1"' in shipped.client.get(link, headers=PAGE).text
+    assert shipped.client.get(f"/questions/duty?{SEED}&at=999999", headers=JSON).status_code == 404
+    assert shipped.client.get(f"/questions/duty?{SEED}&at=soon", headers=JSON).status_code == 400
+
+
 def test_a_plant_without_a_maker_is_asked_for_its_operator(ask: Ask) -> None:
     (row,) = ask(plant="giga-shanghai", market="eu", date="2024-12-01")
     assert (row["maker"]["slug"], row["total_percent"]) == ("tesla", 17.8)
@@ -278,6 +319,35 @@ def test_the_page_of_a_wrong_question_has_the_form_with_what_was_meant(shipped: 
     assert 'value="gely-holding"' in response.text
     assert 'aria-invalid="true"' in response.text
     assert "maker=geely-holding&amp;plant=cn&amp;market=eu" in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (
+            SEED,
+            "it is 28.8 points lower than from China: 10 % most-favoured-nation duty and 18.8 % definitive countervailing duty",
+        ),
+        (
+            "maker=byd&plant=cn&market=us&date=2024-09-26&date=2024-09-27",
+            "it rises by 75 points: 25 % section 301 duty falls away",
+        ),
+        ("maker=bmw&plant=cn&plant=jp&market=uk&date=2024-09-26", "By how much they differ cannot be told in one number."),
+    ],
+)
+def test_the_page_says_by_how_much_and_by_what_two_answers_differ(shipped: Service, query: str, words: str) -> None:
+    assert words in shipped.client.get(f"/questions/duty?{query}", headers=PAGE).text
+
+
+@pytest.mark.parametrize(
+    ("order", "groups"), [("total", ["0 %", "10 %"]), ("country", ["Argentina", "Australia"]), ("plant", [])]
+)
+def test_a_long_table_has_an_order_and_groups_with_what_they_come_to(shipped: Service, order: str, groups: list[str]) -> None:
+    text = shipped.client.get(f"/questions/duty?maker=geely-holding&market=eu&order={order}&cite=0", headers=PAGE).text
+    heads = re.findall(r'scope="rowgroup" colspan="6" id="[^"]+">([^<]+?) <span', text)
+    assert heads[:2] == groups
+    assert f'<b aria-current="true">{order}</b>' in text
+    assert shipped.client.get("/questions/duty?maker=byd&plant=cn&order=size", headers=PAGE).status_code == 400
 
 
 def test_the_page_without_a_question_offers_some(shipped: Service) -> None:

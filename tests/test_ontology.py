@@ -107,7 +107,7 @@ DATATYPE_PROPERTIES = """
 SCHEMES = {
     "act-status": "draft announced adopted in-force superseded annulled expired",
     "anonymity": "named unnamed not-stated",
-    "assembly-method": "full ckd skd dkd",
+    "assembly-method": "full kit ckd skd dkd",
     "bloc-kind": "customs-union customs-union-and-single-market forum free-trade-agreement free-trade-area monetary-union "
     "single-market",
     "claim-relation-kind": "supports contradicts supersedes corrects copies denies",

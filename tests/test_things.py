@@ -61,7 +61,7 @@ BUILT = {
         alfa-romeo-junior | stellantis | | producing
         fiat-600 | stellantis | | producing
         jeep-avenger | stellantis | | producing
-        leapmotor-t03 | leapmotor | | ended
+        leapmotor-t03 | leapmotor | kit | ended
     """,
     "stellantis-zaragoza": """
         | leapmotor | | planned

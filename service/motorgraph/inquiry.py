@@ -30,17 +30,18 @@ _PLACE = re.compile(r"\$(\w+)")
 
 
 class Inquiry:
-    """Asks SELECT queries. A `$name` in a text stands for the value of that name."""
+    """Asks SELECT queries of a commit (0: the newest). A `$name` in a text stands for the value of that name."""
 
-    def __init__(self, store: Embedded) -> None:
+    def __init__(self, store: Embedded, commit: int = 0) -> None:
         self._store = store
+        self._commit = commit
 
     async def answer(self, text: str, values: Mapping[str, Value], commit: int = 0) -> tuple[int, bytes]:
-        """The commit that was asked (0: the newest), and what it says as SPARQL JSON.
+        """The commit that was asked (0: its own), and what it says as SPARQL JSON.
 
         Raises TooLarge if it has more than `MOST_ROWS` rows, and what any query may meet.
         """
-        job = Job("query", bound(text, values), solutions=JSON.media_type, max_rows=MOST_ROWS, commit=commit)
+        job = Job("query", bound(text, values), solutions=JSON.media_type, max_rows=MOST_ROWS, commit=commit or self._commit)
         answer = await self._store.answer(job)
         try:
             body = b"".join([piece async for piece in answer.pieces()]) if answer.body is None else answer.body

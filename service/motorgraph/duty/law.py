@@ -17,7 +17,7 @@ PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX schema: <https://schema.org/>
 """
 _RATES = """SELECT ?rate ?measure ?measureName ?kind ?kindName ?importer ?percent ?least ?most ?floor ?currency ?from ?to ?surely
   ?specificity ?case ?condition ?collected (GROUP_CONCAT(DISTINCT STR(?act); separator = " ") AS ?acts)
-  (GROUP_CONCAT(DISTINCT STR(?name); separator = "|") AS ?groups) {{
+  (GROUP_CONCAT(DISTINCT CONCAT(REPLACE(STR(?scope), "^.*/id/", ""), "=", ?name); separator = "|") AS ?groups) {{
   ?rate mg:ofMeasure ?measure ; mg:specificity ?specificity .
   ?measure skos:prefLabel ?measureName ; mg:measureKind ?kind ; mg:importTerritory ?importer . ?kind skos:prefLabel ?kindName .
   OPTIONAL {{ ?rate mg:legalBasis ?own }}
@@ -33,7 +33,7 @@ _RATES = """SELECT ?rate ?measure ?measureName ?kind ?kindName ?importer ?percen
   OPTIONAL {{ ?rate mg:onlyWhen/skos:prefLabel ?case }}
   OPTIONAL {{ ?rate mg:condition ?condition }}
   OPTIONAL {{ ?measure mg:collected ?collected }}
-  OPTIONAL {{ ?rate mg:exporterScope/skos:prefLabel ?name }}
+  OPTIONAL {{ ?rate mg:exporterScope ?scope . ?scope skos:prefLabel ?name }}
 }} GROUP BY ?rate ?measure ?measureName ?kind ?kindName ?importer ?percent ?least ?most ?floor ?currency ?from ?to ?surely
   ?specificity ?case ?condition ?collected"""
 _ACTS = """SELECT ?act ?name ?state ?stateName ?reference ?applies ?ends ?jurisdiction {{
@@ -116,7 +116,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One rate of a measure; `percent` is None where only a range is known. It holds from `start` up to, not including, `end`."""
+    """One rate of a measure; `percent` is None where only a range is known. It holds from `start` up to, not including, `end`.
+
+    `scopes` are the groups and companies that it is for: the end of the IRI (`exporter-group/…`), and the name.
+    """
 
     iri: str
     measure: str
@@ -135,9 +138,14 @@ class Rate:
     case: str
     condition: str
     is_security: bool
-    groups: tuple[str, ...]
+    scopes: tuple[tuple[str, str], ...]
     acts: tuple[Act, ...]
     sources: tuple[Source, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the groups and companies that it is for."""
+        return tuple(name for _, name in self.scopes)
 
     @property
     def height(self) -> str:
@@ -189,16 +197,16 @@ class Law:
 
 
 class LawBook:
-    """The law of the newest commit, read once."""
+    """The law of a commit (0: the newest), read once."""
 
-    def __init__(self, store: Embedded) -> None:
+    def __init__(self, store: Embedded, commit: int = 0) -> None:
         self._store = store
-        self._inquiry = Inquiry(store)
+        self._inquiry = Inquiry(store, commit)
         self._base = store.settings.base
         self._read: tuple[int, Law] = (0, Law({}, (), {}))
 
     async def law(self) -> Law:
-        """The law as the newest graph has it."""
+        """The law as that graph has it."""
         if self._read[0] != self._store.commit:
             commit = self._store.commit
             texts = (_RATES, _ACTS, _SOURCES, _DRAFTED, _MEMBERS)
@@ -294,7 +302,7 @@ def _rate(row: dict[str, str], acts: dict[str, Act], sources: tuple[Source, ...]
         row.get("case", ""),
         row.get("condition", ""),
         row.get("collected") == "false",
-        tuple(filter(None, row.get("groups", "").split("|"))),
+        tuple((scope, name) for scope, sign, name in (text.partition("=") for text in row.get("groups", "").split("|")) if sign),
         tuple(acts[iri] for iri in row.get("acts", "").split() if iri in acts),
         sources,
     )

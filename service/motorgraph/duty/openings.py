@@ -120,11 +120,11 @@ class Opening:
 
 
 class Openings:
-    """The deals of the newest graph that name plants."""
+    """The deals of the graph at a commit (0: the newest) that name plants."""
 
-    def __init__(self, store: Embedded) -> None:
+    def __init__(self, store: Embedded, commit: int = 0) -> None:
         self._store = store
-        self._inquiry = Inquiry(store)
+        self._inquiry = Inquiry(store, commit)
         self._base = store.settings.base
         self._commit = 0
         self._by_plant: dict[str, tuple[Opening, ...]] = {}

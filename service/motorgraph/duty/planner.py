@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyoxigraph as ox
@@ -26,14 +26,16 @@ AT_ONCE = 24
 """Combinations that one query is asked for: enough that its planning is a small part, few enough that readers share the rest."""
 MOST_TRIES = 3
 _VALUES = re.compile(r"(VALUES \(\?maker \?plant \?model \?market \?date\)) \{[^\n]*\}")
+_PARTY = re.compile(r"\b(?:organization|brand|exporter-group)/[\w-]+")
 _FIELDS = ("maker", "place", "model", "market", "day")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The answer for one route, or for one case of it where the single consignment decides between several."""
+    """The answer for one route, or for one case of it where the drive or the single consignment decides between several."""
 
     route: Route
+    drive: Named | None
     case: str
     total: float | None
     at_least: float | None
@@ -45,6 +47,7 @@ class Row:
     exporter_because: str
     conditions: str
     deals: tuple[Opening, ...] = ()
+    plant_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +61,21 @@ class Answer:
 
 
 class Planner:
-    """Answers questions on duties."""
+    """Answers questions on duties from the graph at a commit (0: the newest)."""
 
-    def __init__(self, store: Embedded) -> None:
-        self._inquiry = Inquiry(store)
+    def __init__(self, store: Embedded, commit: int = 0) -> None:
+        self._inquiry = Inquiry(store, commit)
         self._base = store.settings.base
-        self._law_book = LawBook(store)
-        self._openings = Openings(store)
+        self._law_book = LawBook(store, commit)
+        self._openings = Openings(store, commit)
         self.directory = Directory(store)
-        self.plants = Plants(store, self.directory)
+        self.plants = Plants(store, self.directory, commit)
         self.questions = Questions(self.directory, self.plants, self._base, store.settings.duty_combinations)
         (file,) = asset("ontology").glob(f"questions/{NUMBER}-*.rq")
         self._text = file.read_text().replace(CANONICAL_BASE, self._base)
 
     async def law(self) -> Law:
-        """The law that the newest graph has."""
+        """The law that its graph has."""
         return await self._law_book.law()
 
     async def answer(self, question: Question) -> Answer:
@@ -109,14 +112,14 @@ class Planner:
         batches = _cut(list(kinds.values()))
         told = await asyncio.gather(*(self._batch(batch) for batch in batches))
         named = await self.directory.labelled(
-            row[name] for _, rows in told for row in rows for name in ("origin", "exporter") if name in row
+            row[name] for _, rows in told for row in rows for name in ("drive", "origin", "exporter") if name in row
         )
         by_cells = {tuple(term.value for term in _terms(route)): key for key, route in kinds.items()}
         found: dict[tuple[object, ...], list[Row]] = {key: [] for key in kinds}
         for row in itertools.chain.from_iterable(rows for _, rows in told):
             key = by_cells[tuple(row[name] for name in ("maker", "plant", "model", "market", "date"))]
             found[key].append(_row(kinds[key], row, law, named))
-        return {commit for commit, _ in told} or {0}, found
+        return {commit for commit, _ in told} or {0}, {key: _told_apart(rows) for key, rows in found.items()}
 
     async def _batch(self, routes: Sequence[Route]) -> tuple[int, list[dict[str, str]]]:
         values: dict[str, Value] = {}
@@ -133,8 +136,9 @@ class Planner:
         return [replace(row, route=route) for row in by_key[await self._key(route)]]
 
     async def _opened(self, row: Row) -> Row:
-        deals = await self._openings.of(row.route.maker.iri, row.route.place.iri)
-        return replace(row, deals=deals) if deals else row
+        place = row.route.place.iri
+        site = (await self.plants.sites()).get(place)
+        return replace(row, deals=await self._openings.of(row.route.maker.iri, place), plant_status=site.state if site else "")
 
 
 def _terms(route: Route) -> list[ox.NamedNode | ox.Literal]:
@@ -144,19 +148,35 @@ def _terms(route: Route) -> list[ox.NamedNode | ox.Literal]:
 
 def _row(route: Route, told: dict[str, str], law: Law, named: dict[str, Named]) -> Row:
     rates = [law.rates[iri] for iri in told.get("rates", "").split() if iri in law.rates]
+    parties = dict(scope for rate in rates for scope in rate.scopes)
+    for thing in filter(None, (named.get(told.get("exporter", "")), route.maker)):
+        parties[f"{thing.kind}/{thing.slug}"] = thing.label
     return Row(
         route,
+        named.get(told.get("drive", "")),
         told.get("case", ""),
         _number(told.get("total")),
         _number(told.get("atLeast")),
-        told.get("unknownBecause", ""),
+        _in_words(told.get("unknownBecause", ""), parties),
         tuple(sorted(rates, key=lambda rate: (rate.kind not in ("mfn", "preference"), rate.iri))),
         named.get(told.get("origin", "")),
         told.get("originBecause", ""),
         named.get(told.get("exporter", "")),
-        told.get("exporterBecause", "").rstrip("; "),
+        _in_words(told.get("exporterBecause", "").rstrip("; "), parties),
         told.get("conditions", "").rstrip("; "),
     )
+
+
+def _told_apart(rows: list[Row]) -> list[Row]:
+    """The rows of a car, each with its drive in the case where the car is made with several."""
+    if len({row.drive for row in rows}) < 2:
+        return rows
+    return [replace(row, case=", ".join(filter(None, (row.drive.label if row.drive else "", row.case)))) for row in rows]
+
+
+def _in_words(reason: str, parties: Mapping[str, str]) -> str:
+    """A reason with the names of the parties that it names by the ends of their IRIs."""
+    return _PARTY.sub(lambda found: parties.get(found[0], found[0]), reason)
 
 
 def _number(text: str | None) -> float | None:

@@ -12,18 +12,17 @@ from motorgraph.stores.embedded import Embedded
 CAR_PLANTS = ("vehicle-assembly", "contract-assembly")
 _PREFIX = "PREFIX mg: <{base}/ontology/> PREFIX skos: <http://www.w3.org/2004/02/skos/core#> "
 _PLANTS = """SELECT ?plant (MIN(STR(?land)) AS ?country) (MIN(STR(?runs)) AS ?operator) (MIN(STR(?sort)) AS ?kind)
-  (MIN(?word) AS ?state) (MIN(?town) AS ?locality) {{
+  (MIN(REPLACE(STRAFTER(STR(?status), "/plant-status/"), "-", " ")) AS ?state) (MIN(?town) AS ?locality) {{
   {{ ?plant a mg:Plant }} UNION {{ ?plant a mg:PlantUnit }}
   OPTIONAL {{ ?plant mg:country|(mg:unitOf/mg:country) ?land }}
   OPTIONAL {{ ?plant mg:operator|(mg:unitOf/mg:operator) ?runs }}
   OPTIONAL {{ ?plant mg:plantKind ?sort }}
-  OPTIONAL {{ ?plant mg:plantStatus/skos:prefLabel ?word }}
+  OPTIONAL {{ ?plant mg:plantStatus|(mg:unitOf/mg:plantStatus) ?status }}
   OPTIONAL {{ ?plant mg:locality ?town }}
 }} GROUP BY ?plant"""
 _LISTED = """SELECT DISTINCT ?operator {{ ?list mg:includesProducer|mg:groupHead ?upper . ?operator mg:parent* ?upper . }}"""
 _SPECIAL = """SELECT DISTINCT ?plant {{ {{ ?finding mg:forPlant ?plant ; mg:determinedOrigin ?found }} UNION
-  {{ ?assignment mg:ofPlant ?plant ; mg:method ?method
-    FILTER(STRAFTER(STR(?method), "/assembly-method/") IN ("skd", "ckd", "dkd")) }} }}"""
+  {{ ?assignment mg:ofPlant ?plant ; mg:method ?method FILTER(STRAFTER(STR(?method), "/assembly-method/") != "full") }} }}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,11 @@ class Site:
 
 
 class Plants:
-    """The plants of the newest graph."""
+    """The plants of the graph at a commit (0: the newest)."""
 
-    def __init__(self, store: Embedded, directory: Directory) -> None:
+    def __init__(self, store: Embedded, directory: Directory, commit: int = 0) -> None:
         self._store = store
-        self._inquiry = Inquiry(store)
+        self._inquiry = Inquiry(store, commit)
         self._directory = directory
         self._base = store.settings.base
         self._commit = 0

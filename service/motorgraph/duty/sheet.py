@@ -11,9 +11,10 @@ from motorgraph.duty.planner import Answer, Row
 
 COLUMNS = (
     *("maker", "plant", "model", "market", "date", "case", "total_percent", "at_least_percent", "unknown_because", "lines"),
-    *("acts", "origin", "origin_because", "exporter", "exporter_because", "conditions", "deals"),
+    *("acts", "origin", "origin_because", "exporter", "exporter_because", "conditions", "deals", "drive", "plant_status"),
     *("maker_iri", "plant_iri", "model_iri", "market_iri", "sources"),
 )
+TOTAL = "per cent of the customs value of the finished car, without preferences, taxes and fees that the graph does not hold"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -21,6 +22,7 @@ def as_json(answer: Answer, *, cites: bool) -> dict[str, object]:
     """The answer as JSON; without sources if it is not to cite."""
     return {
         "rows": [_row(row, cites=cites) for row in answer.rows],
+        "total_is": TOTAL,
         "compared_over": answer.question.over or None,
         "commit": answer.commit,
     }
@@ -32,6 +34,8 @@ def _row(row: Row, *, cites: bool) -> dict[str, object]:
     told: dict[str, object] = {
         **{name: thing.as_json() for name, thing in inputs.items()},
         "date": route.day,
+        "plant_status": row.plant_status or None,
+        "drive": row.drive.as_json() if row.drive else None,
         "case": row.case or None,
         "total_percent": _plain(row.total),
         "at_least_percent": _plain(row.at_least),
@@ -120,6 +124,8 @@ def _cells(row: Row) -> dict[str, object]:
         **{name: thing.slug for name, thing in inputs.items()},
         **{f"{name}_iri": thing.iri for name, thing in inputs.items()},
         "date": route.day,
+        "plant_status": row.plant_status,
+        "drive": row.drive.slug if row.drive else "",
         "case": row.case,
         "total_percent": _plain(row.total),
         "at_least_percent": _plain(row.at_least),

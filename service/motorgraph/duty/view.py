@@ -12,6 +12,7 @@ from motorgraph.address import local
 from motorgraph.duty import wording
 from motorgraph.duty.history import History, history
 from motorgraph.duty.law import Act, Rate, Source, standing
+from motorgraph.duty.listing import ORDERS, Group, grouped
 from motorgraph.duty.openings import Opening
 from motorgraph.duty.planner import Answer, Planner, Row
 from motorgraph.duty.question import ORDINARY_CAR, Route
@@ -113,13 +114,16 @@ class View:
     lanes: tuple[Lane, ...] = ()
     legend: tuple[tuple[int, str], ...] = ()
     scale: float = 0.0
-    table: tuple[Row, ...] = ()
+    groups: tuple[Group, ...] = ()
+    order: str = ""
+    orders: tuple[str, ...] = ()
+    at: str = ""
+    difference: str = ""
     over: str = ""
     history: History | None = None
     acts: tuple[ActLine, ...] = ()
     openings: tuple[tuple[str, Opening, tuple[tuple[int, ...], ...]], ...] = ()
     sources: tuple[Source, ...] = ()
-    states: dict[str, str] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=lambda: EXAMPLES)
     base: str = ""
 
@@ -135,6 +139,11 @@ class View:
     def read_at(self, source: Source) -> str:
         """Where a source can be read."""
         return source.url if source.url.startswith(("http://", "https://")) else self.address(source.iri)
+
+    def link(self, **others: str) -> str:
+        """The query string with the question as it is, and other parameters."""
+        pairs = [(name, text) for name, texts in self.asked.items() for text in texts]
+        return urlencode([*pairs, *(pair for pair in {"at": self.at, **others}.items() if pair[1])])
 
     def instead(self, name: str, value: str, slug: str) -> str:
         """The query string with another value for a field."""
@@ -155,13 +164,13 @@ class Views:
         self._planner = planner
         self._base = base
 
-    async def view(self, given: Mapping[str, Sequence[str]], *, cites: bool) -> View:
+    async def view(self, given: Mapping[str, Sequence[str]], *, cites: bool, order: str) -> View:
         """The page for parameters; the form alone if there are none. Raises BadParameter."""
         if not any(value.strip() for values in given.values() for value in values):
             lead = "Says by which acts a car pays what, on any day since the graph’s law begins, and what would change that."
             return View("What duty does a car pay?", lead, {}, await self._choices(), base=self._base)
         question = await self._planner.questions.read(given, await self._planner.law())
-        return await self._answered(await self._planner.answer(question), Cited(cites))
+        return await self._answered(await self._planner.answer(question), Cited(cites), order)
 
     async def wrong(self, given: Mapping[str, Sequence[str]], refusal: BadParameter) -> View:
         """The form with what is wrong in it."""
@@ -174,7 +183,7 @@ class Views:
         view.message = "The fields say what is wrong." if known else refusal.detail
         return view
 
-    async def _answered(self, answer: Answer, cited: Cited) -> View:
+    async def _answered(self, answer: Answer, cited: Cited, order: str) -> View:
         question = answer.question
         asked = {
             "maker": [thing.label for thing in question.makers],
@@ -184,11 +193,11 @@ class Views:
             "date": [] if question.is_today else list(question.days),
         }
         view = View(wording.title(answer), wording.lead(answer), asked, await self._choices(), answer.commit, base=self._base)
-        view.days, view.over = question.days, question.over
+        view.days, view.over, view.difference = question.days, question.over, wording.difference(answer)
         routes = list(dict.fromkeys(replace(route, day="") for route in question.routes))
         if question.over or len(routes) > MOST_IN_MATRIX:
-            view.table = answer.rows
-            view.states = {iri: site.state for iri, site in (await self._planner.plants.sites()).items()}
+            view.groups, view.order = tuple(grouped(answer.rows, order, await self._countries(question.places))), order
+            view.orders = tuple(name for name in ORDERS if _tells(name, answer))
         else:
             view.lanes, view.legend, view.scale = _matrix(answer, routes, cited)
             names = dict(zip(routes, wording.names(routes), strict=True))
@@ -197,6 +206,12 @@ class Views:
         view.openings = tuple(_openings(answer, cited)) if not question.over else ()
         view.sources = tuple(cited.found.values())
         return view
+
+    async def _countries(self, places: Sequence[Named]) -> dict[str, str]:
+        """The names of the countries of places, by IRI."""
+        lands = {place.iri: await self._planner.plants.country(place.iri) for place in places}
+        named = await self._planner.directory.labelled(filter(None, lands.values()))
+        return {place: named[land].label for place, land in lands.items() if land}
 
     async def _choices(self) -> dict[str, list[Named]]:
         """What the fields of the form offer."""
@@ -214,6 +229,12 @@ class Views:
             "model": sorted(drives.values(), key=lambda thing: (thing.slug != ORDINARY_CAR, thing.label)),
             "market": by_name(markets.values()),
         }
+
+
+def _tells(order: str, answer: Answer) -> bool:
+    """Whether an order is of any use: not by what all rows have in common."""
+    question = answer.question
+    return order == "total" or len(question.markets if order == "market" else question.places) > 1
 
 
 def _matrix(answer: Answer, routes: Sequence[Route], cited: Cited) -> tuple[tuple[Lane, ...], tuple[tuple[int, str], ...], float]:

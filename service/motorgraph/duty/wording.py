@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import string
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,10 +29,8 @@ def sentence(reason: str) -> str:
 
 
 def because(row: Row) -> str:
-    """How the exporter of a row counts, in its own name and those of its groups."""
-    said = re.sub(r"\b(?:organization|brand)/[\w-]+ (?=is |itself )", "", row.exporter_because)
-    groups = {group for rate in row.rates for group in rate.groups}
-    return re.sub(r"exporter-group/[\w-]+", " and ".join(sorted(groups)) or "its group", said, count=1)
+    """How the exporter of a row counts, without its own name."""
+    return row.exporter_because.removeprefix(row.exporter.label if row.exporter else "").strip()
 
 
 def letter(number: int) -> str:
@@ -116,6 +113,45 @@ def _single(answer: Answer, rows: list[Row]) -> str:
         return f"{figure(row.total)} %: {' + '.join(f'{rate.height} % {rate.kind_name}' for rate in row.rates)}."
     by_day = [(each, [row for row in answer.rows if row.route.day == each]) for each in days]
     return f"{_listed([f'{_cases(own)} on {day(each)}' for each, own in by_day], 'and')}."
+
+
+def difference(answer: Answer) -> str:
+    """What sets two routes apart on the last day, or one route on its first and last days; "" where neither is asked."""
+    days = answer.question.days
+    routes = list(dict.fromkeys(replace(route, day="") for route in answer.question.routes))
+    if answer.question.over or len(routes) > 2 or len(routes) == len(days) == 1:
+        return ""
+    asked = [replace(route, day=days[-1]) for route in routes] if len(routes) == 2 else [replace(routes[0], day=d) for d in days]
+    pair = [[row for row in answer.rows if row.route == route] for route in (asked[0], asked[-1])]
+    if any(len(rows) != 1 or rows[0].total is None for rows in pair):
+        return "By how much they differ cannot be told in one number."
+    (before,), (after,) = pair
+    if len(routes) == 2:
+        one, other = names(routes)
+        words = f"{other[:1].upper()}{other[1:]} it is"
+        return f"{words} {_by(before, after, 'lower', 'higher', f'as much as {one}', f' than {one}')}"
+    words = f"From {day(days[0])} to {day(days[-1])} it"
+    return f"{words} {_by(before, after, 'falls', 'rises', 'stays as it is', '')}"
+
+
+def _by(before: Row, after: Row, less: str, more: str, same: str, than: str) -> str:
+    """By how many points the second total is another than the first, and by which rates."""
+    points = (after.total or 0.0) - (before.total or 0.0)
+    if not points:
+        return f"{same}."
+    height = f"{figure(round(abs(points), 2))} points"
+    word = less if points < 0 else more
+    said = f"{height} {word}{than}" if than else f"{word} by {height}"
+    gone = [f"{rate.height} % {rate.kind_name}" for rate in before.rates if rate not in after.rates and rate.percent]
+    come = [f"{rate.height} % {rate.kind_name}" for rate in after.rates if rate not in before.rates and rate.percent]
+    why = "; ".join(
+        f"{_listed(rates, 'and')} {verb}" for rates, verb in ((gone, _verb(gone, "fall")), (come, _verb(come, "come"))) if rates
+    )
+    return f"{said}: {why}."
+
+
+def _verb(rates: Sequence[str], verb: str) -> str:
+    return f"{verb}{'s' if len(rates) == 1 else ''} {'away' if verb == 'fall' else 'in'}"
 
 
 def _cases(rows: Sequence[Row]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -10,6 +11,7 @@ import orjson
 
 from motorgraph import __version__
 from motorgraph.conditions import has_it_already, holds_any, send_not_modified, versioned
+from motorgraph.duty.listing import ORDERS
 from motorgraph.duty.planner import Answer, Planner
 from motorgraph.duty.sheet import as_json, as_table
 from motorgraph.duty.view import Views
@@ -18,7 +20,7 @@ from motorgraph.media import CSV, HTML, TSV, Format, choose, leaves_open, listin
 from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
-from motorgraph.protocol import QUERY_TYPE, Call, Receive, query_parameters
+from motorgraph.protocol import QUERY_TYPE, Call, Receive, one, query_parameters
 from motorgraph.reply import VARY, Departure, Headers, Send, send_bytes, send_page
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -30,6 +32,8 @@ FORMATS = (JSON, CSV, TSV, SPARQL)
 ADDRESSES = (PATH, *(f"{PATH}.{form.suffix}" for form in FORMATS))
 MOST_INDENTED = 50
 """Rows that people may want to read; more are for machines alone."""
+MOST_PAST = 4
+"""Commits of the past whose law and names are kept."""
 _BY_SUFFIX = {form.suffix: form for form in FORMATS}
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _GIVEN = {
@@ -41,6 +45,16 @@ _GIVEN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks: what puts the question, whether sources are wanted, as of when, and the order of the table."""
+
+    given: dict[str, list[str]]
+    cites: bool
+    moment: str
+    order: str
+
+
 class Duty:
     """The duty planner."""
 
@@ -50,8 +64,7 @@ class Duty:
         self._store = store
         self._settings = settings
         self._pages = pages
-        self._planner = Planner(store)
-        self._views = Views(self._planner, settings.base)
+        self._planners: dict[int, Planner] = {0: Planner(store)}
 
     def paths(self) -> Mapping[str, object]:
         """What it answers, as OpenAPI has it."""
@@ -59,6 +72,7 @@ class Duty:
             parameter(name, f"{words} Repeat it to compare.", schema=_TEXTS) | {"example": [example], "explode": True}
             for name, (words, example) in _GIVEN.items()
         ]
+        given.append(parameter("at", "The graph as it stood: a commit, or a time.", schema={"type": "string"}))
         given.append(parameter("cite", "`0`: without sources.", schema={"type": "string", "enum": ["0", "1"]}))
         refusals = ("400", "404", "406", "422", "503")
         types = {form.suffix: [form.media_type] for form in FORMATS}
@@ -81,52 +95,69 @@ class Duty:
             raise NotFound("A plain store has no duties to plan with.")
         self._store.require_ready()
         form = _form(call)
+        asked = _asked(call)
+        commit = await self._store.at(asked.moment) if asked.moment else 0
         tag = _tag(call, form)
-        if await has_it_already(self._store, self._store.commit, tag, call, send):
+        if await has_it_already(self._store, commit or self._store.commit, tag, call, send, is_fixed=bool(commit)):
             return
         async with Departure(receive):
             if form is None:
-                await self._page(call, send, tag)
+                await self._page(asked, commit, call, send, tag)
             else:
-                await self._data(form, call, send, tag)
+                await self._data(form, asked, commit, call, send, tag)
 
-    async def _data(self, form: Format, call: Call, send: Send, tag: str) -> None:
-        given, cites = _given(call)
-        question = await self._planner.questions.read(given, await self._planner.law())
+    def _planner(self, commit: int) -> Planner:
+        """The planner of a commit (0: the newest); those of the past are few, the last ones asked for."""
+        if commit not in self._planners:
+            if len(self._planners) > MOST_PAST:
+                del self._planners[next(each for each in self._planners if each)]
+            self._planners[commit] = Planner(self._store, commit)
+        return self._planners[commit]
+
+    async def _data(self, form: Format, asked: Asked, commit: int, call: Call, send: Send, tag: str) -> None:
+        planner = self._planner(commit)
+        question = await planner.questions.read(asked.given, await planner.law())
         kind = (b"content-type", form.content_type.encode())
         if form is SPARQL:
-            body, commit = self._planner.text(question.routes).encode(), self._store.commit
+            body, answered = planner.text(question.routes).encode(), commit or self._store.commit
         else:
-            answer = await self._planner.answer(question)
-            body, commit = _written(form, answer, cites=cites), answer.commit
-        told: Headers = [kind, VARY, *versioned(self._store, commit, tag)]
+            answer = await planner.answer(question)
+            body, answered = _written(form, answer, cites=asked.cites), answer.commit
+        told: Headers = [kind, VARY, *versioned(self._store, answered, tag, is_fixed=bool(commit))]
         if holds_any(call):
             await send_not_modified(send, told)
         else:
             await send_bytes(send, 200, told, body, with_body=call.method != "HEAD")
 
-    async def _page(self, call: Call, send: Send, tag: str) -> None:
+    async def _page(self, asked: Asked, commit: int, call: Call, send: Send, tag: str) -> None:
         """The page: the answer, the form alone where nothing is asked, or the form with what is wrong in it."""
-        given, cites = _given(call)
+        views = Views(self._planner(commit), self._settings.base)
         told: Headers = ()
         status = 200
         try:
-            view = await self._views.view(given, cites=cites)
-            told = versioned(self._store, view.commit, tag)
+            view = await views.view(asked.given, cites=asked.cites, order=asked.order)
+            told = versioned(self._store, view.commit, tag, is_fixed=bool(commit)) if view.commit else ()
         except BadParameter as refusal:
-            view, status = await self._views.wrong(given, refusal), 422
+            view, status = await views.wrong(asked.given, refusal), 422
+        view.at = asked.moment
         link = call.query_string.decode("latin-1")
-        page = self._pages.page("duty.html", view=view, query=f"?{link}" if link else "", path=PATH, formats=FORMATS)
+        is_past = bool(commit) and commit != self._store.commit
+        page = self._pages.page(
+            "duty.html", view=view, query=f"?{link}" if link else "", path=PATH, formats=FORMATS, commit=commit if is_past else 0
+        )
         await send_page(send, call, page, told, status=status)
 
 
-def _given(call: Call) -> tuple[dict[str, list[str]], bool]:
-    """The parameters that put the question, and whether sources are wanted. Raises BadRequest."""
+def _asked(call: Call) -> Asked:
+    """What a request asks. Raises BadRequest."""
     parameters = query_parameters(call)
-    cite = parameters.pop("cite", ["1"])
-    if cite not in (["0"], ["1"]):
+    cite, moment, order = (one(parameters, name) for name in ("cite", "at", "order"))
+    if cite not in ("", "0", "1"):
         raise BadRequest("cite=0 drops the sources; there is no other value but 1.")
-    return parameters, cite == ["1"]
+    if order not in ("", *ORDERS):
+        raise BadRequest(f"order={order[:20]!r} is not known; a table is in the order of {', '.join(ORDERS)}.")
+    given = {name: values for name, values in parameters.items() if name not in ("cite", "at", "order")}
+    return Asked(given, cite != "0", moment, order or ORDERS[0])
 
 
 def _form(call: Call) -> Format | None:
