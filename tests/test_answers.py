@@ -355,6 +355,66 @@ def test_a_page_that_cannot_be_asked_keeps_what_was_written_and_says_what_is_nea
     assert f'<a href="{TALKS}?company=organization%2Fford">Ford Motor Company</a>' in response.text
 
 
+@pytest.mark.parametrize(
+    ("path", "shown", "others"),
+    [
+        ("which-chinese-makers-build-in-the-eu", ("map", "Ford Valencia Body &amp; Assembly"), ["Table only"]),
+        ("how-the-duty-of-canada-developed", ("rows", "2024-10-01, 100 %"), ["As bars", "Table only"]),
+        ("who-sold-most-in-a-year", ("rows", "10,"), ["Table only"]),
+        ("how-the-duty-of-canada-developed?view=chart", ("rows", "6.1 %"), ["In time", "Table only"]),
+        ("which-chinese-makers-build-in-the-eu?view=table", ("", ""), ["On a map"]),
+        ("do-sources-contradict-each-other", ("", ""), []),
+    ],
+)
+def test_a_page_draws_what_its_rows_have_and_offers_the_other_views(
+    shipped: Service, path: str, shown: tuple[str, str], others: list[str]
+) -> None:
+    text = shipped.client.get(f"/questions/{path}", headers={"Accept": "text/html"}).text
+    pictures = re.findall(r'<svg class="(map|rows) [^>]*>.*?</svg>', text, re.DOTALL)
+    assert set(pictures) == {shown[0]} - {""}
+    assert shown[1] in text
+    assert "<tbody>" in text
+    assert re.findall(r'<a class="chip" href="[^"]+#answer">([^<]+)</a>', text) == others
+
+
+def test_a_view_that_there_is_not_is_refused(shipped: Service) -> None:
+    assert shipped.client.get(f"{TALKS}?view=globe").status_code == 400
+
+
+def test_a_cell_without_a_value_is_null_and_its_column_says_what_that_means(shipped: Service) -> None:
+    told = answer(shipped, "how-the-duty-of-canada-developed")
+    means = {column["name"]: column["null_means"] for column in told["columns"]}
+    assert (means["volume"], means["from"], means["percent"]) == ("no quota", "not dated", None)
+    assert told["rows"][0]["volume"] is None
+    page = shipped.client.get("/questions/who-sold-most-in-a-year", headers={"Accept": "text/html"}).text
+    assert '<span class="none" aria-hidden="true">–</span><span class="hidden">not recorded</span>' in page
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "rows", "words"),
+    [
+        ("which-part-is-further-advanced", {"deal": "ford-geely-2026"}, 1, "Which part of “Talks of Ford and Geely"),
+        ("which-part-is-further-advanced", {"until": "2026-02-03"}, 0, "who says so by 2026-02-03"),
+        ("which-deals-were-denied-by-every-party", {"company": "xiaomi"}, 1, "deals of Xiaomi has every party denied"),
+        ("which-deals-were-denied-by-every-party", {"company": "byd"}, 0, "deals of BYD has every party denied"),
+        ("which-statement-was-corrected", {"by": "benzinga"}, 1, "on the word of Benzinga?"),
+        ("which-reports-were-denied", {"by": "xiaomi"}, 1, "by Xiaomi, since when"),
+        ("which-reports-were-denied", {"outcome": "accepted"}, 1, "were denied and are accepted"),
+        ("which-statements-turned-out-wrong", {"document": "founding-article"}, 1, "in “Ford and Geely discuss"),
+        ("which-starts-of-production-slipped", {"by": "byd"}, 0, "told differently, by BYD"),
+        ("what-may-a-name-mean", {"most": "0.8"}, 2, "how surely (at most 0.8)?"),
+        ("who-criticises-or-scrutinises-whom", {"manner": "predicted"}, 2, "(only: predicted)?"),
+    ],
+)
+def test_a_parameter_that_may_be_left_out_narrows_a_question_where_it_is_given(
+    shipped: Service, path: str, values: dict[str, str], rows: int, words: str
+) -> None:
+    told = answer(shipped, path, **values)
+    assert len(told["rows"]) == rows
+    assert words in told["question"]
+    assert len(answer(shipped, path)["rows"]) >= max(rows, 1)
+
+
 def test_a_plain_store_has_no_questions(plain: Service) -> None:
     assert plain.client.get("/questions").json() == {"questions": []}
     assert plain.client.get(TALKS).status_code == 404

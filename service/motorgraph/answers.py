@@ -17,10 +17,10 @@ from motorgraph.stores.embedded import Embedded
 from motorgraph.vocab import XSD
 
 Cell = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None
-ENTITY, TEXT, NUMBER, PERCENT = "entity", "text", "number", "percent"
+ENTITY, TEXT, NUMBER, PERCENT, DATE_TYPE = "entity", "text", "number", "percent", "date"
 NUMBERS = {f"{XSD}{name}" for name in ("integer", "decimal", "double", "float")}
 _TYPES = {
-    DATE: "date",
+    DATE: DATE_TYPE,
     f"{XSD}dateTime": "time",
     f"{XSD}boolean": "boolean",
     "http://www.opengis.net/ont/geosparql#wktLiteral": "point",
@@ -30,15 +30,17 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class AnswerColumn:
-    """A column: its name, the label at its head, and what its cells are (entity, text, number, percent, date, point …)."""
+    """A column: its name, the label at its head, what its cells are (entity, text, number, percent, date, point …), and what it
+    means that one has no value ("": only that nothing is recorded)."""
 
     name: str
     label: str
     type: str
+    absent: str
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str | None]:
         """As a member of an answer."""
-        return {"name": self.name, "label": self.label, "type": self.type}
+        return {"name": self.name, "label": self.label, "type": self.type, "null_means": self.absent or None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,12 @@ def _with_sources(row: Row, nodes: Sequence[str], behind: Mapping[str, frozenset
 
 def _columns(question: Question, rows: Sequence[Row]) -> tuple[AnswerColumn, ...]:
     return tuple(
-        AnswerColumn(name, question.label(name), _type(question, name, [(row.cells[at], row.things[at]) for row in rows]))
+        AnswerColumn(
+            name,
+            question.label(name),
+            _type(question, name, [(row.cells[at], row.things[at]) for row in rows]),
+            question.absent(name),
+        )
         for at, name in enumerate(question.columns)
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from motorgraph.address import local
-from motorgraph.answers import ENTITY, NUMBER, PERCENT, Cell, Reply
+from motorgraph.answers import ENTITY, NUMBER, PERCENT, AnswerColumn, Cell, Reply
 from motorgraph.parameters import Parameter, Term, short
 from motorgraph.renderings import words
 from motorgraph.sources import Source
@@ -59,11 +59,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A cell: its text, the page of the thing that it names, and the kind of its column."""
+    """A cell: its text, the page of the thing that it names, the kind of its column, and what it means that it has no text."""
 
     text: str
     page: str
     kind: str
+    absent: str
 
 
 def field(parameter: Parameter, given: Sequence[str], usual: Sequence[Term], names: Mapping[str, str]) -> Field:
@@ -91,23 +92,20 @@ def table(reply: Reply, base: str) -> list[tuple[list[Shown], list[int]]]:
     numbers = {source: number for number, source in enumerate(reply.sources, 1)}
     return [
         (
-            [
-                _shown(cell, thing, column.type, base)
-                for cell, thing, column in zip(row.cells, row.things, reply.columns, strict=True)
-            ],
+            [_shown(cell, thing, column, base) for cell, thing, column in zip(row.cells, row.things, reply.columns, strict=True)],
             [numbers[source] for source in row.sources],
         )
         for row in reply.rows
     ]
 
 
-def _shown(cell: Cell, thing: str, kind: str, base: str) -> Shown:
+def _shown(cell: Cell, thing: str, column: AnswerColumn, base: str) -> Shown:
     iri = cell.value if isinstance(cell, ox.NamedNode) else thing
     page = "" if iri.startswith(base + CONCEPTS) else local(iri, base)
     text = short(cell.value) if isinstance(cell, ox.NamedNode) else words(cell)
-    if kind in (NUMBER, PERCENT):
-        return Shown(_grouped(text), "", kind)
-    return Shown(text, page if kind == ENTITY else "", kind)
+    if column.type in (NUMBER, PERCENT):
+        return Shown(_grouped(text), "", column.type, column.absent)
+    return Shown(text, page if column.type == ENTITY else "", column.type, column.absent)
 
 
 def _grouped(number: str) -> str:

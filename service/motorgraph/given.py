@@ -143,7 +143,7 @@ def _too_long(question: Question, given: Mapping[str, Sequence[Term]]) -> list[F
     """Whether the combinations of the values are more than a question is asked of."""
     combined = 1
     for name, usual in question.defaults.items():
-        combined *= len(given.get(name) or usual)
+        combined *= len(given.get(name) or usual) or 1
     if combined <= MOST_COMBINATIONS or not given:
         return []
     name = max(given, key=lambda each: len(given[each]))

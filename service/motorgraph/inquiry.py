@@ -54,7 +54,7 @@ class Inquiry:
         return (await self.told(text, values))[1]
 
     async def told(self, text: str, values: Mapping[str, Value], commit: int = 0) -> tuple[int, list[dict[str, str]]]:
-        """The commit that was asked (0: the newest), and the rows. Raises what `answer` does."""
+        """The commit that was asked, and the rows. Raises what `answer` does."""
         commit, body = await self.answer(text, values, commit)
         found = solutions(body)
         names = [(variable.value, variable) for variable in found.variables]

@@ -196,7 +196,7 @@ def questions_paths(questions: Iterable[Question], answers: Sequence[str], lists
 
 
 def _asked(each: Parameter, question: Question) -> dict[str, object]:
-    """A parameter of a question; the example is what is asked if it is left out."""
+    """A parameter of a question; the example is what is asked if it is left out, if that is anything."""
     usual = [short(term.value) if each.kinds else term.value for term in question.defaults[each.name]]
     kind: dict[str, object] = {"type": "number"} if each.is_number else {"type": "string"}
     kind |= {"format": "date"} if each.is_date else {}
@@ -206,4 +206,5 @@ def _asked(each: Parameter, question: Question) -> dict[str, object]:
     kind |= {"maximum": float(each.most)} if each.most is not None else {}
     examples = [float(text) for text in usual] if each.is_number else usual
     schema = {"type": "array", "items": kind} if each.is_list else kind
-    return parameter(each.name, each.description, schema=schema) | {"example": examples if each.is_list else examples[0]}
+    told = parameter(each.name, each.description, schema=schema)
+    return told | {"example": examples if each.is_list else examples[0]} if examples else told

@@ -29,7 +29,8 @@ class Parameter:
     """A variable of a question that a client may set.
 
     Its values are things of the `kinds` (the parts of their IRIs that say it, such as `organization` or `concept/propulsion`),
-    or literals of the `datatype`; where there are `choices`, it is one of these. `least` and `most` bound numbers.
+    or literals of the `datatype`; where there are `choices`, it is one of these. `least` and `most` bound numbers. One that
+    `is_optional` narrows a question only where it is given.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Parameter:
     datatype: str = ""
     choices: tuple[Term, ...] = ()
     is_list: bool = False
+    is_optional: bool = False
     least: Decimal | None = None
     most: Decimal | None = None
     pattern: str = ""
@@ -100,10 +102,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is said of the columns of one name: the label, and whether its numbers are per cent."""
+    """What is said of the columns of one name: the label, whether its numbers are per cent, and what a cell without a value means
+    ("": that nothing is recorded)."""
 
     label: str
     is_percent: bool
+    absent: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,7 @@ def _parameter(told: _Told, node: Node) -> Parameter:
         datatype=told.text(node, f"{SH}datatype"),
         choices=tuple(told.members(node, f"{SH}in")),
         is_list=not told.text(node, f"{SH}maxCount"),
+        is_optional=not told.text(node, f"{SH}minCount"),
         least=Decimal(least) if least else None,
         most=Decimal(most) if most else None,
         pattern=told.text(node, f"{SH}pattern"),
@@ -188,7 +193,8 @@ def _parameter(told: _Told, node: Node) -> Parameter:
 
 
 def _column(told: _Told, node: Node) -> Column:
-    return Column(told.text(node, f"{SH}name"), told.text(node, f"{QUDT}hasUnit") == PERCENT)
+    is_percent = told.text(node, f"{QUDT}hasUnit") == PERCENT
+    return Column(told.text(node, f"{SH}name"), is_percent, told.text(node, f"{SH}defaultValue"))
 
 
 def space(kind: str, base: str) -> str:

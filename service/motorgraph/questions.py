@@ -28,6 +28,7 @@ _PREFIX = re.compile(r"^PREFIX ([\w-]*): <([^>]*)>", re.MULTILINE)
 _RESTS = re.compile(r"^# Rests on: (.*?)\.$", re.MULTILINE)
 _NOTES = re.compile(r"^(?:Parameters?: .*?[.)]$|Rests on: .*?$)", re.DOTALL | re.MULTILINE)
 _PLACE = re.compile(r"\{\?(\w+)\}")
+_PART = re.compile(r"\[([^\[\]|]*)\|?([^\[\]]*)\]")
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z0-9])")
 
 Values = Mapping[str, Sequence[Term]]
@@ -122,7 +123,12 @@ class Question:
     def label(self, column: str) -> str:
         """What the head of a column says."""
         told = (self.told or {}).get(column)
-        return told.label if told else _CAPITALS.sub(" ", column).lower()
+        return (told.label if told else "") or _CAPITALS.sub(" ", column).lower()
+
+    def absent(self, column: str) -> str:
+        """What a cell of a column without a value means, "" if only that nothing is recorded."""
+        told = (self.told or {}).get(column)
+        return told.absent if told else ""
 
     def is_percent(self, column: str) -> bool:
         """Whether the numbers of a column are per cent."""
@@ -130,8 +136,12 @@ class Question:
         return bool(told and told.is_percent)
 
     def worded(self, names: Mapping[str, Sequence[str]]) -> str:
-        """Its words with the names of other values in them (`{?company}`), where they name any."""
-        return _PLACE.sub(lambda place: ", ".join(names[place[1]]), self.template) or self.words
+        """Its words with the names of other values in them (`{?company}`), where they name any.
+
+        A part in brackets is said where its values are given, what stands behind a bar in it where they are not.
+        """
+        template = _PART.sub(lambda part: part[1 if all(map(names.get, _PLACE.findall(part[1]))) else 2], self.template)
+        return _PLACE.sub(lambda place: ", ".join(names[place[1]]), template) or self.words
 
     def asked(self, given: Values) -> str:
         """Its text with these values in its VALUES lines: each combination of those that one line sets."""

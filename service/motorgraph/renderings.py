@@ -33,10 +33,10 @@ def words(cell: Cell) -> str:
     return "" if cell is None else str(cell) if isinstance(cell, ox.Triple) else cell.value
 
 
-def address(reply: Reply, suffix: str = "", *, at: bool = False, cited: bool = True) -> str:
+def address(reply: Reply, suffix: str = "", *, at: bool = False, cited: bool = True, view: str = "") -> str:
     """The path of an answer, in the format of a suffix (with its dot), with the values that it was asked with."""
     told = [(name, name_of(term)) for name, terms in reply.values.items() for term in terms]
-    told += ([("at", str(reply.commit))] if at else []) + ([] if cited else [("cite", "0")])
+    told += ([("at", str(reply.commit))] if at else []) + ([] if cited else [("cite", "0")]) + ([("view", view)] if view else [])
     return f"{reply.question.page}{suffix}" + (f"?{urlencode(told)}" if told else "")
 
 
@@ -61,7 +61,9 @@ def as_json(reply: Reply, *, cited: bool) -> bytes:
         "question": reply.words,
         "slug": question.slug,
         "why": question.reason,
-        "parameters": {each.name: values[each.name] if each.is_list else values[each.name][0] for each in question.parameters},
+        "parameters": {
+            each.name: values[each.name] if each.is_list else next(iter(values[each.name]), None) for each in question.parameters
+        },
         "columns": [column.as_json() for column in reply.columns],
         "rows": [_row(reply, row, cited=cited) for row in reply.rows],
         **({SOURCES: [source.as_json() for source in reply.sources]} if cited else {}),

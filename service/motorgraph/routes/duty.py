@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -47,12 +47,16 @@ _GIVEN = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks: what puts the question, whether sources are wanted, as of when, and the order of the table."""
+    """What a request asks: what puts the question, the format (None: a page), whether sources are wanted, as of when (and which
+    commit that is, 0 for the newest), the order of the table, and the tag of the answer."""
 
     given: dict[str, list[str]]
+    form: Format | None
     cites: bool
     moment: str
     order: str
+    tag: str
+    commit: int = 0
 
 
 class Duty:
@@ -94,17 +98,13 @@ class Duty:
         if self._settings.plain:
             raise NotFound("A plain store has no duties to plan with.")
         self._store.require_ready()
-        form = _form(call)
         asked = _asked(call)
-        commit = await self._store.at(asked.moment) if asked.moment else 0
-        tag = _tag(call, form)
-        if await has_it_already(self._store, commit or self._store.commit, tag, call, send, is_fixed=bool(commit)):
+        asked = replace(asked, commit=await self._store.at(asked.moment) if asked.moment else 0)
+        newest = asked.commit or self._store.commit
+        if await has_it_already(self._store, newest, asked.tag, call, send, is_fixed=bool(asked.commit)):
             return
         async with Departure(receive):
-            if form is None:
-                await self._page(asked, commit, call, send, tag)
-            else:
-                await self._data(form, asked, commit, call, send, tag)
+            await (self._data(asked.form, asked, call, send) if asked.form else self._page(asked, call, send))
 
     def _planner(self, commit: int) -> Planner:
         """The planner of a commit (0: the newest); those of the past are few, the last ones asked for."""
@@ -114,37 +114,35 @@ class Duty:
             self._planners[commit] = Planner(self._store, commit)
         return self._planners[commit]
 
-    async def _data(self, form: Format, asked: Asked, commit: int, call: Call, send: Send, tag: str) -> None:
-        planner = self._planner(commit)
+    async def _data(self, form: Format, asked: Asked, call: Call, send: Send) -> None:
+        planner = self._planner(asked.commit)
         question = await planner.questions.read(asked.given, await planner.law())
         kind = (b"content-type", form.content_type.encode())
         if form is SPARQL:
-            body, answered = planner.text(question.routes).encode(), commit or self._store.commit
+            body, answered = planner.text(question.routes).encode(), asked.commit or self._store.commit
         else:
             answer = await planner.answer(question)
             body, answered = _written(form, answer, cites=asked.cites), answer.commit
-        told: Headers = [kind, VARY, *versioned(self._store, answered, tag, is_fixed=bool(commit))]
+        told: Headers = [kind, VARY, *versioned(self._store, answered, asked.tag, is_fixed=bool(asked.commit))]
         if holds_any(call):
             await send_not_modified(send, told)
         else:
             await send_bytes(send, 200, told, body, with_body=call.method != "HEAD")
 
-    async def _page(self, asked: Asked, commit: int, call: Call, send: Send, tag: str) -> None:
+    async def _page(self, asked: Asked, call: Call, send: Send) -> None:
         """The page: the answer, the form alone where nothing is asked, or the form with what is wrong in it."""
-        views = Views(self._planner(commit), self._settings.base)
+        views = Views(self._planner(asked.commit), self._settings.base)
         told: Headers = ()
         status = 200
         try:
             view = await views.view(asked.given, cites=asked.cites, order=asked.order)
-            told = versioned(self._store, view.commit, tag, is_fixed=bool(commit)) if view.commit else ()
+            told = versioned(self._store, view.commit, asked.tag, is_fixed=bool(asked.commit)) if view.commit else ()
         except BadParameter as refusal:
             view, status = await views.wrong(asked.given, refusal), 422
         view.at = asked.moment
         link = call.query_string.decode("latin-1")
-        is_past = bool(commit) and commit != self._store.commit
-        page = self._pages.page(
-            "duty.html", view=view, query=f"?{link}" if link else "", path=PATH, formats=FORMATS, commit=commit if is_past else 0
-        )
+        past = asked.commit if asked.commit != self._store.commit else 0
+        page = self._pages.page("duty.html", view=view, query=f"?{link}" if link else "", path=PATH, formats=FORMATS, commit=past)
         await send_page(send, call, page, told, status=status)
 
 
@@ -157,7 +155,8 @@ def _asked(call: Call) -> Asked:
     if order not in ("", *ORDERS):
         raise BadRequest(f"order={order[:20]!r} is not known; a table is in the order of {', '.join(ORDERS)}.")
     given = {name: values for name, values in parameters.items() if name not in ("cite", "at", "order")}
-    return Asked(given, cite != "0", moment, order or ORDERS[0])
+    form = _form(call)
+    return Asked(given, form, cite != "0", moment, order or ORDERS[0], _tag(call, form))
 
 
 def _form(call: Call) -> Format | None:

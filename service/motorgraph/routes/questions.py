@@ -22,6 +22,7 @@ from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import questions_paths
 from motorgraph.pages import Pages
 from motorgraph.parameters import Term, short
+from motorgraph.picturing import VIEWS, Pictures
 from motorgraph.protocol import QUERY_TYPE, Call, Receive, one, query_parameters
 from motorgraph.questions import Question
 from motorgraph.renderings import address, body, name_of
@@ -43,13 +44,14 @@ MOST_KEPT_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks: the question, the format, what was given as texts, whether sources are wanted, and the commit."""
+    """What a request asks: the question, the format, what was given as texts, whether sources are wanted, commit and view."""
 
     question: Question
     form: Format
     told: Mapping[str, Sequence[str]]
     is_cited: bool
     commit: int
+    view: str
 
 
 class QuestionPages:
@@ -64,6 +66,7 @@ class QuestionPages:
         self._questions = pages.questions
         self._givens = Givens(store)
         self._answers = Answers(store)
+        self._pictures = Pictures(store)
         self._kept: dict[tuple[str, int, bool], Reply] = {}
 
     def paths(self) -> Mapping[str, object]:
@@ -85,12 +88,14 @@ class QuestionPages:
             await self._elsewhere(stem, form, call, send)
             return
         told = query_parameters(call)
-        moment, wish = one(told, "at"), one(told, "cite")
+        moment, wish, view = (one(told, name) for name in ("at", "cite", "view"))
         if wish not in ("", "0", "1"):
             raise BadRequest(f"cite={wish[:20]!r} is not known; cite=0 leaves the sources out.")
+        if view not in ("", *VIEWS):
+            raise BadRequest(f"view={view[:20]!r} is not known; there are {', '.join(VIEWS)}.")
         commit = await self._store.at(moment) if moment else 0
-        given = {key: values for key, values in told.items() if key not in ("at", "cite")}
-        await self._send(Asked(question, form or _wanted(call), given, wish != "0", commit), call, send)
+        given = {key: values for key, values in told.items() if key not in ("at", "cite", "view")}
+        await self._send(Asked(question, form or _wanted(call), given, wish != "0", commit, view), call, send)
 
     def _named(self, name: str) -> Question | None:
         """The question with a file's name: descriptions of the service name its text so."""
@@ -142,8 +147,12 @@ class QuestionPages:
         if await has_it_already(self._store, asked.commit or self._store.commit, tag, call, send, is_fixed=bool(asked.commit)):
             return
         reply = await self._reply(asked, given)
+        views = self._pictures.views(reply)
+        picture = await self._pictures.picture(reply, asked.view if asked.view in views else views[0], asked.commit)
         page = self._pages.page(
             "question.html",
+            picture=picture,
+            views={name: (VIEWS[name], address(reply, at=bool(asked.commit), view=name)) for name in views},
             question=question,
             fields=await self._fields(asked, ()),
             words=reply.words,
@@ -233,7 +242,7 @@ def _wanted(call: Call) -> Format:
 
 def _tag(asked: Asked, given: Mapping[str, Sequence[Term]]) -> str:
     """What tells an answer from others of the same commit."""
-    told = (asked.question.asked(given), tuple(sorted(asked.told)), asked.form.suffix, asked.is_cited, __version__)
+    told = (asked.question.asked(given), tuple(sorted(asked.told)), asked.form.suffix, asked.is_cited, asked.view, __version__)
     return blake2b(repr(told).encode(), digest_size=9).hexdigest()
 
 
@@ -265,6 +274,7 @@ def _listed(questions: Sequence[Question]) -> bytes:
                     "kinds": list(each.kinds),
                     "datatype": each.datatype,
                     "list": each.is_list,
+                    "optional": each.is_optional,
                     "default": [term.value for term in question.defaults[each.name]],
                 }
                 for each in question.parameters
