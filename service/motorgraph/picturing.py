@@ -193,7 +193,7 @@ def _times(reply: Reply) -> Picture:
             lines.append(_name(sheet, _named(reply, row, where), y))
             lines.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
             end = scale.x(sheet, ends[place] or scale.last)
-            lines.append(f'<path class="span" d="M{x:.1f} {y + 9:.1f}H{end:.1f}"/>' if end > x else "")
+            lines.append(f'<path class="span" d="M{x:.1f} {y:.1f}v9H{end:.1f}"/>' if end > x else "")
             lines.append(f'<text class="dim" x="{x + 8:.1f}" y="{y + 4:.1f}">{escape(told)}</text>')
         return _framed(sheet, len(shown), scale.axis(sheet, sheet.height(len(shown))) + "".join(lines), title)
 
