@@ -59,6 +59,8 @@ TOTALS = [
     ("nissan", "plant/nissan-sunderland", BEV, EU, "2020-12-31", "0"),  # still inside
     ("hyundai-motor", "country/kr", BEV, EU, "2025-01-01", "10"),
     ("xpeng", "plant/magna-steyr-graz", "model/xpeng-g6", EU, "2025-12-01", "0"),  # from kits, origin assumed
+    ("geely-holding", "plant/giga-shanghai", BEV, EU, "2024-12-01", "17.8"),  # who builds it: a company of Tesla is listed
+    ("geely-holding", "plant/leapmotor-jinhua", BEV, EU, "2024-12-01", "30.7"),
     ("saic-vw", CHINA, BEV, EU, "2024-12-01", "45.3"),  # a joint venture that the list of the other side names
     ("faw-vw", CHINA, BEV, EU, "2024-12-01", "30.7"),  # likewise, through its parent
     ("leapmotor", CHINA, EREV, EU, "2025-06-01", "30.7"),

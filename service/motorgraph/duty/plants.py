@@ -20,7 +20,7 @@ _PLANTS = """SELECT ?plant (MIN(STR(?land)) AS ?country) (MIN(STR(?runs)) AS ?op
   OPTIONAL {{ ?plant mg:plantStatus|(mg:unitOf/mg:plantStatus) ?status }}
   OPTIONAL {{ ?plant mg:locality ?town }}
 }} GROUP BY ?plant"""
-_LISTED = """SELECT DISTINCT ?operator {{ ?list mg:includesProducer|mg:groupHead ?upper . ?operator mg:parent* ?upper . }}"""
+_LISTED = """SELECT DISTINCT ?operator {{ ?list mg:includesProducer|mg:groupHead ?upper . ?operator mg:parent*|(^mg:parent)+ ?upper . }}"""
 _SPECIAL = """SELECT DISTINCT ?plant {{ {{ ?finding mg:forPlant ?plant ; mg:determinedOrigin ?found }} UNION
   {{ ?assignment mg:ofPlant ?plant ; mg:method ?method FILTER(STRAFTER(STR(?method), "/assembly-method/") != "full") }} }}"""
 
