@@ -20,7 +20,9 @@ _PLANTS = """SELECT ?plant (MIN(STR(?land)) AS ?country) (MIN(STR(?runs)) AS ?op
   OPTIONAL {{ ?plant mg:plantStatus|(mg:unitOf/mg:plantStatus) ?status }}
   OPTIONAL {{ ?plant mg:locality ?town }}
 }} GROUP BY ?plant"""
-_LISTED = """SELECT DISTINCT ?operator {{ ?list mg:includesProducer|mg:groupHead ?upper . ?operator mg:parent*|(^mg:parent)+ ?upper . }}"""
+_LISTED = """SELECT DISTINCT ?operator ?country {{ ?list mg:includesProducer|mg:groupHead ?upper .
+  ?operator mg:parent*|(^mg:parent)+ ?upper . ?rate mg:exporterScope ?list ; mg:ofMeasure/mg:originScope ?origin .
+  ?country mg:inCustomsTerritory? ?origin }}"""
 _SPECIAL = """SELECT DISTINCT ?plant {{ {{ ?finding mg:forPlant ?plant ; mg:determinedOrigin ?found }} UNION
   {{ ?assignment mg:ofPlant ?plant ; mg:method ?method FILTER(STRAFTER(STR(?method), "/assembly-method/") != "full") }} }}"""
 
@@ -46,7 +48,7 @@ class Plants:
         self._base = store.settings.base
         self._commit = 0
         self._sites: dict[str, Site] = {}
-        self._listed: frozenset[str] = frozenset()
+        self._listed: frozenset[tuple[str, str]] = frozenset()
         self._special: frozenset[str] = frozenset()
 
     async def sites(self) -> dict[str, Site]:
@@ -57,7 +59,7 @@ class Plants:
             plants, listed, special = await asyncio.gather(*map(self._inquiry.rows, texts))
             names = ("country", "operator", "kind", "state", "locality")
             self._sites = {row["plant"]: Site(*(row.get(name, "") for name in names)) for row in plants}
-            self._listed = frozenset(row["operator"] for row in listed)
+            self._listed = frozenset((row["operator"], row["country"]) for row in listed)
             self._special = frozenset(row["plant"] for row in special)
             self._commit = commit
         return self._sites
@@ -81,10 +83,10 @@ class Plants:
     async def alike(self, place: str) -> tuple[str, ...]:
         """What tells a place's duties from those of others: two plants with the same have the same answers.
 
-        The duty question reads of a plant its country, its operator if an act names that or its family, what was determined on
-        its origin, and whether it builds from kits. A plant of which one of the last two is told is alike to no other.
+        The duty question reads of a plant its country, its operator if an act on cars from there names that or its family, what was
+        determined on its origin, and whether it builds from kits. A plant of which one of the last two is told is alike to no other.
         """
         site = (await self.sites()).get(place)
         if site is None or place in self._special or not site.country:
             return (place,)
-        return (site.country, site.operator if site.operator in self._listed else "")
+        return (site.country, site.operator if (site.operator, site.country) in self._listed else "")
