@@ -83,8 +83,9 @@ class Plants:
     async def alike(self, place: str) -> tuple[str, ...]:
         """What tells a place's duties from those of others: two plants with the same have the same answers.
 
-        The duty question reads of a plant its country, its operator if an act on cars from there names that or its family, what was
-        determined on its origin, and whether it builds from kits. A plant of which one of the last two is told is alike to no other.
+        The duty question reads of a plant its country, its operator if an act on cars from there names that or its family,
+        what was determined on its origin, and whether it builds from kits. A plant of which one of the last two is told is
+        alike to no other.
         """
         site = (await self.sites()).get(place)
         if site is None or place in self._special or not site.country:
