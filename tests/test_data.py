@@ -55,7 +55,6 @@ ROWS = {  # so that no table loses rows unseen
     "reference/ownership": 114,
     "reference/plants": 513,
     "reference/regulations": 28,
-    "reference/seed_coverage": 25,
     "reference/sources": 7,
     "reference/tariffs": 16,
     "reference/technologies": 77,

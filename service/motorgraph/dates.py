@@ -5,6 +5,18 @@ from __future__ import annotations
 import re
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+PARTS = dict(
+    zip(
+        (*range(21, 25), *range(33, 42)),
+        (
+            *("spring", "summer", "autumn", "winter"),
+            *("first quarter of", "second quarter of", "third quarter of", "fourth quarter of"),
+            *("first third of", "second third of", "last third of", "first half of", "second half of"),
+        ),
+        strict=True,
+    )
+)
+"""Parts of a year by the number that EDTF (level 2) gives them in place of a month."""
 UNDATED = "undated"
 _DATE = re.compile(r"(-?\d{4,})(?:-(\d\d)(?:-(\d\d))?)?(?:$|[TZ+-])")
 
@@ -15,8 +27,12 @@ def spoken(date: str | None) -> str:
     if match is None:
         return date or UNDATED
     year, month, day = match.groups()
-    if month is None or not 1 <= int(month) <= len(MONTHS):
-        return year if month is None else str(date)
+    if month is None:
+        return year
+    if int(month) in PARTS and day is None:
+        return f"{PARTS[int(month)]} {year}"
+    if not 1 <= int(month) <= len(MONTHS):
+        return str(date)
     return " ".join(part for part in (str(int(day)) if day else "", MONTHS[int(month) - 1], year) if part)
 
 

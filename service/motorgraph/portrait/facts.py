@@ -31,6 +31,8 @@ from motorgraph.vocab import DCTERMS
 
 MOST_ROWS = 60
 YEAR = 4
+EDTF = {"dateEDTF", "period"}
+"""Properties whose values are dates in EDTF."""
 DISAGREE = "Sources disagree"
 SAYINGS = {"Claim", "Proposition", "Verdict", "OriginalSource", "ClaimRelation", "SourceMention"}
 """Classes whose nodes stand in the section on claims."""
@@ -96,7 +98,7 @@ def _value(of: Material, predicate: str, value: str, statements: Answered) -> Va
     if found is None:
         mark = status(last(value)) if last(predicate) in MARKED else None
         return Value(of.link(value), sources=sources, mark=mark)
-    words = spoken(value) if found.datatype.endswith(("#date", "#gYear", "#gYearMonth")) or last(predicate) == "dateEDTF" else ""
+    words = spoken(value) if found.datatype.endswith(("#date", "#gYear", "#gYearMonth")) or last(predicate) in EDTF else ""
     if found.datatype.endswith("#boolean"):
         words = "yes" if found.value in ("true", "1") else "no"
     link = Link(words) if words else of.link(value)

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Sequence
 from itertools import islice
 
 from motorgraph.entity import TYPE, Answered, Description, Dialect, Question, Statement, Teller
+from motorgraph.portrait.layout import HIDDEN
 from motorgraph.vocab import DCTERMS, SCHEMA, Names
 
 Gathering = Generator[Question, Answered, Answered]
@@ -28,6 +29,7 @@ class Gatherer:
 
     def __init__(self, found: Description, names: Names, dialect: Dialect) -> None:
         self._found = found
+        self._names = names
         self._teller = Teller(dialect, names)
         self._told: dict[Statement, None] = dict.fromkeys((*found.own, *found.nested))
         self._known = {s[0] for s in self._told}
@@ -38,7 +40,8 @@ class Gatherer:
         """The steps to all statements that a portrait is made of."""
         if self._classes & HAS_PARTS:
             yield from self._parts()
-        yield from self._of(self._led("proposition"))
+        yield from self._of(self._nameless())
+        yield from self._of((*self._led("proposition"), *self._led("onProposition")))
         yield from self._on_claims()
         yield from self._of(self._led("attributedTo"))
         believed = [claim for claim in self._led("acceptedFrom", "basedOnClaim") if claim not in self._known]
@@ -48,6 +51,12 @@ class Gatherer:
         statuses = tuple(map(self._term, STATUSES))
         self._keep((yield from self._teller.given(islice(self._mentioned(), MOST_STATUSES), statuses)))
         return list(self._told)
+
+    def _nameless(self) -> list[str]:
+        """What the thing leads to that has no name, but for bookkeeping: it is called by what it says."""
+        named, ours = {s[0] for s in self._found.names}, f"<{self._names.base}/id/"
+        leading = (s for s in self._found.own if s[2].startswith(ours) and s[2] not in named)
+        return [s[2] for s in leading if s[1][1:-1].rpartition("/")[2] not in HIDDEN]
 
     def _term(self, name: str) -> str:
         return self._teller.term(name)

@@ -11,6 +11,7 @@ from motorgraph.dates import vague
 from motorgraph.entity import NAMES, TYPE, Answered, Description, Statement, best
 from motorgraph.literal import literal, text_of
 from motorgraph.portrait.gathering import ISSUED, PUBLISHER
+from motorgraph.portrait.layout import COLUMNS
 from motorgraph.portrait.values import Link, Source
 from motorgraph.vocab import Names
 
@@ -24,6 +25,7 @@ KNOWN_GRAPHS = {
     "catalogue": "The journal of this service",
     "ontology": "The ontology",
 }
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _WEB = ("http://", "https://")
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-_]")
 
@@ -116,13 +118,42 @@ class Material:
         return node in self._called
 
     def name(self, node: str) -> str:
-        """What a node is called, the last part of its IRI if nothing says."""
+        """What a node is called; without a name by what it says, or else by the last part of its IRI."""
         if node in self._called:
             return self._called[node]
         if node[:1] != "<":
             return "something without a name" if node[:1] == "_" else text_of(node)
         last = node[1:-1].rstrip("/#").rpartition("#")[2].rpartition("/")[2]
-        return last or node[1:-1]
+        return self._by_content(node) or last or node[1:-1]
+
+    def _by_content(self, node: str) -> str:
+        """What a node without a name is called by what it says, as far as that is known; "" if nothing is."""
+        classes = self.classes(node)
+        if "OriginalSource" in classes:
+            return self.persons(node)
+        if "SourceMention" in classes:
+            return f"“{self.value(node, 'mentionText')}”"
+        if "ClaimRelation" in classes:
+            ends = [f"“{self.name(self.first(node, term))}”" for term in ("fromClaim", "toClaim")]
+            return f"{ends[0]} {self.name(self.first(node, 'relationKind'))} {ends[1]}"
+        about = self.first(node, "proposition", "onProposition")
+        if about:
+            return self.name(about)
+        kind = next((name for name in COLUMNS if name in classes), "")
+        tied = [self.name(value) for _, terms in COLUMNS.get(kind, ()) for value in self.all(node, *terms) if value[:1] == "<"]
+        words = self.name(self.term(kind)) if kind else ""
+        return f"{words[:1].upper()}{words[1:]}: {', '.join(tied[:3])}" if tied else ""
+
+    def persons(self, node: str) -> str:
+        """The persons behind a claim in words."""
+        how = "unnamed " if last(self.first(node, "anonymity")) == "unnamed" else ""
+        count = self.value(node, "sourceCount")
+        if not count.isdigit():
+            return f"{how}persons, number not given"
+        kind = last(self.first(node, "sourceCountKind"))
+        number = NUMBERS[int(count)] if int(count) < len(NUMBERS) else count
+        qualifier = "" if kind in ("", "exact") else f"{kind.replace('-', ' ')} "
+        return f"{qualifier}{number} {how}{'person' if count == '1' else 'persons'}"
 
     def property(self, node: str) -> Link:
         """A property by its name, or by its local name in words, with its IRI."""

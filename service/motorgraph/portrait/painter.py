@@ -9,7 +9,7 @@ from motorgraph.entity import TYPE, Answered, Description, Dialect, Question, Te
 from motorgraph.literal import text_of
 from motorgraph.portrait import course, facts, surroundings
 from motorgraph.portrait.gathering import Gatherer, counting, plants
-from motorgraph.portrait.layout import COLUMNS, CRUMBS
+from motorgraph.portrait.layout import CRUMBS
 from motorgraph.portrait.lead import Leads
 from motorgraph.portrait.material import Material
 from motorgraph.portrait.sayings import Sayings
@@ -42,7 +42,7 @@ def _portrait(of: Material, counted: Answered, kinds: Answered, placed: Answered
     kind = _kind(of)
     sayings = Sayings(of, kind)
     lead = Leads(of, sayings).lead()
-    name = _name(of)
+    name = of.name(thing)
     return Portrait(
         iri=thing[1:-1],
         name=name,
@@ -70,19 +70,6 @@ def _portrait(of: Material, counted: Answered, kinds: Answered, placed: Answered
         page=of.found.page,
         has_more=of.found.has_more,
     )
-
-
-def _name(of: Material) -> str:
-    """What the thing is called; a claim or verdict by what it is about, any other node without a name by what it ties."""
-    if of.has_name(of.thing):
-        return of.name(of.thing)
-    about = of.first(of.thing, "proposition", "onProposition")
-    if about:
-        return of.name(about)
-    kind = next((name for name in COLUMNS if name in of.classes(of.thing)), "")
-    tied = [of.name(value) for _, terms in COLUMNS.get(kind, ()) for value in of.all(of.thing, *terms) if value[:1] == "<"]
-    words = of.name(of.term(kind)) if kind else ""
-    return f"{words[:1].upper()}{words[1:]}: {', '.join(tied[:3])}" if tied else of.name(of.thing)
 
 
 def _kind(of: Material) -> str:

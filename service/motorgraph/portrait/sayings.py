@@ -22,7 +22,6 @@ _IN_WORDS = {
     "copies": ("repeats", "repeated by"),
     "corrects": ("corrects", "corrected by"),
 }
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _MONTH = re.compile(r"\d{4}-\d\d(-\d\d)?")
 
 
@@ -202,15 +201,8 @@ class Sayings:
             return None
         if of.has_name(persons):
             return Tally(1, True, f"from {of.name(persons)}")
-        is_unnamed = last(of.first(persons, "anonymity")) == "unnamed"
-        how = "unnamed " if is_unnamed else ""
         count = of.value(persons, "sourceCount")
-        if not count.isdigit():
-            return Tally(0, False, f"{how}persons, number not given")
-        kind = last(of.first(persons, "sourceCountKind"))
-        number = NUMBERS[int(count)] if int(count) < len(NUMBERS) else count
-        qualifier = "" if kind in ("", "exact") else f"{kind.replace('-', ' ')} "
-        return Tally(int(count), False, f"{qualifier}{number} {how}{'person' if count == '1' else 'persons'}")
+        return Tally(int(count) if count.isdigit() else 0, False, of.persons(persons))
 
     def _verdict(self, proposition: str) -> str:
         """What the curator makes of a proposition, in words."""

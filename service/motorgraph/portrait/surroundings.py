@@ -54,14 +54,8 @@ def _narrowest(classes: set[str]) -> list[str]:
 def _group(of: Material, key: tuple[str, str], count: int, nodes: set[str]) -> Group:
     of_it, predicate = key
     named = "thing" if of_it == ANYTHING else of.name(of_it)
-    things = [Pointer(_pointing_link(of, node), mark_of(of, node)) for node in nodes]
+    things = [Pointer(of.link(node), mark_of(of, node)) for node in nodes]
     return Group(named, of.property(predicate), count, sorted(things, key=lambda p: (p.link.text, p.link.page)))
-
-
-def _pointing_link(of: Material, node: str) -> Link:
-    """What points here, by its name; a claim or verdict by what it is about."""
-    link, about = of.link(node), of.first(node, "proposition", "onProposition")
-    return replace(link, text=of.name(about)) if about and not of.has_name(node) else link
 
 
 def neighbours(of: Material, sayings: Sayings) -> list[Neighbour]:
