@@ -21,7 +21,7 @@ Json = dict[str, Any]  # Any: a commit as JSON, see the clerk
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some commits in a row, of those that changed a `graph` if one is named.
+    """Some commits in a row, of those that changed a `graph`, or have a thing (`iri`) in what they changed, if one is named.
 
     The first `limit` of those beyond `after` and as far as `upto`; without `after` (None) the last of them.
     """
@@ -31,6 +31,7 @@ class Window:
     limit: int
     newest: int
     graph: str = ""
+    iri: str = ""
 
     @classmethod
     def of(cls, call: Call, newest: int) -> Window:
@@ -39,13 +40,15 @@ class Window:
         after, upto, limit = (numbered(given, name) for name in ("after", "upto", "limit"))
         if limit is not None and not 1 <= limit <= MOST_COMMITS:
             raise BadRequest(f"limit={limit} is not between 1 and {MOST_COMMITS}; the links lead from page to page.")
-        graph = one(given, "graph")
+        graph, iri = (absolute(text, name) if (text := one(given, name)) else "" for name in ("graph", "iri"))
+        if graph and iri:
+            raise BadRequest("Name a graph or the iri of a thing, not both.")
         end = newest if upto is None else min(upto, newest)
-        return cls(after, end, limit or LIMIT, newest, absolute(graph, "graph") if graph else "")
+        return cls(after, end, limit or LIMIT, newest, graph, iri)
 
     def address(self, **more: int) -> str:
         """The path of these commits, or (with `after` or `upto`) of others of as many."""
-        of = {"graph": self.graph} if self.graph else {}
+        of = {name: iri for name, iri in (("graph", self.graph), ("iri", self.iri)) if iri}
         return "/changes?" + urlencode({**of, **more, "limit": self.limit})
 
 
@@ -71,9 +74,9 @@ class Shown:
 
 async def shown(store: Embedded, window: Window) -> Shown:
     """The commits of a window."""
-    if window.graph:
+    if window.graph or window.iri:
         wanted = {"after": window.after, "upto": window.upto, "limit": window.limit}
-        told = await store.archive.ask("touching", graph=window.graph, newest=window.newest, **wanted)
+        told = await store.archive.ask("touching", graph=window.graph, iri=window.iri, newest=window.newest, **wanted)
         return Shown(window, told["commits"], told["is_first"], told["is_last"])
     start = max(window.upto - window.limit, 0) if window.after is None else window.after
     found = await store.commits(after=start, upto=min(window.upto, start + window.limit)) if start < window.upto else []

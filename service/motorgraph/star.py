@@ -9,7 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-WIDTH, ROW = 304, 64
+WIDTH, ROW, LEAST_ROW = 304, 64, 46
+NEAREST = 8
+"""Neighbours that are drawn where nobody asks for all."""
 GAP = 14
 """Pixels that two rows beside the middle make way for its name."""
 MOST_CHARACTERS = 19
@@ -17,10 +19,11 @@ _CENTER = WIDTH / 2
 
 
 def star(name: str, neighbours: Sequence[Mapping[str, Any]]) -> Markup:  # Any: a neighbour of portrait/values.py as JSON
-    """An SVG; the page beside it says the same as a list."""
+    """An SVG in which each neighbour leads to its page; the page beside it says the same as a list."""
     sides = [neighbours[0::2], neighbours[1::2]]
     gap = GAP if len(sides[0]) % 2 == 0 else 0
-    height = max(2, len(sides[0])) * ROW + 36 + 2 * gap
+    row = ROW if len(neighbours) <= NEAREST else LEAST_ROW
+    height = max(2, len(sides[0])) * row + 36 + 2 * gap
     lines, nodes = [], []
     for way, side in zip((-1, 1), sides, strict=True):
         for number, each in enumerate(side):
@@ -40,7 +43,7 @@ def star(name: str, neighbours: Sequence[Mapping[str, Any]]) -> Markup:  # Any: 
         f'<circle class="node center" cx="{_CENTER:g}" cy="{height / 2:g}" r="7"/>'
         f'<text class="halo b" text-anchor="middle" x="{_CENTER:g}" y="{height / 2 + 21:g}">{escape(shortened(name, 15))}</text>'
     )
-    frame = f'<svg class="star" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{told}">'
+    frame = f'<svg class="star" viewBox="0 0 {WIDTH} {height}" role="group" aria-label="{told}">'
     return Markup(frame + "".join(lines) + "".join(nodes) + middle + "</svg>")  # noqa: S704 - every text in it is escaped
 
 
@@ -51,9 +54,10 @@ def _node(each: Mapping[str, Any], across: float, down: float) -> str:
     reach = max(len(words) * 3.9, len(each["by"][:MOST_CHARACTERS]) * 3)
     at = min(max(across, reach + 2), WIDTH - reach - 2)
     return (
+        f'<a class="next" href="{escape(each["link"]["page"])}" data-iri="{escape(each["link"]["iri"])}">'
         f'<circle class="node" cx="{across:.0f}" cy="{down:.0f}" r="5"/>'
         f'<text class="halo b" text-anchor="{anchor}" x="{at:.0f}" y="{down - 9:.0f}">{escape(words)}</text>'
-        f'<text class="halo dim" text-anchor="{anchor}" x="{at:.0f}" y="{down + 17:.0f}">{escape(shortened(each["by"]))}</text>'
+        f'<text class="halo dim" text-anchor="{anchor}" x="{at:.0f}" y="{down + 17:.0f}">{escape(shortened(each["by"]))}</text></a>'
     )
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
-from motorgraph.address import FORMATS, PORTRAIT, Address
+from motorgraph.address import FORMATS, PORTRAIT, Address, local
 from motorgraph.atlas import WORLD, Area, Atlas, Point
 from motorgraph.marks import CONTESTED
 from motorgraph.pages import Pages
-from motorgraph.star import shortened, star
+from motorgraph.star import NEAREST, shortened, star
 from motorgraph.vocab import SCHEMA
 
 Json = dict[str, Any]  # Any: a portrait as the reader wrote it
@@ -46,11 +46,17 @@ class Views:
             formats=(*FORMATS, PORTRAIT),
             map=drawn,
             star=star,
+            nearest=NEAREST,
+            page_of=self._page_of,
             linked=_linked(portrait),
             timemap=f"/timemap{address.path}",
             crumbs_that_exist=self._crumbs,
             **shown,
         )
+
+    def _page_of(self, iri: str) -> str:
+        """Where to read of a thing: on this service, else where its IRI leads."""
+        return local(iri, self._base) or iri
 
     def _crumbs(self, crumbs: Sequence[Json]) -> list[Json]:
         """Those that lead somewhere on this service, below the page to explore from if there is one."""

@@ -73,18 +73,25 @@ class Clerk:
         answer(outlet, self._versions.latest(**json.loads(job.text)))
 
     def _touching(self, job: Job, _: Any, outlet: Outlet) -> None:
-        """The commits that changed a `graph`: the first `limit` beyond `after`, or (without it) the last as far as `upto`.
+        """The commits that changed a `graph`, or with an `iri` in what they changed: the first `limit` beyond `after`, or (without
+        it) the last as far as `upto`.
 
         `is_first`, `is_last` say whether there are none before or behind these as far as the commit `newest`.
         """
         wanted = json.loads(job.text)
         limit, after = wanted["limit"], wanted["after"]
-        every = list(self._chronicle.touching(wanted["graph"], wanted["newest"]))
-        within = [commit for commit in every if (after or 0) < commit.id <= wanted["upto"]]
-        shown = within[-limit:] if after is None else within[:limit]
+        every = self._numbers(wanted)
+        within = [number for number in every if (after or 0) < number <= wanted["upto"]]
+        numbers = within[-limit:] if after is None else within[:limit]
+        shown = [self._chronicle.commit(number) for number in numbers]
         names = self._chronicle.graphs(shown[0].id - 1, shown[-1].id) if shown else {}
-        ends = {"is_first": not shown or shown[0] == every[0], "is_last": not shown or shown[-1] == every[-1]}
+        ends = {"is_first": not shown or numbers[0] == every[0], "is_last": not shown or numbers[-1] == every[-1]}
         answer(outlet, {"commits": [told(c, names.get(c.id, [])) for c in shown], **ends})
+
+    def _numbers(self, wanted: dict[str, Any]) -> list[int]:
+        if wanted.get("iri"):
+            return [told["id"] for told in self._mentioned(wanted["iri"], wanted["newest"])]
+        return [commit.id for commit in self._chronicle.touching(wanted["graph"], wanted["newest"])]
 
     def _at(self, job: Job, _: Any, outlet: Outlet) -> None:
         """`time`: the newest commit that was there then, 0 if there was none yet."""

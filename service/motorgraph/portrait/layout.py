@@ -210,7 +210,7 @@ TIES: Sequence[str] = [
     "basedIn",
 ]
 """Properties that make neighbours, the strongest first."""
-MOST_NEIGHBOURS = 8
+MOST_NEIGHBOURS = 60
 CRUMBS = {
     "plant": ("Plants", "plants"),
     "deal": ("Deals", "deals"),

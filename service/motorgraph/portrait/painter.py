@@ -66,6 +66,7 @@ def _portrait(of: Material, counted: Answered, kinds: Answered, placed: Answered
         others=surroundings.others(of),
         events=course.events(of, sayings),
         duty=surroundings.duty(of, placed),
+        duties=surroundings.duties(of, placed),
         sources=of.sources(),
         page=of.found.page,
         has_more=of.found.has_more,

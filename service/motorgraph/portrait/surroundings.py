@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -21,6 +22,10 @@ MOST_SPOTS = 600
 MOST_DEALS = 4
 MOST_OTHERS = 12
 CLOSED = {"closed", "idled", "repurposed", "defunct"}
+MOST_PLACES = 4
+MAKERS = {"Automaker", "AutomotiveGroup", "ContractManufacturer", "Brand"}
+"""Classes of which cars are; a joint venture or supplier may be none of them."""
+CAR_PLANTS = ("vehicle-assembly", "contract-assembly")
 MARKET = "eu"
 """The market whose duties a page asks about first: its measures are known best."""
 
@@ -231,6 +236,33 @@ def duty(of: Material, plants: Answered) -> str:
     return urlencode(
         [("maker", last(maker)), ("plant", last(plant)), *([("plant", last(origin))] if origin else []), ("market", MARKET)]
     )
+
+
+def duties(of: Material, plants: Answered) -> str:
+    """The parameters of the duty planner for the cars of a plant, model, maker or brand, from where they are built into every market.
+
+    "" for what builds no cars, or of which it is not known where it does.
+    """
+    kinds, thing = of.classes(of.thing), last(of.thing)
+    if "Plant" in kinds:
+        if last(of.first(of.thing, "plantKind")) not in CAR_PLANTS:
+            return ""
+        operators = of.all(of.thing, "operator")
+        return urlencode([*(("maker", f"organization/{last(node)}") for node in operators), ("plant", thing)])
+    if "VehicleModel" in kinds:
+        sites = [of.first(n, "ofPlant") for n in of.of_class("ProductionAssignment") if of.thing in of.all(n, "ofModel")]
+        brand = of.first(of.thing, "ofBrand")
+        places = list(dict.fromkeys(filter(None, sites)))[:MOST_PLACES]
+        asked = [("maker", f"brand/{last(brand)}"), *(("plant", last(p)) for p in places), ("model", f"model/{thing}")]
+        return urlencode(asked) if brand and places else ""
+    if not kinds & MAKERS:
+        return ""
+    own = {s[0] for s in of.found.incoming if last(s[1]) in ("owner", "operator", "inGroup", "buildsBrand")}
+    lands = Counter(s[2] for s in plants if s[0] in own and last(s[1]) == "country")
+    home = of.first(of.thing, "country", "basedIn")
+    places = [land for land, _ in lands.most_common(MOST_PLACES)] or ([home] if home and "/country/" in home else [])
+    kind = "brand" if "Brand" in kinds else "organization"
+    return urlencode([("maker", f"{kind}/{thing}"), *(("plant", last(land)) for land in places)]) if places else ""
 
 
 def _meeting_place(of: Material) -> list[str]:

@@ -245,6 +245,7 @@ class Portrait:
     others: list[Pointer]
     events: list[Event]
     duty: str
+    duties: str
     sources: list[Source]
     page: int
     has_more: bool

@@ -11,6 +11,7 @@ from hashlib import blake2b
 import orjson
 
 from motorgraph import __version__
+from motorgraph.address import local
 from motorgraph.changes import LIMIT, Json, Window, linked, numbered, shown
 from motorgraph.conditions import has_it_already, versioned
 from motorgraph.difference import MOST_LINES, Differences, Term
@@ -91,7 +92,9 @@ class Changes:
         headers = versioned(self._store, newest, tag)
         if is_page:
             graph = self._differences.graph(window.graph) if window.graph else None
-            page = self._pages.page("changes.html", shown=found, graph=graph, graphs=self._named(found.commits))
+            page = self._pages.page(
+                "changes.html", shown=found, graph=graph, thing=self._thing(window.iri), graphs=self._named(found.commits)
+            )
             await send_page(send, call, page, headers)
             return
         told = self._about | {"newest": newest, "commits": [linked(commit, call.origin) for commit in found.commits]}
@@ -104,6 +107,10 @@ class Changes:
         """Which history it is, of whose graph, and how that is served: a replica does likewise."""
         mode = {"plain": self._settings.plain, "default_graph": "union" if self._settings.is_union else "separate"}
         return {"lineage": self._store.lineage, "base": self._settings.base} | mode | {"version": __version__}
+
+    def _thing(self, iri: str) -> Term | None:
+        """The thing whose commits are listed, and where its page is."""
+        return Term(iri.removeprefix(f"{self._settings.base}/"), local(iri, self._settings.base), iri) if iri else None
 
     def _named(self, commits: Sequence[Json]) -> dict[str, Term]:
         """The graphs that commits name, for a page."""
@@ -245,6 +252,7 @@ def changes_paths() -> dict[str, object]:
 
     listed = [parameter(name, words, schema=number) for name, words in window.items()]
     listed.append(parameter("graph", "Only those that changed the named graph with this IRI."))
+    listed.append(parameter("iri", "Only those that removed or added a statement with this IRI as subject, object or graph."))
     of_two = place("start", "A commit; 0 is the time before the first."), place("end", "Another, newer or older.")
     return {
         "/changes": get("The commits, oldest first", (JSON.media_type, HTML), *listed),

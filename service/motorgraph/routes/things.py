@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -14,7 +14,11 @@ from urllib.parse import unquote
 
 from motorgraph import __version__
 from motorgraph.address import FORMATS, PORTRAIT, Address, document_at, elsewhere, moved, thing_at
+from motorgraph.changes import Window
+from motorgraph.changes import shown as commits_of
 from motorgraph.conditions import current, send_not_modified
+from motorgraph.duties import duties
+from motorgraph.duty.planner import Planner
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.describing import CHECK, CUT, MORE, MOVED, POINTED
 from motorgraph.engine.wire import Job
@@ -25,7 +29,7 @@ from motorgraph.media import HTML, JSONLD, Format, accepts_gzip, choose, languag
 from motorgraph.memento import Mementos
 from motorgraph.openapi import things_paths
 from motorgraph.pages import Pages
-from motorgraph.protocol import Call, Receive, moment, said
+from motorgraph.protocol import Call, Receive, moment, query_parameters, said
 from motorgraph.reply import VARY, Headers, Send, send_answer, send_bytes, send_page
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -34,6 +38,9 @@ from motorgraph.vocab import LICENCE
 
 METHODS = "GET, HEAD, OPTIONS"
 BY_LANGUAGE = (b"vary", b"Accept-Language")
+ALL = "all"
+MORE_TO_SHOW = ("duties", "history")
+COMMITS_SHOWN = 8
 CONTEXTS = ("", "link", "inline")
 AVAILABLE = [form.media_type for form in FORMATS]
 _COMMIT = re.compile(r"/(?:id|page)/commit/([1-9][0-9]{0,14})")
@@ -44,12 +51,13 @@ class Things:
 
     methods = METHODS
 
-    def __init__(self, store: Embedded, settings: Settings, pages: Pages, mementos: Mementos) -> None:
+    def __init__(self, store: Embedded, settings: Settings, pages: Pages, mementos: Mementos, planner: Planner) -> None:
         self._store = store
         self._settings = settings
         self._pages = pages
         self._removals = Removals(store)
         self._mementos = mementos
+        self._planner = planner
         self._views = Views(pages, settings.base)
         self._max_bytes = settings.limits().answer_bytes
         self._licence = "" if settings.plain else LICENCE
@@ -126,8 +134,23 @@ class Things:
                 cut = _cut(answer)
                 portrait = json.loads(await _body(answer))
                 shown = {"commit": answer.head.commit, "most": MOST_NESTED if cut else 0, "stance": _stance(call, portrait)}
+                shown |= {
+                    "draws_all": _chosen_of(call, "around", (ALL,)) == [ALL],
+                    **await self._more(call, portrait, answer.head.commit),
+                }
                 page = await self._views.page(address, portrait, shown)
                 await send_page(send, call, page, [*headers, *told, *_paging(call, answer, address.page), *cut])
+
+    async def _more(self, call: Call, portrait: dict[str, Any], commit: int) -> dict[str, object]:
+        """What takes longer than the page itself and is shown where it is asked for. Raises BadRequest."""
+        wanted = _chosen_of(call, "show", MORE_TO_SHOW)
+        found: dict[str, object] = dict.fromkeys(MORE_TO_SHOW)
+        if "duties" in wanted and portrait["duties"] and commit == self._store.commit:
+            found["duties"] = await duties(self._planner, portrait["duties"])
+        if "history" in wanted:
+            window = Window(None, self._store.commit, COMMITS_SHOWN, self._store.commit, iri=portrait["iri"])
+            found["history"] = await commits_of(self._store, window)
+        return found
 
     async def _job(self, call: Call, address: Address, media_type: str) -> Job:
         """What a reader is asked for a request. Raises BadRequest or NotFound."""
@@ -265,6 +288,15 @@ def _stance(call: Call, portrait: dict[str, Any]) -> str:
         there = f"there are {', '.join(known)}" if known else "there are no claims"
         raise BadRequest(f"stance={asked[:40]!r} is no mark of a claim on this page; {there}.")
     return asked or ""
+
+
+def _chosen_of(call: Call, name: str, choices: Sequence[str]) -> list[str]:
+    """The values of a parameter that may be given again. Raises BadRequest."""
+    asked = query_parameters(call).get(name, [])
+    for value in asked:
+        if value not in choices:
+            raise BadRequest(f"{name}={value[:40]!r} is nothing to choose; there is {' and '.join(choices)}.")
+    return asked
 
 
 def _tag(job: Job) -> str:

@@ -1,6 +1,8 @@
 /** What the service has told the page, and where its parts are. */
 import type { Form } from "./answer";
 
+export { button, counted, element } from "./elements";
+
 export interface Setup {
   base: string;
   commit: number;
@@ -15,25 +17,6 @@ export interface Setup {
 }
 
 export const setup: Setup = JSON.parse(document.getElementById("setup")!.textContent!);
-
-export function element<K extends keyof HTMLElementTagNameMap>(
-  name: K,
-  attributes: Record<string, string> = {},
-  ...children: (Node | string)[]
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-export function button(words: string, act: () => void, classes = "second"): HTMLButtonElement {
-  const made = element("button", { type: "button", class: classes }, words);
-  made.addEventListener("click", act);
-  return made;
-}
-
-export const counted = (count: number, one: string, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 /** The address of a query with more parameters. */
 export function address(path: string, query: string, more: Record<string, string> = {}): string {

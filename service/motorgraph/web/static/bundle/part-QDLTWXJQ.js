@@ -1,0 +1,1 @@
+function c(e,t={},...o){let n=document.createElement(e);for(let[r,s]of Object.entries(t))n.setAttribute(r,s);return n.append(...o),n}function a(e,t,o="second"){let n=c("button",{type:"button",class:o},e);return n.addEventListener("click",t),n}var i=(e,t,o=`${t}s`)=>`${e.toLocaleString("en")} ${e===1?t:o}`;export{c as a,a as b,i as c};
