@@ -25,7 +25,6 @@ from motorgraph.bearer import Scope
 from motorgraph.catalogue.descriptions import Descriptions
 from motorgraph.catalogue.stock import Stock
 from motorgraph.documentation import Documentation
-from motorgraph.duty.planner import Planner
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
 from motorgraph.home import Home
@@ -321,7 +320,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
     documentation = Documentation(store, settings)
     terms = Terms(("ontology", "term"), TermBook(documentation, pages.page), documentation, store, mementos)
     shapes = Terms(("shapes", "shape"), ShapeBook(documentation, pages.page), documentation, store, mementos)
-    things = Things(store, settings, pages, mementos, Planner(store))
+    things = Things(store, settings, pages, mementos)
     dumps = Dumps(store, pages.page)
     feed = Feed(store, settings, pages)
     reconcile = Reconcile(store, settings, pages)

@@ -1,17 +1,21 @@
-"""What a car of a thing pays in each market, as a table for the page of the thing: the duty planner's answer, by market and place."""
+"""What a car of a thing pays in each market, as a table for the page of the thing: an answer of the duty planner."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlencode
 
 from motorgraph.duty import wording
 from motorgraph.duty.naming import Named
 from motorgraph.duty.planner import Answer, Planner, Row
 from motorgraph.errors import BadParameter
+from motorgraph.stores.embedded import Embedded
 
 ADDRESS = "/questions/duty?"
+MOST_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,33 @@ class Duties:
     sentence = staticmethod(wording.sentence)
 
 
-async def duties(planner: Planner, asked: str) -> Duties:
-    """The duties of today that the parameters of the planner ask for."""
-    try:
-        question = await planner.questions.read(parse_qs(asked), await planner.law())
-    except BadParameter as refusal:
-        return Duties(why=f"The duty planner has no answer: {refusal.detail}")
-    return _by_market(await planner.answer(question))
+class Tables:
+    """The tables that were made of one commit on one day, the latest asked for."""
+
+    def __init__(self, store: Embedded) -> None:
+        self._store = store
+        self._planner = Planner(store)
+        self._of: tuple[int, date] = (0, date.min)
+        self._made: OrderedDict[str, Duties] = OrderedDict()
+
+    async def duties(self, asked: str) -> Duties:
+        """The duties of today that the parameters of the planner ask for."""
+        now = self._store.commit, datetime.now(UTC).date()
+        if now != self._of:
+            self._of, self._made = now, OrderedDict()
+        made = self._made
+        if asked not in made:
+            made[asked] = await self._table(asked)
+            if len(made) > MOST_KEPT:
+                made.popitem(last=False)
+        return made[asked]
+
+    async def _table(self, asked: str) -> Duties:
+        try:
+            question = await self._planner.questions.read(parse_qs(asked), await self._planner.law())
+        except BadParameter as refusal:
+            return Duties(why=f"The duty planner has no answer: {refusal.detail}")
+        return _by_market(await self._planner.answer(question))
 
 
 def _by_market(answer: Answer) -> Duties:

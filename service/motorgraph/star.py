@@ -50,14 +50,14 @@ def star(name: str, neighbours: Sequence[Mapping[str, Any]]) -> Markup:  # Any: 
 def _node(each: Mapping[str, Any], across: float, down: float) -> str:
     """A neighbour: its name above the dot, the tie below."""
     anchor = "middle"
-    words = shortened(each["link"]["text"])
-    reach = max(len(words) * 3.9, len(each["by"][:MOST_CHARACTERS]) * 3)
+    words, by = shortened(each["link"]["text"]), shortened(each["by"])
+    reach = max(len(words) * 3.9, len(by) * 3)
     at = min(max(across, reach + 2), WIDTH - reach - 2)
     return (
         f'<a class="next" href="{escape(each["link"]["page"])}" data-iri="{escape(each["link"]["iri"])}">'
         f'<circle class="node" cx="{across:.0f}" cy="{down:.0f}" r="5"/>'
         f'<text class="halo b" text-anchor="{anchor}" x="{at:.0f}" y="{down - 9:.0f}">{escape(words)}</text>'
-        f'<text class="halo dim" text-anchor="{anchor}" x="{at:.0f}" y="{down + 17:.0f}">{escape(shortened(each["by"]))}</text></a>'
+        f'<text class="halo dim" text-anchor="{anchor}" x="{at:.0f}" y="{down + 17:.0f}">{escape(by)}</text></a>'
     )
 
 

@@ -73,8 +73,8 @@ class Clerk:
         answer(outlet, self._versions.latest(**json.loads(job.text)))
 
     def _touching(self, job: Job, _: Any, outlet: Outlet) -> None:
-        """The commits that changed a `graph`, or with an `iri` in what they changed: the first `limit` beyond `after`, or (without
-        it) the last as far as `upto`.
+        """The commits that changed a `graph`, or a statement with an `iri`: the first `limit` beyond `after`, or (without it) the
+        last as far as `upto`.
 
         `is_first`, `is_last` say whether there are none before or behind these as far as the commit `newest`.
         """

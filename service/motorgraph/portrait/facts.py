@@ -30,7 +30,7 @@ from motorgraph.portrait.values import Cell, Fact, Link, Row, Section, Table, Va
 from motorgraph.vocab import DCTERMS
 
 MOST_ROWS = 60
-YEAR = 4
+YEAR, BILLION = 4, 9
 EDTF = {"dateEDTF", "period"}
 """Properties whose values are dates in EDTF."""
 DISAGREE = "Sources disagree"
@@ -139,11 +139,17 @@ def tables(of: Material) -> list[Table]:
     nodes: dict[str, list[str]] = {}
     for node in of.found.told:
         classes = of.classes(node)
-        if node != of.thing and not classes & SAYINGS and not of.has_name(node) and not _is_told(of, node):
+        is_row = node != of.thing and not classes & SAYINGS and not of.has_name(node) and not _is_told(of, node)
+        if is_row and not _is_of_others(of, node):
             nodes.setdefault(_class(classes), []).append(node)
     order = list(COLUMNS)
     ranked = sorted(nodes, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
     return [_table(of, kind, nodes[kind]) for kind in ranked]
+
+
+def _is_of_others(of: Material, node: str) -> bool:
+    """Whether it is the control of one other by another, to which this thing is only the way."""
+    return "ControlRelation" in of.classes(node) and of.thing not in of.all(node, "controller", "controlled")
 
 
 def shown(of: Material) -> set[str]:
@@ -193,7 +199,7 @@ def _newest(of: Material, node: str) -> tuple[str, ...]:
     """What orders rows: what they are of, then the newest first."""
     day = of.value(node, "periodStart", "validFrom", "onDate", "dateEDTF")
     digits = "".join(chr(ord("9") - ord(c) + ord("0")) if c.isdigit() else c for c in day)
-    what = of.name(of.first(node, "measureConcept", "ofMeasure", "holder", "party", "statusOf"))
+    what = of.name(of.first(node, "measureConcept", "ofMeasure", "holder", "party", "statusOf", "controlled"))
     return what, digits or "~", of.name(of.first(node, "ofModel", "issuer", "inDeal")), node
 
 
@@ -246,8 +252,10 @@ def _qualified(of: Material, node: str, number: str) -> str:
 
 
 def grouped(number: str) -> str:
-    """A number with commas between thousands; four digits may be a year and stay as they are."""
+    """A number with commas between thousands, in billions where it is round; four digits may be a year and stay as they are."""
     whole, point, rest = number.partition(".")
+    if whole.isdigit() and len(whole) > BILLION and whole.endswith("0" * (BILLION - 1)) and not rest:
+        return f"{int(whole) / 10**BILLION:,g} billion"
     return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() and len(whole) > YEAR else number
 
 

@@ -47,6 +47,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "DealEvent": ("Event", " in the course of {inCourseOf}", ", {dateEDTF|onDate}", "."),
     "Technology": ("{definition}",),
     "Concept": ("{definition}",),
+    "Person": ("Person.", " {claims}"),
     "Organization": ("{kinds}", " in {locality}", ", {basedIn}", ".", " Part of {inGroup|subOrganizationOf}."),
 }
 """By class, the pieces of the sentence; a piece is left out where none of the properties that it names is known."""
@@ -150,7 +151,8 @@ class Leads:
         stance = of.name(of.first(of.thing, "stance")) if of.first(of.thing, "stance") else "stated"
         who = of.name(of.first(of.thing, "assertedBy"))
         day = of.value(of.thing, "reportedOn")
-        return f"{stance} by {who}{f', {vague(day)}' if day else ', undated'}."
+        verdict = self._sayings.saying(of.thing).verdict
+        return f"{stance} by {who}{f', {vague(day)}' if day else ', undated'}.{f' Verdict: {verdict}.' if verdict else ''}"
 
 
 def _joined(words: list[str]) -> str:

@@ -50,7 +50,7 @@ def _portrait(of: Material, counted: Answered, kinds: Answered, placed: Answered
         kinds=of.kinds(thing),
         aliases=sorted({text_of(s[2]) for s in of.about[thing] if s[1] == f"<{SKOS}altLabel>"} - {name}),
         lead=lead,
-        mark=facts.mark_of(of, thing),
+        mark=sayings.saying(thing).mark if kind == "claim" else facts.mark_of(of, thing),
         crumbs=_crumbs(of, kind),
         steps=course.steps(of),
         parts=course.parts(of, sayings),

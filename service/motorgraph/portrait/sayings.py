@@ -105,7 +105,7 @@ class Sayings:
         home = {claim: self._question(dispute[0]) for dispute in disputes for claim in dispute}
         found = []
         for words, claims in sorted(groups.items(), key=lambda item: order(item[0])):
-            alone = [self.saying(c) for c in claims if c not in home]
+            alone = [self.saying(c) for c in claims if c not in home and c != self._of.thing]
             boxes = [[self.saying(c) for c in dispute] for dispute in disputes if home[dispute[0]] == words]
             if alone or boxes:
                 found.append(Topic(words, alone, boxes))
@@ -118,11 +118,12 @@ class Sayings:
 
     def chips(self) -> list[Chip]:
         """How many claims have each mark, and how many cannot hold with another."""
-        counts = Counter(self.saying(claim).mark.glyph for claim in self.shown)
-        marks = {self.saying(claim).mark.glyph: self.saying(claim).mark for claim in reversed(self.shown)}
+        disputed = {claim for dispute in self._disputes() for claim in dispute}
+        listed = [claim for claim in self.shown if claim != self._of.thing or claim in disputed]
+        counts = Counter(self.saying(claim).mark.glyph for claim in listed)
+        marks = {self.saying(claim).mark.glyph: self.saying(claim).mark for claim in reversed(listed)}
         found = [Chip(glyph, marks[glyph], count) for glyph, count in counts.most_common()]
-        disputed = sum(map(len, self._disputes()))
-        return found + ([Chip(CONTESTED.glyph, CONTESTED, disputed)] if disputed else [])
+        return found + ([Chip(CONTESTED.glyph, CONTESTED, len(disputed))] if disputed else [])
 
     def _question(self, claim: str) -> str:
         of = self._of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from urllib.parse import urlencode
 
@@ -16,7 +15,7 @@ from motorgraph.portrait.gathering import ANYTHING, LATITUDE, LONGITUDE
 from motorgraph.portrait.layout import LINES, MOST_NEIGHBOURS, TIES
 from motorgraph.portrait.material import Material, last
 from motorgraph.portrait.sayings import Sayings
-from motorgraph.portrait.values import Group, Link, Neighbour, Party, Pointer, Spot
+from motorgraph.portrait.values import Group, Neighbour, Party, Pointer, Spot
 
 MOST_SPOTS = 600
 MOST_DEALS = 4
@@ -239,7 +238,7 @@ def duty(of: Material, plants: Answered) -> str:
 
 
 def duties(of: Material, plants: Answered) -> str:
-    """The parameters of the duty planner for the cars of a plant, model, maker or brand, from where they are built into every market.
+    """The parameters of the duty planner for the cars of a plant, model, maker or brand, from where they are built.
 
     "" for what builds no cars, or of which it is not known where it does.
     """
@@ -260,7 +259,7 @@ def duties(of: Material, plants: Answered) -> str:
     own = {s[0] for s in of.found.incoming if last(s[1]) in ("owner", "operator", "inGroup", "buildsBrand")}
     lands = Counter(s[2] for s in plants if s[0] in own and last(s[1]) == "country")
     home = of.first(of.thing, "country", "basedIn")
-    places = [land for land, _ in lands.most_common(MOST_PLACES)] or ([home] if home and "/country/" in home else [])
+    places = sorted(lands, key=lambda land: -lands[land])[:MOST_PLACES] or ([home] if home and "/country/" in home else [])
     kind = "brand" if "Brand" in kinds else "organization"
     return urlencode([("maker", f"{kind}/{thing}"), *(("plant", last(land)) for land in places)]) if places else ""
 

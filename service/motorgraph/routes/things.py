@@ -17,8 +17,7 @@ from motorgraph.address import FORMATS, PORTRAIT, Address, document_at, elsewher
 from motorgraph.changes import Window
 from motorgraph.changes import shown as commits_of
 from motorgraph.conditions import current, send_not_modified
-from motorgraph.duties import duties
-from motorgraph.duty.planner import Planner
+from motorgraph.duties import Tables as DutyTables
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.describing import CHECK, CUT, MORE, MOVED, POINTED
 from motorgraph.engine.wire import Job
@@ -51,13 +50,13 @@ class Things:
 
     methods = METHODS
 
-    def __init__(self, store: Embedded, settings: Settings, pages: Pages, mementos: Mementos, planner: Planner) -> None:
+    def __init__(self, store: Embedded, settings: Settings, pages: Pages, mementos: Mementos) -> None:
         self._store = store
         self._settings = settings
         self._pages = pages
         self._removals = Removals(store)
         self._mementos = mementos
-        self._planner = planner
+        self._duties = DutyTables(store)
         self._views = Views(pages, settings.base)
         self._max_bytes = settings.limits().answer_bytes
         self._licence = "" if settings.plain else LICENCE
@@ -146,7 +145,7 @@ class Things:
         wanted = _chosen_of(call, "show", MORE_TO_SHOW)
         found: dict[str, object] = dict.fromkeys(MORE_TO_SHOW)
         if "duties" in wanted and portrait["duties"] and commit == self._store.commit:
-            found["duties"] = await duties(self._planner, portrait["duties"])
+            found["duties"] = await self._duties.duties(portrait["duties"])
         if "history" in wanted:
             window = Window(None, self._store.commit, COMMITS_SHOWN, self._store.commit, iri=portrait["iri"])
             found["history"] = await commits_of(self._store, window)

@@ -50,7 +50,7 @@ if (figure) {
     });
   }
   const links = figure.querySelectorAll("a.next").length;
-  const open = button("Open it out", () => void show(), "btn");
+  const open = button("Explore from here", () => void show(), "btn");
   open.title = `${counted(links, "thing")} now, and what is next to each of them`;
   figure.querySelector("figcaption")!.prepend(open);
 }
