@@ -329,3 +329,19 @@ def test_a_commit_says_numbers_as_the_graph_keeps_them_and_so_can_be_taken_back(
     for commit, values in ((before, {"7"}), (with_them, {"2.5", "1"})):
         then = plain.client.get("/graphs", params={"graph": graph, "at": commit}, headers={"Accept": "application/n-triples"})
         assert {triple.object.value for triple in ox.parse(then.content, ox.RdfFormat.N_TRIPLES)} == values  # type: ignore[union-attr]
+
+
+def test_the_changes_of_one_thing_are_told_by_themselves_and_on_its_page(plain: Service, graph: str) -> None:
+    thing = "https://motorgraph.example/id/thing/of-the-list-of-changes"
+    texts = [f'<{thing}> <a:p> "{number}", <a:o>' for number in range(3)]
+    commits = [int(plain.put(graph, text + " .").headers["X-Commit"]) for text in texts]
+    plain.put(graph + "/other", "<a:s> <a:p> <a:o> .")
+    told = plain.client.get("/changes", params={"iri": thing}).json()
+    assert [commit["id"] for commit in told["commits"]] == commits
+    assert [c["id"] for c in plain.client.get("/changes", params={"iri": thing, "limit": 1}).json()["commits"]] == commits[-1:]
+    listed = plain.client.get("/changes", params={"iri": thing}, headers={"Accept": "text/html"}).text
+    shown = plain.client.get("/page/thing/of-the-list-of-changes?show=history", headers={"Accept": "text/html"}).text
+    for page in (listed, shown):
+        assert re.findall(r'href="/page/thing/of-the-list-of-changes\?at=(\d+)"', page) == list(map(str, reversed(commits)))
+    assert "Changes of id/thing/of-the-list-of-changes" in listed
+    assert plain.client.get("/changes", params={"iri": thing, "graph": graph}).status_code == 400

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
+import orjson
+import pyoxigraph as ox
 import pytest
 
 from motorgraph.dates import is_vague, vague
-from motorgraph.star import shortened, star
+from motorgraph.engine.describing import Known, Source
+from motorgraph.entity import Asked, Dialect, Teller
+from motorgraph.portrait.painter import painted
+from motorgraph.star import NEAREST, shortened, star
+from motorgraph.vocab import Names
 from tests.running import Service
 
 VALENCIA = "plant/ford-valencia-body-and-assembly"
@@ -220,3 +229,143 @@ def test_a_star_draws_a_line_for_each_neighbour_and_escapes_what_it_is_told() ->
 def test_a_name_is_shortened_at_a_word() -> None:
     assert shortened("Ford Valencia Body & Assembly", 15) == "Ford Valencia…"
     assert shortened("Ford") == "Ford"
+
+
+def test_the_picture_draws_the_nearest_and_on_demand_all_each_leading_to_its_page(portrait: Any, shipped: Service) -> None:
+    name = "organization/geely-holding"
+    neighbours = portrait(name)["neighbours"]
+    drawn = [re.findall(r'<a class="next" href="([^"]+)"', page(shipped, f"/page/{name}{more}")) for more in ("", "?around=all")]
+    assert set(drawn[0]) == {each["link"]["page"] for each in neighbours[:NEAREST]}
+    assert set(drawn[1]) == {each["link"]["page"] for each in neighbours}
+    assert len(neighbours) > 2 * NEAREST
+    assert f"Show all {len(neighbours)}</a>" in page(shipped, f"/page/{name}")
+
+
+@pytest.mark.parametrize("asked", ["around=some", "show=duties&show=everything"])
+def test_what_a_page_cannot_show_is_refused(shipped: Service, asked: str) -> None:
+    assert shipped.client.get(f"/page/{VALENCIA}?{asked}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        (VALENCIA, "maker=organization/ford&plant=ford-valencia-body-and-assembly"),
+        ("brand/volvo", "maker=brand/volvo&plant=cn&plant=se&plant=us&plant=sk"),
+        ("organization/magna-steyr", "maker=organization/magna-steyr&plant=at"),
+        ("organization/reuters", ""),
+        (TALKS, ""),
+    ],
+)
+def test_a_page_asks_the_duty_planner_for_the_cars_of_a_thing_from_where_they_are_built(
+    portrait: Any, name: str, asked: str
+) -> None:
+    assert unquote(portrait(name)["duties"]) == asked
+
+
+def test_the_duties_on_a_page_are_those_of_the_planner_with_their_acts_and_what_is_not_known(
+    portrait: Any, shipped: Service
+) -> None:
+    told = shipped.client.get(f"/questions/duty.json?{portrait(VALENCIA)['duties']}&cite=0").json()["rows"]
+    (table,) = re.findall(
+        r'<table class="data cards duties">.*?</table>', page(shipped, f"/page/{VALENCIA}?show=duties"), re.DOTALL
+    )
+    totals = sorted(float(total) for total in re.findall(r"<b>([\d.]+) %</b>", table))
+    assert totals == sorted(row["total_percent"] for row in told if row["total_percent"] is not None)
+    assert table.count('<span class="none">not known') == sum(row["total_percent"] is None for row in told) > 0
+    references = {line["legal_reference"] for row in told for line in row["lines"]}
+    assert references <= set(re.findall(r'<a href="[^"]+">([^<]+)</a>', unescape(table)))
+    why = [unescape(address) for address in re.findall(r'<a class="why" href="([^"]+)"', table)]
+    answer = shipped.client.get(why[0].replace("/questions/duty?", "/questions/duty.json?")).json()["rows"]
+    assert answer[0]["market"]["label"] in table
+
+
+def test_without_being_asked_a_page_only_leads_to_its_duties_and_commits(shipped: Service) -> None:
+    text = page(shipped, f"/page/{VALENCIA}")
+    assert "duties</table>" not in text
+    assert f'href="/page/{VALENCIA}?show=duties#duties"' in text
+    assert f'href="/page/{VALENCIA}?show=history#history"' in text
+
+
+def test_a_claim_is_not_told_again_on_its_own_page(portrait: Any) -> None:
+    found = portrait("claim/s34")
+    assert "Verdict: unresolved, confidence 0.8." in found["lead"]["text"]
+    assert found["mark"]["word"] == "Asserted"
+    assert found["name"] not in {claim["text"] for topic in found["topics"] for claim in topic["claims"]}
+
+
+def test_control_of_others_by_others_is_left_to_their_pages(portrait: Any) -> None:
+    (table,) = (table for table in portrait("organization/geely-holding")["tables"] if table["kind"] == "Control")
+    assert all(
+        "Geely Holding Group" in [link["text"] for cell in row["cells"] for link in cell["values"]] for row in table["rows"]
+    )
+
+
+# Over the whole graph
+
+NAMELESS = """SELECT ?thing (SAMPLE(?of) AS ?kind) { ?thing a ?of
+  FILTER(STRSTARTS(STR(?thing), "https://motorgraph.example/id/") && STRSTARTS(STR(?of), "https://motorgraph.example/ontology/"))
+  FILTER NOT EXISTS { ?thing skos:prefLabel|rdfs:label|dcterms:title|mg:statementText ?name } } GROUP BY ?thing ORDER BY ?thing"""
+PREFIXES = {
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "dcterms": "http://purl.org/dc/terms/",
+    "mg": "https://motorgraph.example/ontology/",
+}
+OF_EACH_KIND = 12
+MACHINES = {"fromRow", "seedItem", "notation", "identifier", "nsiId"}
+"""Properties whose values are for machines, and shown as such or not at all."""
+CELL = re.compile(r"(?<![\w/.#?=-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/-])|\b[0-9a-f]{20}\b|\.csv\b")
+
+
+def shown_texts(value: Json, within: str = "") -> Iterator[str]:
+    """The texts that a portrait shows, but for addresses and words that choose a mark or line."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name not in ("iri", "page", "href", "glyph", "key", "line", "duty", "duties", "day"):
+                yield from shown_texts(part, name)
+    elif isinstance(value, list):
+        for part in value:
+            yield from shown_texts(part, within)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_nothing_without_a_name_is_called_by_its_identifier(shipped_store: ox.Store) -> None:
+    by_kind: dict[str, list[str]] = {}
+    for row in shipped_store.query(NAMELESS, prefixes=PREFIXES):  # type: ignore[union-attr]  # a SELECT
+        by_kind.setdefault(row["kind"].value, []).append(row["thing"].value)
+    things = [thing for some in by_kind.values() for thing in some[:OF_EACH_KIND]]
+    assert len(things) > 100
+    named = (thing.rpartition("/")[2] for some in by_kind.values() for thing in some)
+    identifiers = {name for name in named if re.search(r"[-\d]", name)}
+    dialect = Dialect(is_union=True, with_graphs=True)
+    source, teller = Source(shipped_store, dialect, Known()), Teller(dialect, Names())
+    wrong = {}
+    for thing in things:
+        found = source.answered(teller.describe(Asked((thing,))))
+        told = orjson.loads(orjson.dumps(source.answered(painted(found, Names(), dialect, ("en",)))))
+        wrong[thing] = sorted({text for text in shown_texts(told) if text in identifiers or CELL.search(text)})
+    assert {thing: texts for thing, texts in wrong.items() if texts} == {}
+
+
+def test_no_text_of_the_graph_is_a_cell_of_a_table_or_names_a_column(shipped_store: ox.Store) -> None:
+    texts = {
+        (quad.subject.value, quad.predicate.value, quad.object.value)
+        for quad in shipped_store.quads_for_pattern(None, None, None, ox.DefaultGraph())
+        if isinstance(quad.object, ox.Literal)
+        and quad.object.datatype.value.endswith(("#string", "#langString"))
+        and isinstance(quad.subject, ox.NamedNode)
+        and quad.subject.value.startswith(("https://motorgraph.example/id/", "https://motorgraph.example/source/"))
+        and quad.predicate.value.rpartition("#")[2].rpartition("/")[2] not in MACHINES
+    }
+    assert len(texts) > 10_000
+    assert sorted(found for found in texts if CELL.search(found[2])) == []
+
+
+def test_parts_of_a_year_are_told_in_words() -> None:
+    assert [vague(day) for day in ("2027-40", "2026-35", "2025-21", "2026-34/2026-36")] == [
+        "first half of 2027",
+        "third quarter of 2026",
+        "spring 2025",
+        "second quarter of 2026 to fourth quarter of 2026",
+    ]

@@ -150,6 +150,8 @@ def things_paths() -> dict[str, object]:
         "context", "`inline`: a JSON-LD document holds its context.", schema={"type": "string", "enum": ["link", "inline"]}
     )
     stance = parameter("stance", "Only the claims with this mark, by a `key` of `chips`, such as `denied`.")
+    around = parameter("around", "`all`: the picture draws all that is next to the thing, not the nearest alone.")
+    show = parameter("show", "`duties` of today, `history`: what the page else only links to. May be repeated.", schema=TEXTS)
     kind, slug = (parameter(name, words, place="path") | {"required": True} for name, words in _THING.items())
 
     def get(summary: str, successes: Mapping[str, Sequence[str]], *parameters: object) -> dict[str, object]:
@@ -162,7 +164,9 @@ def things_paths() -> dict[str, object]:
     return {
         "/id/{kind}/{name}": get("A thing of the graph: leads to what is said of it", elsewhere),
         "/data/{kind}/{name}": get("What is said of a thing", {"200": formats, "301": ()}, page, inline),
-        "/page/{kind}/{name}": get("What is said of a thing, for people", {"200": ["text/html"], "301": ()}, page, stance),
+        "/page/{kind}/{name}": get(
+            "What is said of a thing, for people", {"200": ["text/html"], "301": ()}, page, stance, around, show
+        ),
     }
 
 

@@ -67,7 +67,7 @@ class Views:
         meant = [spot for spot in spots if spot["kind"] == "deal"]
         named = {id(spot) for spot in meant[:MOST_LABELS]}
         points = [
-            Point(s["lon"], s["lat"], s["kind"], shortened(s["name"], 22) if id(s) in named else "", "", s["page"]) for s in spots
+            Point(s["lon"], s["lat"], s["kind"], shortened(s["name"], 18) if id(s) in named else "", "", s["page"]) for s in spots
         ]
         return self._atlas.picture(
             points, _area(spots), f"Where {name} is" + (f", among {len(spots)} places" if len(spots) > 1 else "")

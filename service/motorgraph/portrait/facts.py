@@ -33,6 +33,8 @@ MOST_ROWS = 60
 YEAR, BILLION = 4, 9
 EDTF = {"dateEDTF", "period"}
 """Properties whose values are dates in EDTF."""
+PLACE = "place in the order"
+"""The unit of a rank, which stands before its number."""
 DISAGREE = "Sources disagree"
 SAYINGS = {"Claim", "Proposition", "Verdict", "OriginalSource", "ClaimRelation", "SourceMention"}
 """Classes whose nodes stand in the section on claims."""
@@ -75,7 +77,13 @@ def _by_property(of: Material) -> dict[str, Answered]:
 
 
 def _repeats(of: Material, predicate: str, statements: Answered) -> bool:
-    """Whether the place in words only says what the link to the place is called."""
+    """Whether the place, the day or the title in words only says what stands elsewhere on the page."""
+    if last(predicate) == "title":
+        return {text_of(s[2]) for s in statements} <= {of.name(of.thing)}
+    if last(predicate) == "dateEDTF":
+        return {spoken(s[2]) for s in statements} <= {
+            spoken(day) for day in of.all(of.thing, "reportedOn", "onDate", "validFrom")
+        }
     places = {of.name(place) for place in of.all(of.thing, "inPlace")}
     return last(predicate) == "locality" and {text_of(s[2]) for s in statements} <= places
 
@@ -243,6 +251,8 @@ def amount(of: Material, node: str) -> str:
     unit = of.first(node, "unit")
     words = of.value(node, "seriesDefinition") or UNITS.get(last(unit), last(unit).removeprefix("CCY_"))
     words += " a year" if "Capacity" in of.classes(node) and "year" not in words else ""
+    if words == PLACE:
+        return _qualified(of, node, f"place {number}")
     return " ".join(filter(None, (_qualified(of, node, grouped(number)), words)))
 
 

@@ -50,6 +50,7 @@ BOOKKEEPING = ("acceptedFrom", "fromRow", "kind", "seedItem")
 HIDDEN = {
     *("acceptedFrom", "basedOnClaim", "fromRow", "fromDataset", "kind", "seedItem", "nsiId", "prefLabel", "altLabel"),
     *("lat", "long", "coordinatePrecision", "resolvedStart", "resolvedEnd", "resolvedAgainst", "broaderTransitive", "url"),
+    *("eastBound", "northBound", "southBound", "westBound"),
 }
 """Bookkeeping, and what stands elsewhere on the page."""
 EXPECTED = {
@@ -65,6 +66,15 @@ EXPECTED = {
 """What things of a class should have: where it is missing, the page says that it is not known."""
 VOCABULARY = {"passed_by": "eli", "date_document": "eli", "publisher": "dcterms"}
 """Where a property of the table above is not of our own ontology."""
+IN_WORDS = {
+    "date_document": "date of the document",
+    "date_publication": "published on",
+    "date_applicability": "applies from",
+    "date_no_longer_in_force": "no longer in force from",
+    "passed_by": "passed by",
+    "based_on": "based on",
+}
+"""What properties of other vocabularies are called here, by their last part."""
 MARKED = {"currentStatus", "plantStatus", "actStatus", "lifeState", "newStatus", "assignmentStatus", "stakeState"}
 """Properties whose values have marks."""
 DATED = {"StatusEvent", "DealEvent"}
@@ -192,6 +202,7 @@ TIES: Sequence[str] = [
     "brandOf",
     "inGroup",
     "subOrganizationOf",
+    "buildsBrand",
     "ofBrand",
     "developedBy",
     "concernsPlant",

@@ -57,7 +57,7 @@ _FIELD = re.compile(r"\{([^}]*)\}")
 class Leads:
     """Makes the sentence of a thing."""
 
-    def __init__(self, of: Material, sayings: Sayings) -> None:
+    def __init__(self, of: Material, sayings: Sayings, plants: int) -> None:
         self._of = of
         self._sayings = sayings
         self._own: dict[str, list[str]] = {}
@@ -78,7 +78,7 @@ class Leads:
             "claims": self._claims,
             "saying": self._saying,
             "kinds": lambda: ", ".join(self._kinds()),
-            "plants here": lambda: "",
+            "plants here": lambda: f"{plants} plant{'s' if plants != 1 else ''} on record." if plants else "",
         }
 
     def lead(self) -> Lead:

@@ -11,7 +11,7 @@ from motorgraph.dates import vague
 from motorgraph.entity import NAMES, TYPE, Answered, Description, Statement, best
 from motorgraph.literal import literal, text_of
 from motorgraph.portrait.gathering import ISSUED, PUBLISHER
-from motorgraph.portrait.layout import COLUMNS
+from motorgraph.portrait.layout import COLUMNS, IN_WORDS
 from motorgraph.portrait.values import Link, Source
 from motorgraph.vocab import Names
 
@@ -158,7 +158,7 @@ class Material:
     def property(self, node: str) -> Link:
         """A property by its name, or by its local name in words, with its IRI."""
         page = local(node[1:-1], self.names.base)
-        words = self._called.get(node) or _WORDS.sub(" ", self.name(node)).lower()
+        words = self._called.get(node) or IN_WORDS.get(self.name(node)) or _WORDS.sub(" ", self.name(node)).lower()
         return Link(words, page, "" if page else node[1:-1], node[1:-1])
 
     def link(self, node: str) -> Link:

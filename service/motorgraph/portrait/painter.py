@@ -41,7 +41,8 @@ def _portrait(of: Material, counted: Answered, kinds: Answered, placed: Answered
     thing = of.thing
     kind = _kind(of)
     sayings = Sayings(of, kind)
-    lead = Leads(of, sayings).lead()
+    plants = len({s[0] for s in placed if s[2] == thing and s[1] == of.term("country")})
+    lead = Leads(of, sayings, plants).lead()
     name = of.name(thing)
     return Portrait(
         iri=thing[1:-1],

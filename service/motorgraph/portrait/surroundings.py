@@ -120,7 +120,9 @@ def _deals(of: Material) -> Iterator[tuple[str, Neighbour]]:
 
 def _pointing(of: Material) -> Iterator[tuple[str, Neighbour]]:
     order = {name: place for place, name in enumerate(TIES)}
-    for statement in sorted(of.found.incoming, key=lambda s: (order.get(last(s[1]), 99), of.name(s[0]))):
+    for statement in sorted(
+        of.found.incoming, key=lambda s: (order.get(last(s[1]), 99), mark_of(of, s[0]) is None, of.name(s[0]))
+    ):
         if last(statement[1]) in (*TIES, "unitOf") and of.has_name(statement[0]):
             yield statement[0], _neighbour(of, statement[0], of.property(statement[1]).text)
 
