@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -123,8 +124,10 @@ class Things:
         """The same for people."""
         address, _ = document_at(call.raw_path)
         job = replace(await self._job(call, address, PORTRAIT.media_type), gzip=False, head_only=False)
+        is_of_today = "duties" in _chosen_of(call, "show", MORE_TO_SHOW)
+        tag = _tag(job) + (f"-{datetime.now(UTC).date().isoformat()}" if is_of_today else "")
         told = [*self._links(address), *await self._mementos.headers(call, job.commit)]
-        async with self._reading(job, _tag(job), call, address, receive) as (answer, headers):
+        async with self._reading(job, tag, call, address, receive) as (answer, headers):
             if answer is None:
                 await send_not_modified(send, [*headers, *told])
             elif answer.head.form == MOVED:
@@ -147,7 +150,7 @@ class Things:
         if "duties" in wanted and portrait["duties"] and commit == self._store.commit:
             found["duties"] = await self._duties.duties(portrait["duties"])
         if "history" in wanted:
-            window = Window(None, self._store.commit, COMMITS_SHOWN, self._store.commit, iri=portrait["iri"])
+            window = Window(None, commit, COMMITS_SHOWN, commit, iri=portrait["iri"])
             found["history"] = await commits_of(self._store, window)
         return found
 
