@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlencode
 
 from motorgraph.duty import wording
-from motorgraph.duty.naming import Named
 from motorgraph.duty.planner import Answer, Planner, Row
 from motorgraph.errors import BadParameter
+from motorgraph.naming import Named
 from motorgraph.stores.embedded import Embedded
 
 ADDRESS = "/questions/duty?"
