@@ -15,6 +15,7 @@ from motorgraph.tokens import tokens, unescape_unicode
 
 NAME = "motorgraph"
 MOST_CHARACTERS = 16_384
+_VIEW = re.compile(r"#[ \t]*defaultView:", re.IGNORECASE)
 _UNSTEADY = {"NOW", "RAND", "UUID", "STRUUID", "BNODE"}
 _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -119,7 +120,7 @@ def notes_on(text: str) -> list[str]:
 def title_of(text: str) -> str:
     """What a query asks, in words: the comment that it opens with, else that it is a query."""
     said = takewhile(lambda line: line.startswith("#"), text.strip().splitlines())
-    words = " ".join(line.lstrip("#").strip() for line in said).strip()
+    words = " ".join(line.lstrip("#").strip() for line in said if not _VIEW.match(line)).strip()
     return words[:300].rstrip(".") or f"A query of the {NAME} data"
 
 

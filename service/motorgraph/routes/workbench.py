@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from motorgraph.address import local
+from motorgraph.citation import title_of
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Broken, Refusal
 from motorgraph.inquiry import Inquiry
@@ -26,6 +28,11 @@ from motorgraph.stores.embedded import Embedded
 
 PLACEHOLDER = "SELECT ?class (COUNT(?thing) AS ?things) { ?thing a ?class }\nGROUP BY ?class ORDER BY DESC(?things)"
 MOST_PAGES = 50_000
+LEAST_LINES, MOST_LINES, LETTERS = 12, 28, 84
+"""How high the text is shown, and how many letters a line of it takes in a wide window."""
+MOST_BARS = 60
+_VIEW = re.compile(r"^[ \t]*#[ \t]*defaultView:[ \t]*(\w+)", re.IGNORECASE | re.MULTILINE)
+_PICTURES = {"map", "timeline", "graph", "barchart", "linechart", "scatterchart"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +122,14 @@ class Workbench:
             for name, form in NAMED.items()
             if (form in SOLUTIONS) == (shown.stretch is None or shown.stretch.form != "graph")
         ]
+        written = query.text or PLACEHOLDER
         text = self._pages.page(
             "sparql.html",
             query=query,
-            text=query.text or PLACEHOLDER,
+            text=written,
+            title=title_of(written),
+            rows=min(max(_lines(written) + 1, LEAST_LINES), MOST_LINES),
+            is_folded=shown.table is not None and _is_picture(written, shown.table),
             shown=shown,
             page=page,
             forms=forms,
@@ -151,6 +162,19 @@ class Workbench:
 def _addressed(asked: list[tuple[str, str]]) -> Callable[..., str]:
     """Makes addresses of the query with more parameters."""
     return lambda path="/sparql", **more: f"{path}?{urlencode([*asked, *((name, str(value)) for name, value in more.items())])}"
+
+
+def _is_picture(text: str, shown: Table) -> bool:
+    """Whether the scripts open an answer as a picture (see columns.ts): the text is then folded from the beginning."""
+    said = _VIEW.search(text)
+    if not shown.rows or said:
+        return bool(shown.rows) and said is not None and said[1].lower() in _PICTURES
+    has_places = {"lat", "long"} <= {name.lower().replace("itude", "").replace("lng", "long") for name in shown.numbers}
+    return has_places or (len(shown.columns) == 2 and len(shown.numbers) == 1 and 2 < len(shown.rows) <= MOST_BARS)
+
+
+def _lines(text: str) -> int:
+    return sum(max(1, -(-len(line) // LETTERS)) for line in text.split("\n"))
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:

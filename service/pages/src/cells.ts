@@ -1,7 +1,7 @@
 /** A value as it is shown. */
 import { isNamed, link, name, shortened } from "./names";
 import { element } from "./setup";
-import { isDate, isNumber, moment, XSD, type Term } from "./terms";
+import { isDate, isNumber, moment, partsOf, XSD, type Term } from "./terms";
 
 const UNSAID = new Set([`${XSD}string`, `${XSD}boolean`, `${XSD}anyURI`, ""]);
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -10,6 +10,7 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 export function words(term: Term | undefined): string {
   if (!term) return "not known";
   if (term.kind === "iri") return name(term.value);
+  if (term.kind === "triple") return `<<( ${partsOf(term).map(words).join(" ")} )>>`;
   if (isNumber(term)) return grouped(term.value);
   return isDate(term) ? dated(term) : term.value;
 }
@@ -29,8 +30,9 @@ export function dated(term: Term): string {
 export function cell(term: Term | undefined): Node {
   if (!term) return element("span", { class: "none" }, "not known");
   if (term.kind === "iri") return anchor(term.value);
+  if (term.kind === "triple") return element("span", { class: "triple" }, "<<( ", ...partsOf(term).flatMap((part) => [cell(part), " "]), ")>>");
   if (isDate(term)) return element("time", { datetime: term.value }, dated(term));
-  const note = term.language && term.language !== "en" ? term.language : UNSAID.has(term.datatype) || isNumber(term) ? "" : shortened(term.datatype);
+  const note = term.kind === "blank" ? "blank node" : term.language && term.language !== "en" ? term.language : UNSAID.has(term.datatype) || isNumber(term) ? "" : shortened(term.datatype) || term.datatype;
   if (!note) return document.createTextNode(words(term));
   const found = document.createDocumentFragment();
   found.append(`${words(term)} `, element("span", { class: "note" }, note));

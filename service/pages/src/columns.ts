@@ -1,5 +1,6 @@
 /** What is in the columns of an answer, and which views follow from it. */
 import type { Answer } from "./answer";
+import { options } from "./options";
 import { isDate, isNumber, type Term } from "./terms";
 
 export type Kind = "thing" | "number" | "date" | "text" | "point" | "empty";
@@ -72,11 +73,36 @@ export function possible(answer: Answer): View[] {
 /** The view that an answer opens in: the one that the query asks for by `#defaultView:`, else by what there is in it. */
 export function chosen(answer: Answer, query: string): View {
   const can = possible(answer);
-  const said = /^\s*#\s*defaultView:\s*(\w+)/im.exec(query)?.[1]?.toLowerCase();
+  const said = options(query).view.toLowerCase();
   const wanted = can.find((view) => view.toLowerCase() === said);
   if (wanted) return wanted;
   if (can.includes("Map")) return "Map";
   const found = columns(answer);
   const isOneMeasure = found.length === 2 && can.includes("BarChart") && answer.length > 2 && answer.length <= MOST_BARS;
   return isOneMeasure ? "BarChart" : "Table";
+}
+
+const NEEDS: Record<View, string> = {
+  Table: "rows",
+  Map: "columns ?lat and ?long with numbers, or one with WKT points",
+  Timeline: "a column of dates",
+  Graph: "two columns of things",
+  BarChart: "a column of numbers, and one of things or words",
+  LineChart: "a column of numbers, and one of dates",
+  ScatterChart: "two columns of numbers",
+  Raw: "rows",
+};
+
+/** Why an answer with rows cannot open as the query asks; "" if it can. */
+export function missing(answer: Answer, query: string): string {
+  const { view } = options(query);
+  const known = VIEWS.find((each) => each.toLowerCase() === view.toLowerCase());
+  if (!view || (known && possible(answer).includes(known))) return "";
+  return known ? `A ${known} needs ${NEEDS[known]}, which this answer has not.` : `There is no view ${view}; there are ${VIEWS.join(", ")}.`;
+}
+
+/** The column that tells marks apart: the one that the query names, else one that the view finds. */
+export function layer(found: Column[], query: string, else_: () => Column | null | undefined): Column | null {
+  const { layer } = options(query);
+  return found.find(({ name, kind }) => name === layer && (kind === "thing" || kind === "text")) ?? else_() ?? null;
 }

@@ -25,7 +25,7 @@ const COLOURS = HighlightStyle.define([
 const LOOKS = EditorView.theme({
   "&": { fontSize: "14px", backgroundColor: "var(--bg)", color: "var(--ink)", height: "100%" },
   "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "22px", minHeight: "14rem", maxHeight: "34rem", overflow: "auto" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "22px", overflow: "auto" },
   ".cm-content": { caretColor: "var(--ink)", padding: "8px 0" },
   ".cm-cursor": { borderLeftColor: "var(--ink)", borderLeftWidth: "2px" },
   ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--ink-3)", border: "0", fontSize: "12px" },
@@ -58,6 +58,8 @@ export interface Editing {
   stop: () => void;
   /** Is told what the service says of the text; null if it is right. */
   checked: (fault: Fault | null) => void;
+  /** Is told how many lines the text takes, when it is changed. */
+  grown: (lines: number) => void;
 }
 
 export class Editor {
@@ -110,6 +112,7 @@ function extensions(editing: Editing) {
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
     EditorView.contentAttributes.of({ "aria-label": "SPARQL query. Escape, then Tab leaves the editor.", spellcheck: "false", autocapitalize: "off" }),
     EditorView.lineWrapping,
+    EditorView.updateListener.of(({ docChanged, view }) => docChanged && editing.grown(Math.ceil(view.contentHeight / view.defaultLineHeight))),
     EditorView.domEventHandlers({ beforeinput: replaced }),
     LOOKS,
   ];

@@ -1,4 +1,21 @@
 /** Pictures: what every view draws with. */
+import type { Answer } from "./answer";
+import type { Selection } from "./selection";
+
+/** What a view draws: an answer, as its query says, with what is picked of it. */
+export interface Drawing {
+  answer: Answer;
+  query: string;
+  selection: Selection;
+}
+
+/** A picture; `tell` shows what is picked now, `painted` makes elements of what is on it but is none (a file needs them). */
+export interface Drawn {
+  svg: SVGSVGElement;
+  tell: () => void;
+  painted?: () => SVGElement[];
+}
+
 export const SVG = "http://www.w3.org/2000/svg";
 
 export function draw<K extends keyof SVGElementTagNameMap>(name: K, attributes: Record<string, string | number> = {}, ...children: (Node | string)[]): SVGElementTagNameMap[K] {

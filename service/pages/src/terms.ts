@@ -43,6 +43,27 @@ function literal(cell: string): Term {
   return made("literal", value, behind.startsWith("^^<") ? behind.slice(3, -1) : `${XSD}string`);
 }
 
+const PART = /<<\(|\)>>|<[^<>\s]*>|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>\s]*>)?|[^\s()]+/g;
+
+/** The three terms of a triple term. */
+export function partsOf({ value }: Term): Term[] {
+  const parts: string[] = [];
+  let depth = 0;
+  for (const [part] of value.matchAll(PART)) {
+    if (part === ")>>") depth -= 1;
+    if (depth > 1 || (depth === 1 && part === ")>>")) parts.push(`${parts.pop()} ${part}`);
+    else if (depth === 1) parts.push(part);
+    if (part === "<<(") depth += 1;
+  }
+  return parts.flatMap((part) => term(part) ?? []);
+}
+
+/** The IRIs in a term. */
+export function irisOf(term: Term | undefined): string[] {
+  if (term?.kind === "triple") return partsOf(term).flatMap(irisOf);
+  return term?.kind === "iri" ? [term.value] : [];
+}
+
 /** The three cells of a line of N-Triples. */
 export function cellsOfTriple(line: string): string[] {
   const first = line.startsWith("<<(") ? line.indexOf(")>>") + 3 : line.indexOf(" ");

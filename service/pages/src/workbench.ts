@@ -12,6 +12,7 @@ import { written } from "./terms";
 
 const SAID_AFTER_MS = 300;
 const LONGEST_ADDRESS = 12_000;
+const [LEAST_LINES, MOST_LINES] = [12, 28];
 
 export class Workbench {
   private readonly form: HTMLFormElement;
@@ -20,8 +21,7 @@ export class Workbench {
   private readonly results: Results;
   private readonly shown: HTMLElement;
   private readonly editor: Editor;
-  private readonly run: HTMLButtonElement;
-  private readonly stopper = button("Stop", () => this.stop());
+  private readonly stopper: HTMLButtonElement;
   private readonly checked = element("p", { class: "checked", role: "status" });
   private running: AbortController | null = null;
   private readonly resting: string;
@@ -30,16 +30,16 @@ export class Workbench {
     this.form = host.querySelector("#ask")!;
     this.field = host.querySelector("#query")!;
     this.state = host.querySelector("#state")!;
-    this.run = host.querySelector("#run")!;
     this.shown = host.querySelector("#results")!;
     this.resting = this.state.textContent!;
     this.results = new Results(this.shown);
-    const place = element("div", { class: "editor" });
-    this.field.after(place, this.checked);
-    this.field.hidden = true;
-    host.querySelector<HTMLElement>("#query-label")!.hidden = true;
-    this.editor = new Editor(place, { text: this.field.value, run: () => void this.ask(), stop: () => this.stop(), checked: (fault) => this.tell(fault) });
-    this.bar();
+    this.stopper = host.querySelector("#stop")!;
+    this.field.after(this.checked);
+    const editing = { text: this.field.value, run: () => void this.ask(), stop: () => this.stop(), checked: (fault: Fault | null) => this.tell(fault), grown: (lines: number) => this.grow(lines) };
+    this.editor = new Editor(host.querySelector("#editor")!, editing);
+    host.classList.add("ready");
+    const acts: [string, () => void][] = [["stop", () => this.stop()], ["share", () => void this.share()], ["code", () => this.code()], ["unfold", () => this.fold(false)]];
+    for (const [id, act] of acts) host.querySelector(`#${id}`)!.addEventListener("click", act);
     this.form.addEventListener("submit", (event) => this.submitted(event));
     host.addEventListener("click", (event) => this.example(event));
     host.addEventListener("keydown", (event) => {
@@ -55,19 +55,14 @@ export class Workbench {
     if (setup.answer) {
       const answer = Answer.of(setup.answer.form, setup.answer.text);
       Object.assign(answer, { took: setup.answer.took, commit: setup.commit });
-      void this.show(answer, this.editor.text, { folds: true });
-    } else if (new URLSearchParams(location.search).has("query") && !setup.fault) void this.ask({ moves: false, folds: true });
+      void this.show(answer, this.editor.text);
+    } else if (new URLSearchParams(location.search).has("query") && !setup.fault) void this.ask({ moves: false });
     if (!location.search && matchMedia("(min-width: 60rem)").matches) this.editor.focus();
   }
 
-  private bar(): void {
-    this.run.append(" ", element("kbd", {}, "Ctrl ↵"));
-    this.stopper.hidden = true;
-    this.run.after(this.stopper);
-    const more = [button("Share link", () => void this.share()), button("Use from code", () => this.code())];
-    this.form.querySelector(".bar .second:not([type=button])")!.after(...more);
-    this.form.querySelector(".bar")!.append(button("Show query", () => this.fold(false), "second unfold"), element("span", { class: "folded-title" }));
-    this.form.append(element("p", { class: "quiet keys" }, element("kbd", {}, "Ctrl"), " ", element("kbd", {}, "Enter"), " runs, ", element("kbd", {}, "Esc"), " closes or stops; ", element("kbd", {}, "Esc"), " then ", element("kbd", {}, "Tab"), " leaves the editor."));
+  /** The place of the editor is that of the field beneath it. */
+  private grow(lines: number): void {
+    this.field.rows = Math.max(LEAST_LINES, Math.min(MOST_LINES, lines + 1));
   }
 
   private submitted(event: SubmitEvent): void {
@@ -101,7 +96,7 @@ export class Workbench {
     this.running?.abort();
   }
 
-  private async ask({ moves = true, folds = false } = {}): Promise<void> {
+  private async ask({ moves = true } = {}): Promise<void> {
     this.running?.abort();
     const query = this.editor.text;
     const running = (this.running = new AbortController());
@@ -109,7 +104,7 @@ export class Workbench {
     if (moves) this.move(query);
     try {
       const answer = await ask(query, running.signal, (so) => progress.rows(so.length));
-      if (this.running === running) await this.show(answer, query, { folds });
+      if (this.running === running) await this.show(answer, query);
     } catch (error) {
       if (this.running === running) this.failed(error, running.signal.aborted);
     } finally {
@@ -129,8 +124,6 @@ export class Workbench {
   private progress(): { rows: (count: number) => void; end: () => void } {
     const started = performance.now();
     let rows = 0;
-    this.run.disabled = true;
-    this.stopper.hidden = false;
     const bar = element("progress", { max: String(setup.seconds), "aria-label": "Time used" });
     const words = element("span");
     const tell = () => {
@@ -141,6 +134,7 @@ export class Workbench {
     let timer = 0;
     const begun = window.setTimeout(() => {
       this.shown.setAttribute("aria-busy", "true");
+      this.stopper.hidden = false;
       this.state.replaceChildren(words, bar);
       tell();
       timer = window.setInterval(tell, 100);
@@ -152,33 +146,33 @@ export class Workbench {
         clearInterval(timer);
         this.shown.removeAttribute("aria-busy");
         this.state.textContent = this.resting;
-        this.run.disabled = false;
         this.stopper.hidden = true;
       },
     };
   }
 
-  private async show(answer: Answer, query: string, { folds = false } = {}): Promise<void> {
+  private async show(answer: Answer, query: string): Promise<void> {
     remember({ query, rows: answer.length, commit: answer.commit || setup.commit, at: Date.now() });
     this.history();
     this.tell(null);
     document.title = `${title(query)} – motorgraph`;
+    const why = answer.form !== "boolean" && !answer.length && !answer.cut ? await this.unknown(query) : "";
     await this.results.show(answer, query);
-    if (folds && this.results.isPicture) this.fold(true);
-    if (answer.form !== "boolean" && !answer.length && !answer.cut) await this.explain(query);
+    if (why) this.shown.append(notice("cut", why));
+    if (!this.results.isPicture) this.fold(false);
   }
 
   /** Says of an answer without rows which of the things that the query names the graph does not know. */
-  private async explain(query: string): Promise<void> {
+  private async unknown(query: string): Promise<string> {
     const prefixes = prefixesOf(query);
     const bare = query.replace(/#[^\n]*|"(?:[^"\\\n]|\\.)*"|prefix\s+\S+\s*<[^>]*>/gi, " ");
     const names = [...bare.matchAll(/<[^<>\s]+>|[\w-]+:[\w.-]*\w/g)].map(([name]) => expanded(name, prefixes)).filter((iri) => /^https?:/.test(iri));
     const wanted = [...new Set(names)].slice(0, 50);
-    if (!wanted.length) return;
+    if (!wanted.length) return "";
     const unknown = await ask(`SELECT ?iri { VALUES ?iri { ${wanted.map(written).join(" ")} }
       FILTER NOT EXISTS { ?iri ?p ?o } FILTER NOT EXISTS { ?s ?iri ?o } FILTER NOT EXISTS { ?s ?p ?iri } FILTER NOT EXISTS { GRAPH ?iri { ?s ?p ?o } } }`).catch(() => null);
     const said = [...(unknown?.column(0) ?? [])].map(({ value }) => shortened(value) || value);
-    if (said.length) this.shown.append(notice("cut", `The graph says nothing of ${said.join(", ")}, and nothing in it uses ${said.length > 1 ? "them" : "it"}.`));
+    return said.length ? `The graph says nothing of ${said.join(", ")}, and nothing in it uses ${said.length > 1 ? "them" : "it"}.` : "";
   }
 
   private failed(error: unknown, wasStopped: boolean): void {
@@ -195,7 +189,6 @@ export class Workbench {
 
   private fold(folds: boolean): void {
     this.host.classList.toggle("folded", folds);
-    this.form.querySelector(".folded-title")!.textContent = folds ? title(this.editor.text) : "";
     if (!folds && document.activeElement?.classList.contains("unfold")) this.editor.focus();
   }
 
@@ -226,7 +219,6 @@ export class Workbench {
   private history(): void {
     const box = this.host.querySelector<HTMLElement>("#history")!;
     const all = past();
-    box.hidden = !all.length;
     const items = all.slice(0, 6).map(({ query, rows, commit }) =>
       element("li", {}, element("a", { href: address("/sparql", query), "data-example": "" }, title(query)), element("span", { class: "quiet" }, `${counted(rows, "row")}, commit ${commit}`)),
     );
@@ -234,7 +226,9 @@ export class Workbench {
       forget();
       this.history();
     }, "link");
-    box.replaceChildren(element("h2", {}, "Your last queries"), element("ul", { class: "examples" }, ...items), element("p", { class: "quiet" }, "Kept in this browser only. ", clear));
+    if (!items.length) items.push(element("li", { class: "quiet" }, "None yet."));
+    const kept = element("p", { class: "quiet" }, "Kept in this browser only. ", ...(all.length ? [clear] : []));
+    box.replaceChildren(element("h2", {}, "Your last queries"), element("ul", { class: "examples" }, ...items), kept);
   }
 }
 

@@ -2,13 +2,16 @@
 import { drag, type D3DragEvent } from "d3-drag";
 import { forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY, type SimulationNodeDatum } from "d3-force";
 import { select } from "d3-selection";
-import { zoom, type D3ZoomEvent } from "d3-zoom";
+import { zoom, zoomIdentity, type D3ZoomEvent } from "d3-zoom";
 import type { Answer } from "../answer";
 import { words } from "../cells";
 import { columns } from "../columns";
-import { find, link, name } from "../names";
+import { find, name } from "../names";
+import { irisOf } from "../terms";
+import { options } from "../options";
+import { Picking, type Mark } from "../picking";
 import { counted, element } from "../setup";
-import { draw, picture, widthOf } from "../svg";
+import { draw, picture, widthOf, type Drawing, type Drawn } from "../svg";
 
 interface Node extends SimulationNodeDatum {
   iri: string;
@@ -19,6 +22,7 @@ interface Tie {
   source: Node;
   target: Node;
   words: string;
+  row: number;
 }
 
 const MOST_NODES = 300;
@@ -28,7 +32,7 @@ const LETTER = 6.4;
 const LINE = 15;
 const ABOVE = 12;
 
-export async function show(host: HTMLElement, answer: Answer): Promise<SVGSVGElement> {
+export async function show(host: HTMLElement, { answer, query, selection }: Drawing): Promise<Drawn> {
   const { nodes, ties, left } = await read(answer);
   const width = widthOf(host);
   const height = Math.max(360, Math.min(760, Math.round(width * 0.66)));
@@ -37,12 +41,17 @@ export async function show(host: HTMLElement, answer: Answer): Promise<SVGSVGEle
   svg.append(draw("defs", {}, draw("marker", { id: "tip", viewBox: "0 0 8 8", refX: 14, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, draw("path", { d: "M0 0L8 4L0 8Z", class: "tip" }))));
   const whole = draw("g");
   svg.append(whole);
-  const place = elements(whole, nodes, ties);
+  const { place, marks } = elements(whole, nodes, ties);
+  let seen = zoomIdentity;
   select(svg).call(
     zoom<SVGSVGElement, unknown>()
       .scaleExtent([0.3, 8])
       .filter((event: MouseEvent & WheelEvent) => (event.type === "wheel" ? event.ctrlKey : !event.button))
-      .on("zoom", ({ transform }: D3ZoomEvent<SVGSVGElement, unknown>) => whole.setAttribute("transform", transform.toString())),
+      .on("zoom", ({ transform }: D3ZoomEvent<SVGSVGElement, unknown>) => {
+        seen = transform;
+        whole.setAttribute("transform", transform.toString());
+        picking.show(null);
+      }),
   );
   const moving = drag<SVGGElement, Node>().on("drag", (event: D3DragEvent<SVGGElement, Node, Node>, node) => {
     Object.assign(node, { x: event.x, y: event.y });
@@ -50,8 +59,11 @@ export async function show(host: HTMLElement, answer: Answer): Promise<SVGSVGEle
   });
   select(whole).selectAll<SVGGElement, Node>("g.node").data(nodes).call(moving);
   const more = left ? ` The ${MOST_NODES} things that come first are drawn; ${counted(left, "row")} are in the table only.` : "";
-  host.append(element("div", { class: "map" }, svg), element("p", { class: "quiet" }, `${counted(nodes.length, "thing")}, ${counted(ties.length, "tie")}. Drag a thing to move it; scroll with Ctrl to come nearer.${more}`));
-  return svg;
+  const frame = element("div", { class: "map" }, svg);
+  const placed = marks.map(({ at, ...mark }): Mark => ({ ...mark, at: () => seen.apply(at()) }));
+  const picking = new Picking(frame, svg, answer, selection, placed, options(query).hide);
+  host.append(frame, element("p", { class: "quiet" }, `${counted(nodes.length, "thing")}, ${counted(ties.length, "tie")}. Drag a thing to move it; scroll with Ctrl to come nearer.${more}`));
+  return { svg, tell: picking.tell };
 }
 
 async function read(answer: Answer): Promise<{ nodes: Node[]; ties: Tie[]; left: number }> {
@@ -77,9 +89,9 @@ async function read(answer: Answer): Promise<{ nodes: Node[]; ties: Tie[]; left:
     });
     rows.push({ row, ends: [source!, target!] });
   }
-  const mentioned = rows.flatMap(({ row }) => answer.row(row).flatMap((term) => (term?.kind === "iri" ? [term.value] : [])));
+  const mentioned = rows.flatMap(({ row }) => answer.row(row).flatMap(irisOf));
   await find([...nodes.keys(), ...mentioned]);
-  const ties = rows.map(({ row, ends: [source, target] }) => ({ source, target, words: beside.flatMap(({ place }) => (answer.row(row)[place] ? [words(answer.row(row)[place])] : [])).join(", ") }));
+  const ties = rows.map(({ row, ends: [source, target] }) => ({ source, target, row, words: beside.flatMap(({ place }) => (answer.row(row)[place] ? [words(answer.row(row)[place])] : [])).join(", ") }));
   return { nodes: [...nodes.values()], ties, left };
 }
 
@@ -111,27 +123,26 @@ function roomy(nodes: Node[]): Node[] {
   return kept;
 }
 
-/** Draws it, and gives what puts all in its place again. */
-function elements(whole: SVGGElement, nodes: Node[], ties: Tie[]): () => void {
+/** Draws it, and gives what puts all in its place again, and the marks: a thing stands for the rows of its ties. */
+function elements(whole: SVGGElement, nodes: Node[], ties: Tie[]): { place: () => void; marks: Mark[] } {
   const named = roomy([...nodes].sort((a, b) => b.ties - a.ties).slice(0, MOST_NAMED));
   const lines = ties.map((tie) => draw("path", { class: "tie", "marker-end": "url(#tip)" }, draw("title", {}, `${name(tie.source.iri)} → ${name(tie.target.iri)}${tie.words ? `: ${tie.words}` : ""}`)));
-  const dots = nodes.map((node) => {
-    const dot = draw("circle", { r: Math.min(4 + Math.sqrt(node.ties) * 1.6, 14), class: "dot" });
-    const address = link(node.iri);
-    const inside = [dot, draw("title", {}, name(node.iri))];
-    return draw("g", { class: "node" }, ...(address ? [draw("a", { href: address, tabindex: -1 }, ...inside)] : inside));
-  });
+  const dots = nodes.map((node) => draw("circle", { r: Math.min(4 + Math.sqrt(node.ties) * 1.6, 14), class: "dot" }, draw("title", {}, name(node.iri))));
+  const groups = dots.map((dot) => draw("g", { class: "node" }, dot));
   const labels = named.map((node) => {
     const words = name(node.iri);
     const at = { x: 0, y: -ABOVE, "text-anchor": "middle" };
     return draw("g", { class: "called" }, draw("text", { ...at, class: "halo" }, words), draw("text", { ...at, class: "beside" }, words));
   });
-  whole.append(...lines, ...dots, ...labels);
+  whole.append(...lines, ...groups, ...labels);
   const place = () => {
     lines.forEach((line, at) => line.setAttribute("d", `M${ties[at]!.source.x} ${ties[at]!.source.y}L${ties[at]!.target.x} ${ties[at]!.target.y}`));
-    dots.forEach((dot, at) => dot.setAttribute("transform", `translate(${nodes[at]!.x} ${nodes[at]!.y})`));
+    groups.forEach((group, at) => group.setAttribute("transform", `translate(${nodes[at]!.x} ${nodes[at]!.y})`));
     labels.forEach((label, at) => label.setAttribute("transform", `translate(${named[at]!.x} ${named[at]!.y})`));
   };
   place();
-  return place;
+  const rows = new Map(nodes.map((node) => [node, ties.flatMap(({ source, target, row }) => (source === node || target === node ? [row] : []))]));
+  const things = nodes.map((node, at): Mark => ({ rows: rows.get(node)!, nodes: [dots[at]!, ...labels.filter((_, which) => named[which] === node)], at: () => [node.x!, node.y!] }));
+  const between = ties.map((tie, at): Mark => ({ rows: [tie.row], nodes: [lines[at]!], at: () => [(tie.source.x! + tie.target.x!) / 2, (tie.source.y! + tie.target.y!) / 2] }));
+  return { place, marks: [...things, ...between] };
 }

@@ -8,10 +8,13 @@ import europe from "outlines:europe";
 import world from "outlines:world";
 import type { Answer } from "../answer";
 import { words } from "../cells";
-import { columns, position, type Column, type Position } from "../columns";
-import { find, link } from "../names";
+import { columns, layer, position, type Column, type Position } from "../columns";
+import { find } from "../names";
+import { options } from "../options";
+import { Picking, type Mark } from "../picking";
+import type { Selection } from "../selection";
 import { counted, element } from "../setup";
-import { draw, groups, legend, picture, SHAPES, widthOf } from "../svg";
+import { draw, groups, legend, picture, SHAPES, widthOf, type Drawing, type Drawn } from "../svg";
 
 export interface Spot {
   row: number;
@@ -25,7 +28,7 @@ const EUROPE = { west: -25, south: 34, east: 45, north: 71 };
 /** The world without the lands around the south pole. */
 const LIVED_IN = { type: "MultiPoint" as const, coordinates: [[-168, 0], [180, 0], [0, -56], [0, 76]] };
 const MOST_SHAPES = 2000;
-const NEAR = 14;
+const TALLEST = 640;
 
 export function pointOf(answer: Answer, row: number, { point, latitude, longitude }: Position): [number, number] | null {
   const terms = answer.row(row);
@@ -44,10 +47,10 @@ function grouping(answer: Answer, found: Column[]): Column | null {
   return fit.at(-1) ?? null;
 }
 
-export async function show(host: HTMLElement, answer: Answer): Promise<SVGSVGElement> {
+export async function show(host: HTMLElement, { answer, query, selection }: Drawing): Promise<Drawn> {
   const found = columns(answer);
   await find(found.filter((c) => c.kind === "thing").flatMap(({ place }) => [...answer.column(place)].map((term) => term.value)));
-  const by = grouping(answer, found);
+  const by = layer(found, query, () => grouping(answer, found));
   const group = groups(by ? answer.lines.map((_, row) => words(answer.row(row)[by.place])) : []);
   const spots: Spot[] = [];
   for (let row = 0; row < answer.length; row++) {
@@ -58,7 +61,7 @@ export async function show(host: HTMLElement, answer: Answer): Promise<SVGSVGEle
   const topology = (await (await fetch(isEuropean ? europe : world)).json()) as Topology<{ countries: GeometryCollection }>;
   const land = feature(topology, topology.objects.countries);
   const width = widthOf(host);
-  const height = Math.round(width * (isEuropean ? 0.72 : 0.48));
+  const height = Math.round(Math.min(TALLEST, width * (isEuropean ? 0.72 : 0.48)));
   const projection = fitted(isEuropean, spots, width, height);
   for (const spot of spots) [spot.x, spot.y] = projection(spot.at) ?? [-99, -99];
   const svg = picture(width, height, `Map of ${counted(spots.length, "place")}`);
@@ -67,14 +70,21 @@ export async function show(host: HTMLElement, answer: Answer): Promise<SVGSVGEle
   whole.append(...land.features.map((country) => draw("path", { d: path(country) ?? "", class: "land" })));
   svg.append(whole);
   const frame = element("div", { class: "map" }, svg);
-  const marks = spots.length > MOST_SHAPES ? painted(frame, spots, width, height) : shaped(svg, spots);
-  const card = element("div", { class: "card", role: "status", hidden: "" });
-  frame.append(card);
+  const drawn = spots.length > MOST_SHAPES ? painted(frame, spots, width, height, selection) : shaped(svg, spots);
   const left = answer.length - spots.length;
   const caption = element("p", { class: "quiet" }, `${counted(spots.length, "place")}${left ? `; ${counted(left, "row")} without one` : ""}. Scroll with Ctrl or pinch to come nearer, drag to move. Outlines: Natural Earth.`);
   host.append(frame, ...(by ? [element("p", { class: "legend-title" }, by.name), legend(group.names)] : []), caption);
-  interactive(svg, whole, spots, marks, (spot, x, y) => tell(card, answer, spot, x, y, width), answer, found);
-  return svg;
+  let at = { k: 1, x: 0, y: 0 };
+  const marks = spots.map((spot, which): Mark => ({ rows: [spot.row], nodes: drawn.nodes[which] ? [drawn.nodes[which]] : [], at: () => [spot.x * at.k + at.x, spot.y * at.k + at.y] }));
+  const picking = new Picking(frame, svg, answer, selection, marks, options(query).hide, () => drawn.place(at.k, at.x, at.y));
+  zoomable(svg, (transform) => {
+    at = transform;
+    whole.setAttribute("transform", transform.toString());
+    whole.setAttribute("stroke-width", String(1 / transform.k));
+    drawn.place(at.k, at.x, at.y);
+    picking.show(null);
+  });
+  return { svg, tell: picking.tell, painted: () => (drawn.nodes.length ? [] : [shapes(spots, (spot) => [spot.x * at.k + at.x, spot.y * at.k + at.y], PAINTED)[0]]) };
 }
 
 function fitted(isEuropean: boolean, spots: Spot[], width: number, height: number): GeoProjection {
@@ -92,86 +102,73 @@ function fitted(isEuropean: boolean, spots: Spot[], width: number, height: numbe
   return projection.clipExtent([[0, 0], [width, height]]);
 }
 
-type Marks = (scale: number, dx: number, dy: number) => void;
+interface Layer {
+  nodes: SVGElement[];
+  place: (scale: number, dx: number, dy: number) => void;
+}
 
-function shaped(svg: SVGSVGElement, spots: Spot[]): Marks {
-  const layer = draw("g");
+const PAINTED = 0.7;
+
+/** The spots as elements, each in its place. */
+function shapes(spots: Spot[], at: (spot: Spot) => [number, number], size: number): [SVGGElement, SVGElement[]] {
+  const nodes = spots.map((spot) => {
+    const [x, y] = at(spot);
+    return draw("path", { d: SHAPES[spot.group]!, class: `mark g${spot.group}`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${size})` });
+  });
+  return [draw("g", {}, ...nodes), nodes];
+}
+
+function shaped(svg: SVGSVGElement, spots: Spot[]): Layer {
   const size = (spots.length > 200 ? 0.8 : 1) * (svg.viewBox.baseVal.width < 500 ? 0.65 : 1);
-  const made = spots.map((spot) => draw("path", { d: SHAPES[spot.group]!, class: `mark g${spot.group}` }));
-  layer.append(...made);
-  svg.append(layer);
-  const place: Marks = (scale, dx, dy) => made.forEach((mark, at) => mark.setAttribute("transform", `translate(${(spots[at]!.x * scale + dx).toFixed(1)} ${(spots[at]!.y * scale + dy).toFixed(1)}) scale(${size})`));
-  place(1, 0, 0);
-  return place;
+  const [group, nodes] = shapes(spots, ({ x, y }) => [x, y], size);
+  svg.append(group);
+  const place = (scale: number, dx: number, dy: number) => nodes.forEach((mark, at) => mark.setAttribute("transform", `translate(${(spots[at]!.x * scale + dx).toFixed(1)} ${(spots[at]!.y * scale + dy).toFixed(1)}) scale(${size})`));
+  return { nodes, place };
 }
 
 /** Beyond some number of places they are painted: so many elements would make the page slow. */
-function painted(frame: HTMLElement, spots: Spot[], width: number, height: number): Marks {
+function painted(frame: HTMLElement, spots: Spot[], width: number, height: number, selection: Selection): Layer {
   const ratio = window.devicePixelRatio || 1;
   const canvas = element("canvas", { width: String(width * ratio), height: String(height * ratio), "aria-hidden": "true" });
   frame.append(canvas);
   const pen = canvas.getContext("2d")!;
-  const shapes = SHAPES.map((shape) => new Path2D(shape));
-  const colours = SHAPES.map((_, at) => getComputedStyle(frame).getPropertyValue(`--g${at}`));
-  const place: Marks = (scale, dx, dy) => {
+  const paths = SHAPES.map((shape) => new Path2D(shape));
+  const place = (scale: number, dx: number, dy: number) => {
+    const [colours, edge] = [SHAPES.map((_, at) => colour(frame, `--g${at}`)), colour(frame, "--ink")];
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
-    for (const { x, y, group } of spots) {
-      pen.setTransform(ratio * 0.7, 0, 0, ratio * 0.7, (x * scale + dx) * ratio, (y * scale + dy) * ratio);
-      pen.fillStyle = colours[group] ?? "gray";
-      pen.fill(shapes[group]!);
-    }
+    const paint = ({ row, x, y, group }: Spot) => {
+      pen.setTransform(ratio * PAINTED, 0, 0, ratio * PAINTED, (x * scale + dx) * ratio, (y * scale + dy) * ratio);
+      pen.globalAlpha = selection.size && !selection.has(row) ? FADED : 1;
+      pen.fillStyle = colours[group]!;
+      pen.fill(paths[group]!);
+      if (selection.has(row)) pen.stroke(paths[group]!);
+    };
+    Object.assign(pen, { strokeStyle: edge, lineWidth: 3 });
+    for (const spot of spots) if (!selection.has(spot.row)) paint(spot);
+    for (const spot of spots) if (selection.has(spot.row)) paint(spot);
   };
-  place(1, 0, 0);
-  return place;
+  let at: [number, number, number] = [1, 0, 0];
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => canvas.isConnected && place(...at));
+  return { nodes: [], place: (...to) => place(...(at = to)) };
 }
 
-function interactive(svg: SVGSVGElement, whole: SVGGElement, spots: Spot[], marks: Marks, show: (spot: Spot | null, x: number, y: number) => void, answer: Answer, found: Column[]): void {
-  let at = { k: 1, x: 0, y: 0 };
-  const nearest = (event: MouseEvent): Spot | null => {
-    const box = svg.getBoundingClientRect();
-    const ratio = box.width ? svg.viewBox.baseVal.width / box.width : 1;
-    const [px, py] = [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
-    let best: [number, Spot | null] = [NEAR, null];
-    for (const spot of spots) {
-      const distance = Math.hypot(spot.x * at.k + at.x - px, spot.y * at.k + at.y - py);
-      if (distance < best[0]) best = [distance, spot];
-    }
-    return best[1];
-  };
+const FADED = 0.2;
+
+/** A colour of the style sheet as a canvas takes it: one that follows the theme has to be resolved by an element. */
+function colour(frame: HTMLElement, name: string): string {
+  const probe = element("i");
+  probe.style.color = `var(${name})`;
+  frame.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+function zoomable(svg: SVGSVGElement, moved: (transform: D3ZoomEvent<SVGSVGElement, unknown>["transform"]) => void): void {
   const zooming = zoom<SVGSVGElement, unknown>()
     .scaleExtent([1, 40])
     .filter((event: MouseEvent & WheelEvent) => (event.type === "wheel" ? event.ctrlKey : !event.button))
-    .on("zoom", ({ transform }: D3ZoomEvent<SVGSVGElement, unknown>) => {
-      at = transform;
-      whole.setAttribute("transform", transform.toString());
-      whole.setAttribute("stroke-width", String(1 / transform.k));
-      marks(at.k, at.x, at.y);
-      show(null, 0, 0);
-    });
+    .on("zoom", ({ transform }: D3ZoomEvent<SVGSVGElement, unknown>) => moved(transform));
   select(svg).call(zooming);
-  svg.addEventListener("mousemove", (event) => {
-    const spot = nearest(event);
-    svg.classList.toggle("over", spot !== null);
-    show(spot, spot ? spot.x * at.k + at.x : 0, spot ? spot.y * at.k + at.y : 0);
-  });
-  svg.addEventListener("mouseleave", () => show(null, 0, 0));
-  svg.addEventListener("click", (event) => {
-    const spot = nearest(event);
-    const thing = spot && found.find(({ kind }) => kind === "thing");
-    const address = thing && spot ? link(answer.row(spot.row)[thing.place]?.value ?? "") : "";
-    if (address) location.assign(address);
-  });
-}
-
-function tell(card: HTMLElement, answer: Answer, spot: Spot | null, x: number, y: number, width: number): void {
-  card.hidden = !spot;
-  if (!spot) return;
-  const list = element("dl");
-  answer.row(spot.row).forEach((term, place) => {
-    if (term) list.append(element("dt", {}, answer.columns[place]!), element("dd", {}, words(term)));
-  });
-  card.replaceChildren(list);
-  card.style.left = `${Math.min((x / width) * 100, 62)}%`;
-  card.style.top = `${y + 14}px`;
 }
