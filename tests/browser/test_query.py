@@ -171,10 +171,15 @@ def test_a_shared_link_holds_query_view_and_commit(opened: Opened) -> None:
     page = opened(example("plants-per-country"), view="Table")
     page.wait_for_selector(".answer td")
     page.click("button:text-is('Share link')", force=True)
-    link = page.input_value(".sheet input")
+    link = page.input_value("[aria-label^='As it is at commit']")
     assert quote("#defaultView:BarChart").replace("%20", "+") in link
     assert re.search(r"&at=\d+#", link)
     assert link.endswith("#view=Table")
+    newest = page.input_value("[aria-label='Always the newest']")
+    assert newest == re.sub(r"&at=\d+", "", link)
+    page.click(".sheet a:has-text('How to cite')")
+    page.wait_for_url("**/cite?*")
+    assert re.search(r"Commit \d+", page.inner_text("main"))
 
 
 def test_the_last_queries_are_kept_and_an_example_runs(opened: Opened) -> None:

@@ -123,6 +123,7 @@ class Workbench:
             if (form in SOLUTIONS) == (shown.stretch is None or shown.stretch.form != "graph")
         ]
         written = query.text or PLACEHOLDER
+        is_past = bool(query.at) and shown.commit != self._store.commit
         text = self._pages.page(
             "sparql.html",
             query=query,
@@ -134,6 +135,8 @@ class Workbench:
             page=page,
             forms=forms,
             address=_addressed(asked),
+            time=(await self._store.commits(after=shown.commit - 1, upto=shown.commit))[0]["time"] if is_past else "",
+            is_past=is_past,
             pictures=() if self._settings.plain else self.examples,
             setup=self._setup(query, shown),
         )
@@ -152,6 +155,8 @@ class Workbench:
             "graphs": [query.dataset.default, query.dataset.named],
             "seconds": self._settings.query_seconds,
             "rows": self._settings.query_rows,
+            "bytes": self._settings.query_bytes,
+            "memory": self._settings.query_memory,
             "prefixes": self._prefixes.namespaces,
             "fault": {n: shown.refusal.members.get(n) for n in ("line", "column")} if shown.refusal else None,
             "answer": {"form": found.form, "text": found.body.decode(), "took": shown.seconds} if is_whole and found else None,
@@ -160,8 +165,13 @@ class Workbench:
 
 
 def _addressed(asked: list[tuple[str, str]]) -> Callable[..., str]:
-    """Makes addresses of the query with more parameters."""
-    return lambda path="/sparql", **more: f"{path}?{urlencode([*asked, *((name, str(value)) for name, value in more.items())])}"
+    """Makes addresses of the query with more parameters; one that is given again is another then, and "" takes it away."""
+
+    def address(path: str = "/sparql", **more: object) -> str:
+        kept = [(name, value) for name, value in asked if name not in more]
+        return f"{path}?{urlencode([*kept, *((name, str(value)) for name, value in more.items() if value != '')])}"
+
+    return address
 
 
 def _is_picture(text: str, shown: Table) -> bool:

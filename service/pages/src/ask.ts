@@ -1,6 +1,6 @@
 /** Asks the service: rows are taken as they come, so that their number can be shown and the rest be stopped. */
 import { Answer, type Form } from "./answer";
-import { setup } from "./setup";
+import { counted, setup } from "./setup";
 
 const TABLE = "text/tab-separated-values";
 const GRAPH = "application/n-triples";
@@ -35,7 +35,7 @@ export async function ask(query: string, signal?: AbortSignal, told: (answer: An
   if (!response.ok) throw await refused(response);
   const answer = new Answer(formOf(response));
   answer.commit = Number(response.headers.get("X-Commit") ?? 0);
-  await read(response, answer, told);
+  await read(response, answer, started, told);
   answer.took = (performance.now() - started) / 1000;
   return answer;
 }
@@ -44,9 +44,21 @@ function formOf(response: Response): Form {
   return response.headers.get("Content-Type")?.startsWith(GRAPH) ? "graph" : "solutions";
 }
 
-async function read(response: Response, answer: Answer, told: (answer: Answer) => void): Promise<void> {
+const MIB = 1 << 20;
+const WAYS = "Ask for less: a LIMIT with ORDER BY and OFFSET, fewer variables, a narrower pattern.";
+
+/** Why an answer broke off: by how much of it had come, since nothing can be said once it has begun. */
+function broken(rows: number, bytes: number, seconds: number): string {
+  if (rows >= setup.rows) return `The limit of ${counted(setup.rows, "row")} an answer was met. ${WAYS}`;
+  if (bytes >= (setup.bytes - 1) * MIB) return `The limit of ${setup.bytes} MiB an answer was met. ${WAYS}`;
+  if (seconds >= 0.95 * setup.seconds) return `The limit of ${setup.seconds} seconds was met. ${WAYS}`;
+  return `The answer broke off: it may have met the limit of ${setup.memory} MiB of memory, or the connection broke. ${WAYS}`;
+}
+
+async function read(response: Response, answer: Answer, started: number, told: (answer: Answer) => void): Promise<void> {
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let first = true;
+  let bytes = 0;
   let target = answer;
   try {
     for (;;) {
@@ -54,6 +66,7 @@ async function read(response: Response, answer: Answer, told: (answer: Answer) =
       if (done) break;
       if (first && /^(true|false)\s*$/.test(value)) Object.assign(target, { form: "boolean" });
       first = false;
+      bytes += value.length;
       target.feed(value);
       told(target);
       if (target.length > MOST_ROWS) {
@@ -65,10 +78,8 @@ async function read(response: Response, answer: Answer, told: (answer: Answer) =
     }
     target.end();
   } catch (error) {
-    target.cut =
-      error instanceof DOMException && error.name === "AbortError"
-        ? "Stopped by you: these rows had come by then."
-        : "The answer broke off: a limit of the service was met, or the connection. These rows had come by then; a LIMIT in the query helps.";
+    const isStopped = error instanceof DOMException && error.name === "AbortError";
+    target.cut = isStopped ? "Stopped by you: these rows had come by then." : `${broken(target.length, bytes, (performance.now() - started) / 1000)} These rows had come by then.`;
   }
 }
 

@@ -8,6 +8,7 @@ import { TYPE, written, writtenText } from "./terms";
 import { vocabulary, type Property, type Vocabulary, type Word } from "./vocabulary";
 
 const KEYWORDS = ["SELECT", "SELECT DISTINCT", "WHERE", "OPTIONAL", "FILTER", "FILTER NOT EXISTS", "UNION", "MINUS", "GRAPH", "VALUES", "BIND", "GROUP BY", "HAVING", "ORDER BY", "LIMIT", "OFFSET", "CONSTRUCT", "ASK", "DESCRIBE", "PREFIX"];
+const FUNCTIONS = ["ABS", "BOUND", "CEIL", "COALESCE", "CONCAT", "CONTAINS", "COUNT", "DATATYPE", "DAY", "FLOOR", "GROUP_CONCAT", "IF", "IN", "ISBLANK", "ISIRI", "ISLITERAL", "LANG", "LANGMATCHES", "LCASE", "MAX", "MIN", "MONTH", "NOT EXISTS", "NOT IN", "NOW", "REGEX", "REPLACE", "ROUND", "SAMPLE", "STR", "STRAFTER", "STRBEFORE", "STRDT", "STRENDS", "STRLEN", "STRSTARTS", "SUBSTR", "SUM", "AVG", "UCASE", "YEAR"];
 const MOST = 60;
 const MOST_THINGS = 8;
 const PREFERRED = `PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
@@ -30,10 +31,37 @@ async function known(here: Place, text: string, context: CompletionContext): Pro
   if (/\bprefix\s+[\w-]*:?$/i.test(context.state.sliceDoc(Math.max(0, context.pos - 60), context.pos))) return prefixes(here, text);
   const words = await vocabulary();
   if (!words) return keywords(text);
+  if (here.expected === "graph") return graphs(here, text);
+  if (here.expected === "expression") return [...variables(here), ...functions(text), ...(text.length > 2 ? await things(here, text, context) : [])];
   if (here.expected === "property") return properties(words, here, text);
   if (here.expected === "value" && expanded(here.property, here.prefixes) === TYPE) return classes(words, here, text);
   if (here.expected === "value" || here.expected === "subject") return [...(await things(here, text, context)), ...keywords(text)];
-  return [...keywords(text), ...variables(here)];
+  return [...keywords(text), ...functions(text), ...variables(here)];
+}
+
+function functions(text: string): Completion[] {
+  const upper = text.toUpperCase();
+  if (upper.length < 2) return [];
+  return FUNCTIONS.filter((name) => name.startsWith(upper)).map((label) => ({ label, type: "function", apply: / ?(?:IN|EXISTS)$/.test(label) ? label : called(label) }));
+}
+
+/** Puts a function in with its brackets, and the cursor between them. */
+function called(name: string) {
+  return (view: EditorView, _: Completion, from: number, to: number) => {
+    const brackets = view.state.sliceDoc(to, to + 1) === "(" ? "" : "()";
+    view.dispatch({ changes: { from, to, insert: name + brackets }, selection: { anchor: from + name.length + 1 }, userEvent: "input.complete" });
+  };
+}
+
+let named: Promise<string[]> | undefined;
+
+/** The graphs of the store; asked for once. */
+async function graphs(here: Place, text: string): Promise<Completion[]> {
+  named ??= ask("SELECT ?graph { GRAPH ?graph {} } ORDER BY ?graph").then((answer) => [...answer.column(0)].map(({ value }) => value));
+  const all = await named.catch(() => ((named = undefined), []));
+  const wanted = text.replace(/^[<]|^[\w-]*:/, "").toLowerCase();
+  const found = all.filter((iri) => iri.toLowerCase().includes(wanted)).sort((one, other) => one.length - other.length);
+  return [...variables(here), ...found.slice(0, MOST).map((iri, at) => ({ label: `<${iri}>`, apply: inserting(`<${iri}>`, null), boost: 50 - at }))];
 }
 
 function keywords(text: string): Completion[] {
@@ -111,11 +139,13 @@ function classes(words: Vocabulary, here: Place, text: string): Completion[] {
 
 /** The places in `classes` of what a subject is said to be; of a variable without a class what its property leads to. */
 function classesOf(words: Vocabulary, here: Place): number[] {
+  const led = (iri: string) => words.properties.find((word) => word.iri === iri)?.towards.slice(0, 1) ?? [];
+  if (here.through) return led(expanded(here.through, here.prefixes));
   const said = [...(here.classes.get(here.subject) ?? [])];
   const places = said.map((iri) => words.classes.findIndex((word) => word.iri === iri)).filter((at) => at >= 0);
   if (places.length) return places;
   const through = [...(here.valueOf.get(here.subject) ?? [])];
-  return through.flatMap((iri) => words.properties.find((word) => word.iri === iri)?.towards.slice(0, 1) ?? []);
+  return through.flatMap(led);
 }
 
 function properties(words: Vocabulary, here: Place, text: string): Completion[] {

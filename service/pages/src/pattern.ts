@@ -1,12 +1,14 @@
 /** What a text of SPARQL has said up to a place: what is expected there, and of what classes its variables are. */
 import { TYPE } from "./terms";
 
-export type Expected = "subject" | "property" | "value" | "other";
+export type Expected = "subject" | "property" | "value" | "graph" | "expression" | "other";
 
 export interface Place {
   expected: Expected;
   subject: string;
   property: string;
+  /** The property whose value a path goes on from, "" for the first of a path. */
+  through: string;
   /** The classes that a variable or thing is said to be of, by how it is written. */
   classes: Map<string, Set<string>>;
   /** The properties whose value a variable is. */
@@ -34,25 +36,48 @@ export function prefixesOf(text: string): Map<string, string> {
   return found;
 }
 
-/** Reads triples in their order; whatever is in brackets is passed over, since no triple is written there. */
+/** Reads triples in their order. No triple is written in round brackets, but there may be a group within them. */
 class Reading {
   expected: Expected = "other";
   subject = "";
   property = "";
+  through = "";
   private depth = 0;
+  private isData = false;
   private readonly outer: [Expected, string, string][] = [];
+  private readonly depths: number[] = [];
 
   constructor(private readonly note: (subject: string, property: string, value: string) => void) {}
 
   take(token: string): void {
     if (token.startsWith("#")) return;
-    if (token === "(" || token === ")") this.depth = Math.max(0, this.depth + (token === "(" ? 1 : -1));
+    if (token === "{") this.open();
+    else if (token === "}") this.close();
+    else if (this.isData) return;
+    else if (token === "(" || token === ")") this.depth = Math.max(0, this.depth + (token === "(" ? 1 : -1));
     else if (this.depth) return;
-    else if (token === "{") this.begin("subject", "");
-    else if (token === "}") this.be("subject", "", "");
     else if (token === "[") this.begin("property", "[]");
     else if (token === "]") this.end();
     else this.step(token);
+  }
+
+  /** What is expected here, brackets and lists of values thought of. */
+  get here(): Expected {
+    if (this.isData) return "value";
+    return this.depth ? "expression" : this.expected;
+  }
+
+  private open(): void {
+    this.depths.push(this.depth);
+    this.depth = 0;
+    this.begin("subject", "");
+    if (this.outer.at(-1)![0] === "value" && this.outer.at(-1)![1] === DATA) this.isData = true;
+  }
+
+  private close(): void {
+    this.depth = this.depths.pop() ?? 0;
+    this.isData = false;
+    this.be("subject", "", "");
   }
 
   private begin(expected: Expected, subject: string): void {
@@ -65,19 +90,24 @@ class Reading {
     this.be(expected === "value" ? "other" : expected, subject, property);
   }
 
-  private be(expected: Expected, subject: string, property: string): void {
-    Object.assign(this, { expected, subject, property });
+  private be(expected: Expected, subject: string, property: string, through = ""): void {
+    Object.assign(this, { expected, subject, property, through });
   }
 
   private step(token: string): void {
     if (token === ".") this.be("subject", "", "");
     else if (token === ";") this.be("property", this.subject, "");
     else if (token === ",") this.be("value", this.subject, this.property);
+    else if (/^values$/i.test(token)) this.be("value", DATA, "");
+    else if (this.subject === DATA) return;
+    else if (/^(?:graph|from|named)$/i.test(token)) this.be("graph", "", "");
     else if (WORDS.test(token)) this.be(/^(where|union|optional|minus)$/i.test(token) ? "subject" : "other", "", "");
+    else if (this.expected === "graph") this.be("other", "", "");
     else if (this.expected === "subject") this.be("property", token, "");
-    else if (this.expected === "property" && PATHS.has(token)) this.be("property", this.subject, "");
+    else if (this.expected === "property" && PATHS.has(token)) this.be("property", this.subject, "", this.through);
     else if (this.expected === "property") this.be("value", this.subject, token);
-    else if (this.expected === "value" && PATHS.has(token)) this.be(/[*+?]/.test(token) ? "value" : "property", this.subject, "");
+    else if (this.expected === "value" && /^[*+?]$/.test(token)) return;
+    else if (this.expected === "value" && PATHS.has(token)) this.be("property", this.subject, "", token === "/" ? this.property : "");
     else if (this.expected === "value") this.value(token);
   }
 
@@ -86,6 +116,9 @@ class Reading {
     this.be("other", this.subject, this.property);
   }
 }
+
+/** Stands for the subject where values are listed. */
+const DATA = "VALUES";
 
 /** What stands at an offset of a text. The token that is being written there is not read. */
 export function place(text: string, offset: number): Place {
@@ -100,8 +133,8 @@ export function place(text: string, offset: number): Place {
     if (iri === TYPE && object) add(classes, subject, object);
     else if (iri && /^[?$]/.test(value)) add(valueOf, value, iri);
   });
-  let here: Pick<Place, "expected" | "subject" | "property"> | null = null;
-  const see = () => (here ??= { expected: reading.expected, subject: reading.subject, property: reading.property });
+  let here: Pick<Place, "expected" | "subject" | "property" | "through"> | null = null;
+  const see = () => (here ??= { expected: reading.here, subject: reading.subject, property: reading.property, through: reading.through });
   for (const found of text.matchAll(TOKEN)) {
     const token = found[0];
     if (found.index + token.length >= offset) see();

@@ -10,6 +10,8 @@ export interface Setup {
   graphs: [string[], string[]];
   seconds: number;
   rows: number;
+  bytes: number;
+  memory: number;
   prefixes: Record<string, string>;
   fault: { line?: number; column?: number } | null;
   answer: { form: Form; text: string; took: number } | null;

@@ -24,6 +24,7 @@ export class Workbench {
   private readonly stopper: HTMLButtonElement;
   private readonly checked = element("p", { class: "checked", role: "status" });
   private running: AbortController | null = null;
+  private commit = setup.commit;
   private readonly resting: string;
 
   constructor(private readonly host: HTMLElement) {
@@ -34,11 +35,12 @@ export class Workbench {
     this.resting = this.state.textContent!;
     this.results = new Results(this.shown);
     this.stopper = host.querySelector("#stop")!;
-    this.field.after(this.checked);
+    this.form.querySelector(".keys")!.before(this.checked);
+    this.form.querySelector(".folded-title")!.textContent = title(this.field.value);
     const editing = { text: this.field.value, run: () => void this.ask(), stop: () => this.stop(), checked: (fault: Fault | null) => this.tell(fault), grown: (lines: number) => this.grow(lines) };
     this.editor = new Editor(host.querySelector("#editor")!, editing);
     host.classList.add("ready");
-    const acts: [string, () => void][] = [["stop", () => this.stop()], ["share", () => void this.share()], ["code", () => this.code()], ["unfold", () => this.fold(false)]];
+    const acts: [string, () => void][] = [["stop", () => this.stop()], ["share", () => this.share()], ["code", () => this.code()], ["unfold", () => this.fold(false)]];
     for (const [id, act] of acts) host.querySelector(`#${id}`)!.addEventListener("click", act);
     this.form.addEventListener("submit", (event) => this.submitted(event));
     host.addEventListener("click", (event) => this.example(event));
@@ -66,10 +68,9 @@ export class Workbench {
   }
 
   private submitted(event: SubmitEvent): void {
-    this.field.value = this.editor.text;
-    if ((event.submitter as HTMLButtonElement | null)?.formAction.endsWith("/cite")) return;
     event.preventDefault();
-    void this.ask();
+    if ((event.submitter as HTMLButtonElement | null)?.formAction.endsWith("/cite")) location.assign(address("/cite", this.editor.text, { at: this.seen }));
+    else void this.ask();
   }
 
   private example(event: MouseEvent): void {
@@ -85,6 +86,11 @@ export class Workbench {
     if (query === null || query === this.editor.text) return;
     this.editor.text = query;
     void this.ask({ moves: false });
+  }
+
+  /** The commit or time that what is seen is of. */
+  private get seen(): string {
+    return setup.at || String(this.commit);
   }
 
   private tell(fault: Fault | null): void {
@@ -152,7 +158,8 @@ export class Workbench {
   }
 
   private async show(answer: Answer, query: string): Promise<void> {
-    remember({ query, rows: answer.length, commit: answer.commit || setup.commit, at: Date.now() });
+    this.commit = answer.commit || setup.commit;
+    remember({ query, rows: answer.length, commit: this.commit, at: Date.now() });
     this.history();
     this.tell(null);
     document.title = `${title(query)} – motorgraph`;
@@ -184,7 +191,7 @@ export class Workbench {
         this.editor.mark(error);
         this.editor.focus();
       }
-    } else this.shown.replaceChildren(notice("bad", "The service cannot be reached, or the connection broke. Try again.", "No answer"));
+    } else this.shown.replaceChildren(notice("bad", "The service cannot be reached, or the connection broke. What is written stays here: run it again.", "No answer"));
   }
 
   private fold(folds: boolean): void {
@@ -192,15 +199,17 @@ export class Workbench {
     if (!folds && document.activeElement?.classList.contains("unfold")) this.editor.focus();
   }
 
-  private async share(): Promise<void> {
-    const at = setup.at || String(setup.commit);
-    const link = new URL(address("/sparql", this.editor.text), location.href);
-    link.searchParams.set("at", at);
-    if (this.shown.querySelector(".tabs")) link.hash = `view=${this.results.current}`;
-    const field = element("input", { type: "text", readonly: "", value: link.href, "aria-label": "Link" });
-    const copied = await navigator.clipboard?.writeText(link.href).then(() => true, () => false);
-    dialog("Share link", element("p", {}, `${copied ? "Copied. It" : "It"} holds the query, the view, and commit ${at}: whoever opens it sees the graph as it was then.`), field);
-    field.select();
+  private share(): void {
+    const pinned = link(this.editor.text, this.seen);
+    const open = link(this.editor.text, "");
+    if (this.shown.querySelector(".tabs")) for (const each of [pinned, open]) each.hash = `view=${this.results.current}`;
+    const when = /^\d+$/.test(this.seen) ? `commit ${this.seen}` : this.seen;
+    dialog(
+      "Share link",
+      shared(`As it is at ${when}`, "Whoever opens it sees this answer, whatever is changed later.", pinned),
+      shared("Always the newest", "Whoever opens it sees what the graph says then.", open),
+      element("p", {}, element("a", { href: address("/cite", this.editor.text, { at: this.seen }) }, `How to cite it at ${when}`)),
+    );
   }
 
   private code(): void {
@@ -212,8 +221,7 @@ export class Workbench {
       tabs.forEach((tab) => tab.setAttribute("aria-pressed", String(tab.textContent === name)));
     };
     choose(names[0]!);
-    const copy = button("Copy", () => void navigator.clipboard?.writeText(text.textContent ?? "").then(() => (copy.textContent = "Copied")));
-    dialog("Use from code", element("p", { class: "choices" }, ...tabs), element("pre", { tabindex: "0", "aria-label": "Program" }, text), copy);
+    dialog("Use from code", element("p", { class: "choices" }, ...tabs), element("pre", { tabindex: "0", "aria-label": "Program" }, text), copying(() => text.textContent ?? ""));
   }
 
   private history(): void {
@@ -230,6 +238,26 @@ export class Workbench {
     const kept = element("p", { class: "quiet" }, "Kept in this browser only. ", ...(all.length ? [clear] : []));
     box.replaceChildren(element("h2", {}, "Your last queries"), element("ul", { class: "examples" }, ...items), kept);
   }
+}
+
+function link(query: string, at: string): URL {
+  const made = new URL(address("/sparql", query), location.href);
+  if (at) made.searchParams.set("at", at);
+  else made.searchParams.delete("at");
+  return made;
+}
+
+function shared(heading: string, says: string, { href }: URL): HTMLElement {
+  const field = element("input", { type: "text", readonly: "", value: href, "aria-label": heading });
+  field.addEventListener("focus", () => field.select());
+  return element("div", { class: "shared" }, element("h3", {}, heading), element("p", {}, says), element("div", { class: "row" }, field, copying(() => href)));
+}
+
+/** A button that copies, and says so; where the browser does not let it, it says that. */
+function copying(text: () => string): HTMLButtonElement {
+  const copied = (words: string) => () => void (copy.textContent = words);
+  const copy = button("Copy", () => void Promise.resolve(navigator.clipboard?.writeText(text()) ?? Promise.reject()).then(copied("Copied"), copied("Copy it by hand")));
+  return copy;
 }
 
 function dialog(heading: string, ...content: Node[]): void {

@@ -77,8 +77,8 @@ function bars(answer: Answer, found: Column[], width: number): Made {
   const beside = { x: "x", y: "key", text: ({ x }: { x: number }) => said(x), fill: "var(--ink)" };
   const marks: Markish[] = [
     gridX({ stroke: "var(--line)", strokeOpacity: 1 }),
-    axisX({ anchor: "top", label: null, ticks: Math.max(2, Math.floor((width - left - figure) / Math.max(80, figure * 1.5))) }),
-    axisY({ tickFormat: called, label: null, tickSize: 0, x: lowest }),
+    axisX({ anchor: "top", label: null, ticks: Math.max(1, Math.floor((width - left - figure) / Math.max(80, figure * 1.5))) }),
+    axisY({ tickFormat: called, label: null, tickSize: 0 }),
     barX(data, { x: "x", y: "key", fill: "var(--g0)" }),
     text(data.filter(({ x }) => x >= 0), { ...beside, dx: 4, textAnchor: "start" }),
     text(data.filter(({ x }) => x < 0), { ...beside, dx: -4, textAnchor: "end" }),
