@@ -4,71 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import Browser
 
-from motorgraph.resources import web
+from tests.browser.asking import Opened, example, write
 from tests.running import Service
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 BUDGET_BYTES = 180_000
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found")]
+pytestmark = pytest.mark.browser
 MANY = 100_000
 MANY_ROWS = f"SELECT ?s ?p ?o WHERE {{ ?s ?p ?o }} LIMIT {MANY}"
-WATCH = "addEventListener('securitypolicyviolation', event => (window.violations ??= []).push(event.violatedDirective))"
-
-Page = sync_api.Page
-Opened = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def opened(browser: sync_api.Browser, shipped: Service) -> Iterator[Opened]:
-    """Opens the query page with a query, in a window of some width; at the end nothing may have gone wrong in it."""
-    context = browser.new_context(base_url=shipped.url, accept_downloads=True)
-    context.add_init_script(WATCH)
-    context.set_default_timeout(20_000)
-    wrong: list[str] = []
-    near = (shipped.url, "data:", "blob:")
-    pages = []
-
-    def open_page(query: str = "", *, width: int = 1280, view: str = "") -> Page:
-        page = context.new_page()
-        pages.append(page)
-        page.set_viewport_size({"width": width, "height": 900})
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(near) or wrong.append(request.url))
-        page.goto("/sparql" + (f"?query={quote(query)}" if query else "") + (f"#view={view}" if view else ""))
-        page.wait_for_selector(".cm-content", state="attached")
-        return page
-
-    yield open_page
-    violations = [page.evaluate("window.violations ?? []") for page in pages]
-    context.close()
-    assert not wrong
-    assert not any(violations)
-
-
-def example(name: str) -> str:
-    return (web("examples") / f"{name}.rq").read_text()
-
-
-def write(page: Page, text: str) -> None:
-    page.click(".cm-content")
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(text)
 
 
 def test_completion_knows_what_the_subject_is(opened: Opened) -> None:
@@ -108,7 +55,7 @@ def test_keys_run_and_leave_the_editor(opened: Opened) -> None:
     page.click(".cm-content")
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.shadowRoot === null")
+    page.wait_for_function("document.activeElement.shadowRoot === null")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +151,7 @@ def test_nothing_is_wider_than_a_small_phone(opened: Opened, name: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_the_first_view_is_small(browser: sync_api.Browser, shipped: Service) -> None:
+def test_the_first_view_is_small(browser: Browser, shipped: Service) -> None:
     page = browser.new_page(base_url=shipped.url)
     sizes: list[int] = []
     page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
@@ -214,7 +161,7 @@ def test_the_first_view_is_small(browser: sync_api.Browser, shipped: Service) ->
     page.close()
 
 
-def test_without_scripts_the_form_and_its_answer_are_there(browser: sync_api.Browser, shipped: Service) -> None:
+def test_without_scripts_the_form_and_its_answer_are_there(browser: Browser, shipped: Service) -> None:
     context = browser.new_context(base_url=shipped.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/sparql")

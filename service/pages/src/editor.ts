@@ -10,6 +10,8 @@ import { SparqlLanguage } from "codemirror-lang-sparql";
 import { complete } from "./completion";
 
 const CHECK_AFTER_MS = 600;
+/** How long after Escape the Tab key leaves the editor: nobody is to be hurried. */
+const PATIENCE_MS = 60_000;
 
 /** Its own rules leave prefixed names without a colour. */
 const SPARQL = SparqlLanguage.configure({ props: [styleTags({ "Pname_ns Pname_ln": tags.propertyName })] });
@@ -129,7 +131,7 @@ function replaced(event: InputEvent, view: EditorView): boolean {
 function leave(view: EditorView, editing: Editing): boolean {
   if (completionStatus(view.state)) return false;
   editing.stop();
-  view.setTabFocusMode(2000);
+  view.setTabFocusMode(PATIENCE_MS);
   return true;
 }
 
