@@ -126,6 +126,7 @@ class View:
     sources: tuple[Source, ...] = ()
     examples: Mapping[str, str] = field(default_factory=lambda: EXAMPLES)
     base: str = ""
+    sparql: str = ""
 
     def padded(self, name: str) -> list[str]:
         """The values of a field that can be compared, with room for two."""
@@ -194,6 +195,7 @@ class Views:
         }
         view = View(wording.title(answer), wording.lead(answer), asked, await self._choices(), answer.commit, base=self._base)
         view.days, view.over, view.difference = question.days, question.over, wording.difference(answer)
+        view.sparql = self._planner.text(question.routes)
         routes = list(dict.fromkeys(replace(route, day="") for route in question.routes))
         if question.over or len(routes) > MOST_IN_MATRIX:
             view.groups, view.order = tuple(grouped(answer.rows, order, await self._countries(question.places))), order

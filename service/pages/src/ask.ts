@@ -45,12 +45,15 @@ function formOf(response: Response): Form {
 }
 
 const MIB = 1 << 20;
+/** Bytes that were still on their way: the piece with which a limit is met does not come any more. */
+const LOST = 4 * (64 << 10);
 const WAYS = "Ask for less: a LIMIT with ORDER BY and OFFSET, fewer variables, a narrower pattern.";
 
 /** Why an answer broke off: by how much of it had come, since nothing can be said once it has begun. */
 function broken(rows: number, bytes: number, seconds: number): string {
-  if (rows >= setup.rows) return `The limit of ${counted(setup.rows, "row")} an answer was met. ${WAYS}`;
-  if (bytes >= (setup.bytes - 1) * MIB) return `The limit of ${setup.bytes} MiB an answer was met. ${WAYS}`;
+  const most = (count: number) => count + (count / Math.max(bytes, 1)) * LOST;
+  if (most(rows) >= setup.rows) return `The limit of ${counted(setup.rows, "row")} an answer was met. ${WAYS}`;
+  if (most(bytes) >= setup.bytes * MIB) return `The limit of ${setup.bytes} MiB an answer was met. ${WAYS}`;
   if (seconds >= 0.95 * setup.seconds) return `The limit of ${setup.seconds} seconds was met. ${WAYS}`;
   return `The answer broke off: it may have met the limit of ${setup.memory} MiB of memory, or the connection broke. ${WAYS}`;
 }

@@ -11,7 +11,7 @@ import { shortened } from "./names";
 import { written } from "./terms";
 
 const SAID_AFTER_MS = 300;
-const LONGEST_ADDRESS = 12_000;
+const LONGEST_ADDRESS = 60_000;
 const [LEAST_LINES, MOST_LINES] = [12, 28];
 
 export class Workbench {
