@@ -18,6 +18,6 @@ def example(name: str) -> str:
 
 def write(page: Page, text: str) -> None:
     """Puts a text in place of what the editor holds."""
-    page.click(".cm-content")
+    page.focus(".cm-content")
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(text)

@@ -29,15 +29,18 @@ const variables = (here: Place): Completion[] => [...here.variables].sort().map(
 
 async function known(here: Place, text: string, context: CompletionContext): Promise<Completion[]> {
   if (/\bprefix\s+[\w-]*:?$/i.test(context.state.sliceDoc(Math.max(0, context.pos - 60), context.pos))) return prefixes(here, text);
+  const isOfType = expanded(here.property, here.prefixes) === TYPE;
+  if (here.expected === "graph") return graphs(text);
+  if (here.expected === "expression") return text ? [...functions(text), ...(text.length > 2 ? await things(here, text, context) : [])] : variables(here);
+  if (here.expected === "other") return text ? [...keywords(text), ...functions(text)] : variables(here);
+  if (here.expected === "subject" || (here.expected === "value" && !isOfType)) return ordered(text, keywords(text), await things(here, text, context));
   const words = await vocabulary();
   if (!words) return keywords(text);
-  if (here.expected === "graph") return graphs(here, text);
-  if (here.expected === "expression") return [...variables(here), ...functions(text), ...(text.length > 2 ? await things(here, text, context) : [])];
-  if (here.expected === "property") return properties(words, here, text);
-  if (here.expected === "value" && expanded(here.property, here.prefixes) === TYPE) return classes(words, here, text);
-  if (here.expected === "value" || here.expected === "subject") return [...(await things(here, text, context)), ...keywords(text)];
-  return [...keywords(text), ...functions(text), ...variables(here)];
+  return here.expected === "property" ? properties(words, here, text) : classes(words, here, text);
 }
+
+/** Who writes capitals wants a keyword; else things come first. */
+const ordered = (text: string, words: Completion[], found: Completion[]) => (text === text.toUpperCase() ? [...words, ...found] : [...found, ...words]);
 
 function functions(text: string): Completion[] {
   const upper = text.toUpperCase();
@@ -56,12 +59,12 @@ function called(name: string) {
 let named: Promise<string[]> | undefined;
 
 /** The graphs of the store; asked for once. */
-async function graphs(here: Place, text: string): Promise<Completion[]> {
+async function graphs(text: string): Promise<Completion[]> {
   named ??= ask("SELECT ?graph { GRAPH ?graph {} } ORDER BY ?graph").then((answer) => [...answer.column(0)].map(({ value }) => value));
   const all = await named.catch(() => ((named = undefined), []));
   const wanted = text.replace(/^[<]|^[\w-]*:/, "").toLowerCase();
   const found = all.filter((iri) => iri.toLowerCase().includes(wanted)).sort((one, other) => one.length - other.length);
-  return [...variables(here), ...found.slice(0, MOST).map((iri, at) => ({ label: `<${iri}>`, apply: inserting(`<${iri}>`, null), boost: 50 - at }))];
+  return found.slice(0, MOST).map((iri, at) => ({ label: `<${iri}>`, apply: inserting(`<${iri}>`, null), boost: 50 - at }));
 }
 
 function keywords(text: string): Completion[] {

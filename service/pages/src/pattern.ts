@@ -77,7 +77,7 @@ class Reading {
   private close(): void {
     this.depth = this.depths.pop() ?? 0;
     this.isData = false;
-    this.be("subject", "", "");
+    this.be(this.depths.length ? "subject" : "other", "", "");
   }
 
   private begin(expected: Expected, subject: string): void {

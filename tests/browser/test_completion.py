@@ -1,0 +1,85 @@
+"""What the editor offers at a place, by keys alone, and what it puts in."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.asking import Opened, write
+
+pytestmark = pytest.mark.browser
+MG = "PREFIX mg: <https://motorgraph.example/ontology/>\n"
+LISTED = ".cm-tooltip-autocomplete li"
+
+
+def offered(page: Page, before: str, typed: str, first: str) -> list[str]:
+    """What is offered when some letters are typed behind a text, the best first; waits until that is what it has to be."""
+    write(page, before)
+    page.keyboard.press("Escape")
+    page.keyboard.type(typed, delay=30)
+    page.wait_for_selector(f"{LISTED}:first-child:has-text('{first}')")
+    return [text.split("\n")[0] for text in page.locator(LISTED).all_inner_texts()]
+
+
+@pytest.mark.parametrize(
+    ("before", "typed", "first"),
+    [
+        (MG + "SELECT * { ?p a mg:Plant ; ", "mg:cou", "mg:country"),
+        (MG + "SELECT * { ?p a mg:Plant ; mg:country/", "mg:", "mg:"),
+        ("SELECT * { ?s ?p ?o FILTER(", "CONTA", "CONTAINS"),
+        ("SELECT * { ?subject ?p ?o FILTER(", "?sub", "?subject"),
+        ("SELECT * { GRAPH ", "accep", "<https://motorgraph.example/graph/accepted>"),
+        ("SELECT * FROM ", "accep", "<https://motorgraph.example/graph/accepted>"),
+        ("SELECT * { VALUES ?c { <http://x/a> ", "spai", "Spain"),
+        ("SELECT * { ?s ?p ?o FILTER(?o = ", "Valenc", "Valencia"),
+        ("SELECT * { ?s ?p ", "Valenc", "Valencia"),
+        ("SELECT * { ?s ?p ?o } ", "ORD", "ORDER BY"),
+        (MG + "SELECT * { ?s ?p ?o FILTER(?o > 1 && EXISTS { ?s a mg:Plant ; ", "mg:cou", "mg:country"),
+    ],
+)
+def test_what_fits_the_place_is_offered_first(opened: Opened, before: str, typed: str, first: str) -> None:
+    assert first in offered(opened(), before, typed, first)[0]
+
+
+def test_along_a_path_the_properties_of_what_it_leads_to_are_offered(opened: Opened) -> None:
+    page = opened()
+    of_plants = offered(page, MG + "SELECT * { ?plant a mg:Plant ; ", "mg:", "mg:")
+    of_countries = offered(page, MG + "SELECT * { ?plant a mg:Plant ; mg:country/", "mg:", "mg:inCustoms")
+    assert "mg:plantStatus" in of_plants
+    assert "mg:plantStatus" not in of_countries
+
+
+def test_a_thing_is_put_in_by_its_name_with_keys_alone(opened: Opened) -> None:
+    page = opened()
+    offered(page, "SELECT * { ?claim ?p ", "Valencia", "Valencia")
+    page.locator(LISTED, has_text="Ford Valencia Body").first.wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('.editor').shadowRoot.textContent.includes('ford-valencia-body-and-assembly>')")
+    assert "# Ford Valencia Body & Assembly" in page.inner_text(".cm-content")
+
+
+def test_a_prefix_is_declared_with_the_first_name_that_needs_it(opened: Opened) -> None:
+    page = opened()
+    offered(page, "# Plants\nSELECT * { ?plant a ", "Plan")
+    page.locator(LISTED, has_text="mg:Plant").first.wait_for()
+    page.keyboard.press("Tab")
+    page.wait_for_function("document.querySelector('.editor').shadowRoot.textContent.includes('PREFIX mg:')")
+    assert page.inner_text(".cm-content").split("\n")[:2] == ["# Plants", "PREFIX mg: <https://motorgraph.example/ontology/>"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("SELECT ?x WHERE {\n  ?x a \n}", "Line 3, column 1"),
+        ("SELECT * { ?s ?p ?o FILTER(?o = }", "Line 1, column 33"),
+        ("# déjà 🚗\nSELECT * { ?s nothing:p ?o }", "Line 2, column 15"),
+    ],
+)
+def test_a_fault_is_told_at_its_place_as_it_is_typed_and_goes_when_it_is_mended(opened: Opened, text: str, place: str) -> None:
+    page = opened()
+    write(page, text)
+    page.wait_for_selector(f".checked:has-text('{place}')")
+    below = page.locator("#results").bounding_box()
+    write(page, "ASK {}")
+    page.wait_for_selector(".checked:empty", state="attached")
+    assert page.locator("#results").bounding_box() == below
