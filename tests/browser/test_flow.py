@@ -1,4 +1,4 @@
-"""What an analyst does in a morning, in one go: search, read who says so, compare duties, change the query behind, take it away."""
+"""What an analyst does in a morning: search, read who says so, compare duties, change the query behind, take it away."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ def asked(browser: Browser, service: Service, query: str, at: str = "") -> Page:
 
 
 SLOW = f"SELECT (COUNT(*) AS ?n) {{ {' '.join(values(name, 400) for name in 'abcd')} }}"
+TEN_THOUSAND = f"{values('a', 100)} {values('b', 100)}"
 HASHES = ", ".join(f"SHA512(STR(?a * 1000 + ?b + {more}))" for more in (0, 100_000, 200_000, 300_000))
 """Letters that cannot be packed small, so that they are sent at once."""
 
@@ -45,8 +46,8 @@ HASHES = ", ".join(f"SHA512(STR(?a * 1000 + ?b + {more}))" for more in (0, 100_0
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        (f"SELECT * {{ {values('a', 100)} {values('b', 100)} }}", "more than 5,000 rows"),
-        (f"SELECT (SHA512(STR(?a * 1000 + ?b)) AS ?text) {{ {values('a', 100)} {values('b', 100)} }}", "The limit of 5,000 rows an answer was met"),
+        (f"SELECT * {{ {TEN_THOUSAND} }}", "more than 5,000 rows"),
+        (f"SELECT ({HASHES.split(', ')[0]} AS ?text) {{ {TEN_THOUSAND} }}", "The limit of 5,000 rows an answer was met"),
         (f'SELECT ?a ("{"x" * 2000}" AS ?long) {{ {values("a", 2000)} }}', "longer than 1,048,576 bytes"),
         (
             f"SELECT (CONCAT({HASHES}) AS ?text) {{ {values('a', 100)} {values('b', 40)} }}",

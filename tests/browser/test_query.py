@@ -7,7 +7,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.asking import Opened, example, write
 from tests.running import Service
@@ -55,7 +55,7 @@ def test_keys_run_and_leave_the_editor(opened: Opened) -> None:
     page.click(".cm-content")
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
-    page.wait_for_function("document.activeElement.shadowRoot === null")
+    expect(page.locator(".cm-content")).not_to_be_focused()
 
 
 @pytest.mark.parametrize(
