@@ -43,10 +43,11 @@ def _short(text: str) -> str:
 def told(statistics: Statistics, words: Mapping[str, Words], prefixes: Prefixes, commit: int) -> dict[str, object]:
     """All of it as JSON. Of a property `of` says how many things of each class have it, by the place of the class in `classes`.
 
-    `towards` are the places of the classes that its values are of.
+    `towards` are the places of the classes that its values are of, the most frequent first, of equals the narrowest.
     """
     classes = dict(list(statistics.classes.items())[:MOST_CLASSES])
     places = {name: place for place, name in enumerate(classes)}
+    sizes = list(classes.values())
     of: dict[str, dict[int, int]] = {}
     towards: dict[str, dict[int, int]] = {}
     for name, used in statistics.partitions.items():
@@ -68,7 +69,7 @@ def told(statistics: Statistics, words: Mapping[str, Words], prefixes: Prefixes,
                 "count": use.subjects,
                 **_worded(words, name),
                 "of": of.get(name, {}),
-                "towards": sorted(towards.get(name, {}), key=lambda place: -towards[name][place])[:8],
+                "towards": sorted(led := towards.get(name, {}), key=lambda place: (-led[place], sizes[place]))[:8],
             }
             for name, use in properties
         ],

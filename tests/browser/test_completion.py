@@ -11,6 +11,8 @@ from tests.running import Service
 pytestmark = pytest.mark.browser
 MG = "PREFIX mg: <https://motorgraph.example/ontology/>\n"
 LISTED = ".cm-tooltip-autocomplete li"
+DELAY_MS = 150
+"""The editor takes no key for a list that has been open for less than 75 ms (`interactionDelay`)."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,7 +53,7 @@ def test_what_fits_the_place_is_offered_first(opened: Opened, before: str, typed
 def test_along_a_path_the_properties_of_what_it_leads_to_are_offered(opened: Opened) -> None:
     page = opened()
     of_plants = offered(page, MG + "SELECT * { ?plant a mg:Plant ; ", "mg:", "mg:")
-    of_countries = offered(page, MG + "SELECT * { ?plant a mg:Plant ; mg:country/", "mg:", "mg:kind")
+    of_countries = offered(page, MG + "SELECT * { ?plant a mg:Plant ; mg:country/", "mg:", "mg:")
     assert "mg:plantKind" in of_plants
     assert "mg:plantKind" not in of_countries
 
@@ -59,6 +61,7 @@ def test_along_a_path_the_properties_of_what_it_leads_to_are_offered(opened: Ope
 def test_a_thing_is_put_in_by_its_name_with_keys_alone(opened: Opened) -> None:
     page = opened()
     offered(page, "SELECT * { ?claim ?p ", "Valencia", "Valencia")
+    page.wait_for_timeout(DELAY_MS)
     page.keyboard.press("Enter")
     expect(page.locator(".cm-content")).to_contain_text("/id/")
     assert " # " in page.inner_text(".cm-content")
@@ -66,8 +69,8 @@ def test_a_thing_is_put_in_by_its_name_with_keys_alone(opened: Opened) -> None:
 
 def test_a_prefix_is_declared_with_the_first_name_that_needs_it(opened: Opened) -> None:
     page = opened()
-    offered(page, "# Plants\nSELECT * { ?plant a ", "Plan")
-    page.locator(LISTED, has_text="mg:Plant").first.wait_for()
+    offered(page, "# Plants\nSELECT * { ?plant a ", "Plan", "mg:Plant")
+    page.wait_for_timeout(DELAY_MS)
     page.keyboard.press("Tab")
     expect(page.locator(".cm-content")).to_contain_text("PREFIX mg:")
     assert page.inner_text(".cm-content").split("\n")[:2] == ["# Plants", "PREFIX mg: <https://motorgraph.example/ontology/>"]
