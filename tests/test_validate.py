@@ -17,7 +17,9 @@ import pytest
 
 from motorgraph.engine.dropped import converted
 from motorgraph.engine.placing import lines_of, placed
+from motorgraph.errors import BadSyntax
 from motorgraph.media import JSONLD, NQUADS, RDFXML, TRIG, TURTLE
+from motorgraph.resources import asset
 from tests.running import TOKEN, Service, service
 
 BASE = "https://motorgraph.example"
@@ -256,6 +258,42 @@ def test_a_text_that_does_not_parse_is_400_with_line_and_column(shipped: Service
     assert "source:a mg:b ] ." in html.unescape(page.text)
 
 
+@pytest.mark.parametrize(
+    ("body", "name", "told"),
+    [
+        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "deals.xlsx", "an Excel workbook. Save the sheet as CSV (UTF-8)"),
+        (b"PK\x03\x04deals.csv", "deals.zip", "a zip archive. Unpack it"),
+        (b"%PDF-1.7", "article.pdf", "a PDF. Write down what it says"),
+        (b"<!doctype html><title>x</title>", "article.html", "a web page"),
+        ("<http://x/s> <http://x/p> 1 .".encode("utf-16"), "a.ttl", "UTF-16. Save it as UTF-8"),
+        ("<http://x/s> <http://x/p> 1 .".encode("utf-16-le"), "a.ttl", "UTF-16. Save it as UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_data_is_415_with_what_it_is_and_what_to_do(
+    read_only: Service, body: bytes, name: str, told: str
+) -> None:
+    response = read_only.client.post("/validate", files={"file": (name, body)}, data={"shapes": OWN_SHAPES})
+    assert response.status_code == 415
+    assert f"{name} is {told}" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "seems"),
+    [
+        ('{"@id": "http://x/s"}', "text/turtle", "JSON-LD"),
+        ('<?xml version="1.0"?>\n<rdf:RDF/>', "text/turtle", "RDF/XML"),
+        ("deal_id,name,kind\nx,y,z\n", "text/turtle", "CSV"),
+        ("@prefix x: <http://x/> .", "application/rdf+xml", "Turtle"),
+    ],
+)
+def test_what_is_in_another_format_than_is_said_is_told_what_it_looks_like(
+    read_only: Service, text: str, kind: str, seems: str
+) -> None:
+    response = sent(read_only, text, kind)
+    assert response.status_code == 400
+    assert f" It looks like {seems}: choose that format" in response.json()["detail"]
+
+
 def test_more_than_is_taken_is_413(read_only: Service, shipped: Service) -> None:
     assert sent(shipped, b"#" * ((8 << 20) + 1)).status_code == 413
     assert sent(shipped, gzip.compress(b"#" * ((8 << 20) + 1)), **{"Content-Encoding": "gzip"}).status_code == 413
@@ -348,6 +386,25 @@ def test_a_table_with_the_columns_of_one_that_ships_is_judged_row_by_row() -> No
     found = converted(f"{header}\n{first}\n".encode(), BASE)
     assert set(found.lines.values()) == {2}
     assert not found.unread
+
+
+def test_a_table_is_read_whatever_parts_its_cells_and_told_what_is_wrong_with_it() -> None:
+    """Of the rows of other tables that the mappings read nothing is told: these are no part of what was sent."""
+    header, *rows = (asset("data") / "facts" / "deals.csv").read_text("utf-8").splitlines()[:3]
+    assert not any('"' in row for row in (header, *rows))
+    text = "\n".join((header, *rows))
+    found = converted(text.encode(), BASE)
+    assert set(found.lines.values()) == {2, 3}
+    assert {quad.subject for quad in found.quads} <= {triple[0] for triple in found.lines}
+    assert set(converted(b"\xef\xbb\xbf" + text.replace(",", "\t").encode(), BASE).quads) == set(found.quads)
+    wrong = {
+        f"{header}\n=1+1{rows[0]}": "line 2: deal_id holds a formula",
+        f'{text}\n"{rows[0]}\n': "line 4: a cell opens with a quotation mark that nothing closes",
+        f"{header}\n\udcf6{rows[0]}": "line 2: byte 0xf6 is not UTF-8; save the table as UTF-8",
+    }
+    for told, words in wrong.items():
+        with pytest.raises(BadSyntax, match=re.escape(words)):
+            converted(told.encode("utf-8", "surrogateescape"), BASE)
 
 
 def test_a_table_with_other_columns_is_told_which_tables_there_are(shipped: Service) -> None:

@@ -33,25 +33,24 @@ class Bench:
     data: Path
     tables: tuple[Table, ...]
     store: ox.Store
-    known: set[ox.Quad]
 
     def run(self, mapping: Mapping) -> list[ox.Quad]:
         """What the mapping makes, sorted; it is in the store afterwards. Raises what `convert` does, and BadRequest."""
-        quads = sorted_quads(self.tried(mapping))
+        require_columns(mapping, self.tables)
+        quads = sorted_quads(made(self.store, mapping))
         _require_buildable(mapping, quads)
         self.add(quads)
         return quads
 
-    def tried(self, mapping: Mapping) -> set[ox.Quad]:
-        """What the mapping makes. Raises what `convert` does."""
-        require_columns(mapping, self.tables)
-        return made(self.store, mapping, self.known)
-
     def add(self, quads: Iterable[ox.Quad]) -> None:
-        """Puts quads beside what is known already."""
-        fresh = list(quads)
-        self.store.extend(fresh)
-        self.known.update(fresh)
+        """Puts quads beside what is there already."""
+        self.store.extend(quads)
+
+    def add_built(self, mapping: Mapping) -> None:
+        """Puts beside it what a mapping made when it was last built, if it was."""
+        path = built_path(self.data, mapping)
+        if path.is_file():
+            self.store.bulk_load(path=str(path), format=ox.RdfFormat.TRIG)
 
 
 def bench(data: Path, tables: Iterable[Table] = ()) -> Bench:
@@ -60,10 +59,9 @@ def bench(data: Path, tables: Iterable[Table] = ()) -> Bench:
     store = ox.Store()
     for file in corpus.by_hand(data, Names()):
         load_file(store, file)
-    known = set(store)
     for table in tables:
         store.extend(in_graph(triple, table.graph) for triple in table.triples())
-    return Bench(data, tables, store, known)
+    return Bench(data, tables, store)
 
 
 def read_tables(data: Path) -> Iterator[Table]:
@@ -105,8 +103,8 @@ def build(data: Path, names: Sequence[str] = ()) -> Iterator[tuple[Mapping, list
             place.run(mapping)
         elif mapping in chosen:
             yield mapping, place.run(mapping)
-        elif (path := built_path(data, mapping)).is_file():
-            place.add(ox.parse(path=str(path), format=ox.RdfFormat.TRIG))
+        else:
+            place.add_built(mapping)
 
 
 def built_path(data: Path, mapping: Mapping) -> Path:

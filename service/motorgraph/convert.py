@@ -51,7 +51,7 @@ def convert(table: Table, mapping: Mapping) -> list[ox.Quad]:
     rows = list(table.triples())
     for graph in (ox.DefaultGraph(), table.graph):
         store.extend(in_graph(triple, graph) for triple in rows)
-    return sorted_quads(made(store, mapping, set(store)))
+    return sorted_quads(made(store, mapping))
 
 
 def _format(wish: Wish) -> Format:

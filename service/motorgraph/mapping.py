@@ -10,6 +10,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from motorgraph import corpus
+from motorgraph.engine.rehearsal import rehearse
 from motorgraph.errors import BadEvaluation, BadRequest, BadSyntax
 from motorgraph.functions import FUNCTIONS
 from motorgraph.media import TRIG, Format
@@ -151,13 +152,12 @@ def _terms(statement: ox.Quad | ox.Triple) -> Iterator[object]:
         yield statement.graph_name
 
 
-def made(store: ox.Store, mapping: Mapping, known: set[ox.Quad]) -> set[ox.Quad]:
-    """What the mapping makes that is not in the store (`known`), to which an INSERT adds it."""
+def made(store: ox.Store, mapping: Mapping) -> set[ox.Quad]:
+    """What the mapping makes; an INSERT makes what is not in the store yet, and adds it there."""
 
     def run(text: str) -> set[ox.Quad]:
         if mapping.is_update:
-            store.update(text, custom_functions=FUNCTIONS)  # type: ignore[arg-type]  # a Mapping will do
-            return {quad for quad in _outside_tables(store) if quad not in known}
+            return rehearse(store, text, "", functions=dict(FUNCTIONS)).added
         found = store.query(text, custom_functions=FUNCTIONS)  # type: ignore[arg-type]  # a Mapping will do
         assert isinstance(found, ox.QueryTriples)
         return {in_graph(triple, mapping.graph) for triple in found}
@@ -165,20 +165,16 @@ def made(store: ox.Store, mapping: Mapping, known: set[ox.Quad]) -> set[ox.Quad]
     try:
         return run(mapping.text)
     except SyntaxError as error:
-        fault = bad_query(mapping.text, run, error, start="Updates" if mapping.is_update else "Query")
+        fault = bad_query(mapping.text, run, error)
         raise BadSyntax(f"{mapping.path}: {fault.detail}", **fault.members) from error
+    except BadSyntax as fault:  # of an INSERT
+        raise BadSyntax(f"{mapping.path}: {fault.detail}", **fault.members) from fault
     except (ValueError, RuntimeError) as error:
         raise BadEvaluation(f"{mapping.path}: {error}. The functions beyond SPARQL 1.1 are {_functions()}.") from error
 
 
 def _functions() -> str:
     return ", ".join(f"<{name.value}>" for name in FUNCTIONS)
-
-
-def _outside_tables(store: ox.Store) -> Iterator[ox.Quad]:
-    for graph in (*store.named_graphs(), ox.DefaultGraph()):
-        if not (isinstance(graph, ox.NamedNode) and graph.value.startswith(TABLE)):
-            yield from store.quads_for_pattern(None, None, None, graph)
 
 
 def require_columns(mapping: Mapping, tables: Sequence[Table]) -> None:

@@ -79,12 +79,18 @@ def read_table(path: Path, name: str, reading: Reading | None = None, delimiter:
 def parse_table(text: str, told: str, name: str, reading: Reading | None = None, delimiter: str = ",") -> Table:
     """The table in a text; `told` is what it is called in a refusal. Raises BadRequest."""
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[Row] = []
     try:
         columns = _columns(next(lines, []), told)
-        rows = tuple(_rows(lines, columns, told))
+        rows.extend(_rows(lines, columns, told))
     except csv.Error as error:
-        raise BadRequest(f"{told}, line {lines.line_num}: {error}.") from error
-    table = Table(name, columns, rows, reading or Reading())
+        if "unexpected end" not in f"{error}":
+            raise BadRequest(f"{told}, line {lines.line_num}: {error}.") from error
+        begun = rows[-1][0] + 1 if rows else 2
+        raise BadRequest(
+            f"{told}, line {begun}: a cell opens with a quotation mark that nothing closes; write one as two."
+        ) from error
+    table = Table(name, columns, tuple(rows), reading or Reading())
     _require_columns(table, told)
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from email.message import Message
@@ -18,6 +19,7 @@ from motorgraph.errors import BadRequest, BadSyntax, TooLarge, UnsupportedMediaT
 from motorgraph.media import READABLE, Format, by_suffix, listing, readable, refuse_charset
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PLACE = re.compile(r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): ")
 _WORDS = {  # of the engine, and what would be right
     "No LoadDocumentCallback": "A remote @context is never fetched here. Put the context itself into the document.",
     "Named graphs are not allowed": (
@@ -121,6 +123,6 @@ def _parsed(job: Job, form: Format, document: bytes) -> Iterator[ox.Triple]:
 
 def unparsed(form: Format, error: SyntaxError) -> BadSyntax:
     """The refusal of a document that does not parse, with the place."""
-    where = f", line {error.lineno}" if error.lineno else ""
-    words = next((ours for theirs, ours in _WORDS.items() if theirs in error.msg), f"{error.msg}.")
+    where = f", line {error.lineno}, column {error.offset}" if error.lineno else ""
+    words = next((ours for theirs, ours in _WORDS.items() if theirs in error.msg), _PLACE.sub("", f"{error.msg}."))
     return BadSyntax(f"The {form.name} does not parse{where}: {words}", line=error.lineno, column=error.offset)

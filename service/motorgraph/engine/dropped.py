@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from motorgraph import building
+from motorgraph.engine.looks import delimiter_of
 from motorgraph.engine.placing import Placed
 from motorgraph.engine.values import Term, kept
 from motorgraph.errors import BadRequest, BadSyntax
 from motorgraph.mapping import Mapping as Rules
+from motorgraph.mapping import made as found
 from motorgraph.resources import asset
 from motorgraph.tables import TABLE, Reading, Table, parse_table, read_table, readings
 from motorgraph.vocab import CANONICAL_BASE
 
 FOLDER = "facts"
+NAMES = "names/"
 MOST_ROWS = 5_000
+ELSEWHERE = 0
 MOST_HEADER = 10_000
 MOST_WORDS = 20
 """A column with no more different cells than this holds words of a list."""
@@ -36,7 +40,9 @@ def converted(text: bytes, base: str) -> Placed:
     try:
         table = _table(text.decode("utf-8-sig"), data)
     except UnicodeDecodeError as error:
-        raise BadSyntax(f"The table is not UTF-8: {error.reason}.", line=text[: error.start].count(b"\n") + 1) from error
+        number, byte = text[: error.start].count(b"\n") + 1, text[error.start]
+        told = f"The table, line {number}: byte {byte:#04x} is not UTF-8; save the table as UTF-8."
+        raise BadSyntax(told, line=number) from error
     except BadSyntax:
         raise
     except BadRequest as error:
@@ -48,7 +54,7 @@ def converted(text: bytes, base: str) -> Placed:
 def _table(text: str, data: Path) -> Table:
     """The rows as those of the table that has their columns. Raises BadSyntax or BadRequest."""
     first = next(iter(text.splitlines()), "")[:MOST_HEADER]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
+    delimiter = delimiter_of(first)
     header = {column.strip() for column in next(csv.reader([first], delimiter=delimiter), [])}
     known = {f"{FOLDER}/{path.stem}": _columns(path) for path in sorted((data / FOLDER).glob("*.csv"))}
     name = next((name for name, columns in known.items() if set(columns) == header), "")
@@ -59,6 +65,11 @@ def _table(text: str, data: Path) -> Table:
     )
     if len(table.rows) > MOST_ROWS:
         raise BadSyntax(f"The table has more than {MOST_ROWS:,} rows, which is more than are judged here.", line=MOST_ROWS)
+    for line, cells in table.rows:
+        for column, cell in cells.items():
+            if cell.startswith("="):
+                told = f"The table, line {line}: {column} holds a formula ({cell[:60]}); write the value that it comes to."
+                raise BadSyntax(told, line=line)
     return table
 
 
@@ -86,18 +97,25 @@ def _made(table: Table, data: Path) -> list[ox.Quad]:
     """What the mappings that read the table make of it, when it stands in the place of the one that ships."""
     rules = building.mappings(data)
     chosen = [rule for rule in rules if not rule.is_helper and _reads(rule, table.name)]
-    used = [rule for rule in rules if rule.is_helper or rule in chosen]
-    others = (each for each in building.read_tables(data) if each.name != table.name)
-    place = building.bench(data, [table, *(each for each in others if any(_reads(rule, each.name) for rule in used))])
+    place = building.bench(data, [table, *_beside(table, data, rules, chosen)])
     made: set[ox.Quad] = set()
     for rule in rules[: rules.index(chosen[-1]) + 1] if chosen else ():
-        if rule in used:
-            quads = place.tried(rule)
+        if rule.is_helper or rule in chosen:
+            quads = found(place.store, rule)
             place.add(quads)
             made.update(quads if rule in chosen else ())
-        elif (path := building.built_path(data, rule)).is_file():
-            place.add(ox.parse(path=str(path), format=ox.RdfFormat.TRIG))
+        else:
+            place.add_built(rule)
     return sorted(made, key=str)
+
+
+def _beside(table: Table, data: Path, rules: Sequence[Rules], chosen: Sequence[Rules]) -> Iterator[Table]:
+    """The other tables that the mappings of a table read; of those that only a helper reads the names alone, since a helper tells
+    of rows that the others read."""
+    for other in building.read_tables(data):
+        readers = (*chosen, *(rule for rule in rules if rule.is_helper and other.name.startswith(NAMES)))
+        if other.name != table.name and any(_reads(rule, other.name) for rule in readers):
+            yield other
 
 
 def _reads(rule: Rules, name: str) -> bool:
@@ -106,31 +124,44 @@ def _reads(rule: Rules, name: str) -> bool:
 
 
 def _placed(quads: Sequence[ox.Quad], table: Table, base: str) -> Placed:
-    """The quads with the base of the service, each on the line of the row that it is from, as far as that can be told."""
+    """The quads with the base of the service, each on the line of the row that it is from, as far as that can be told; without
+    those that are from the rows of other tables alone."""
     lines = _lines(quads, table)
     found = Placed(unread=_left_out(quads, table))
     for quad in quads:
-        moved = _moved(quad, base)
-        found.quads.append(moved)
-        if quad.subject in lines:
-            found.lines.setdefault((moved.subject, moved.predicate, moved.object), lines[quad.subject])
+        line = lines.get(quad.subject)
+        if line != ELSEWHERE:
+            moved = _moved(quad, base)
+            found.quads.append(moved)
+            if line is not None:
+                found.lines.setdefault((moved.subject, moved.predicate, moved.object), line)
     return found
 
 
 def _lines(quads: Sequence[ox.Quad], table: Table) -> dict[Term, int]:
-    """The line of the row that each subject is from: what says so itself, and what those lead to."""
+    """The line of the row that each subject is from, `ELSEWHERE` for another table: what says so, and what leads to that."""
     rows = {name: line for name, (line, _) in zip(table.row_names(), table.rows, strict=True)}
     lines: dict[Term, int] = {}
-    for quad in quads:
-        if quad.predicate == building.FROM_ROW and isinstance(quad.object, ox.Literal) and quad.object.value in rows:
-            lines[quad.subject] = rows[quad.object.value]
+    for is_own in (True, False):
+        for quad in quads:
+            if (
+                quad.predicate == building.FROM_ROW
+                and isinstance(quad.object, ox.Literal)
+                and (quad.object.value in rows) == is_own
+            ):
+                lines.setdefault(quad.subject, rows.get(quad.object.value, ELSEWHERE))
+        _lead(lines, quads)
+    return lines
+
+
+def _lead(lines: dict[Term, int], quads: Sequence[ox.Quad]) -> None:
+    """Has what is joined to a subject be of the same line: a proposition is told by its claim, a verdict by its proposition."""
     subjects = {quad.subject for quad in quads}
-    for _ in range(2):  # a proposition is told by its claim, and a verdict by its proposition
+    for _ in range(2):
         for quad in quads:
             for one, other in ((quad.subject, quad.object), (quad.object, quad.subject)):
                 if one in lines and other in subjects:
                     lines.setdefault(other, lines[one])
-    return lines
 
 
 def _left_out(quads: Sequence[ox.Quad], table: Table) -> dict[int, tuple[str, str]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 READ_BYTES = 1 << 16
+REST_SECONDS = 0.5
 
 
 class Inbox:
@@ -20,13 +21,18 @@ class Inbox:
         self._wake, self._signalled = socket.socketpair()
         self._selector = selectors.DefaultSelector()
 
-    def commands(self, on_death: Callable[[], None]) -> Iterator[dict[str, Any]]:  # Any: plain JSON
-        """The commands as they come, until the front closes the socket; `on_death` is called when children have died."""
+    def commands(self, on_death: Callable[[], None], at_rest: Callable[[], bool]) -> Iterator[dict[str, Any]]:  # Any: plain JSON
+        """The commands as they come, until the front closes the socket; `on_death` is called when children have died.
+
+        `at_rest` is called where nothing has come for a moment; it says whether there is anything left to do then.
+        """
         self._hear_deaths()
         self._selector.register(self._control, selectors.EVENT_READ)
         rest = b""
+        seconds: float | None = None
         while True:
-            ready = {key.fileobj for key, _ in self._selector.select()}
+            ready = {key.fileobj for key, _ in self._selector.select(seconds)}
+            seconds = REST_SECONDS if ready or at_rest() else None
             if self._wake in ready:
                 self._wake.recv(4096)
                 on_death()

@@ -59,6 +59,7 @@ class Keeper:
         self._scribes: set[int] = set()
         self._knowledge = Knowledge(self._store)
         self._is_writable = self._judges = False
+        self._ahead: list[Callable[[], None]] = []
         self._is_union = False
         self._base = ""
         self._folder = Path()
@@ -81,7 +82,7 @@ class Keeper:
     def run(self) -> None:
         """Obeys the front until it closes the socket, then ends every child."""
         try:
-            for line in self._inbox.commands(self._reap):
+            for line in self._inbox.commands(self._reap, self._prepare_at_rest):
                 self._commands[line.pop("do")](line)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the front has left in the middle of a word
@@ -144,6 +145,8 @@ class Keeper:
                 self._freeze()
             if self._is_writable:  # so that the first write need not wait for this
                 self._prepare(judges=self._judges)
+            else:
+                self._ahead = self._knowledge.steps(judges=bool(self._knowledge.shapes_graph))
             self.tell("recorded", id=command["id"], commit=commit)
         except Refusal as refusal:
             self._refuse(command, refusal)
@@ -175,6 +178,15 @@ class Keeper:
         """Reads what every draft or trial needs, so that they have it from the fork on."""
         if self._knowledge.prepare(judges=judges):
             self._freeze()
+
+    def _prepare_at_rest(self) -> bool:
+        """Where nobody writes: a step of what the first trial would otherwise wait for, each short; whether there is another."""
+        if not self._ahead:
+            return False
+        self._ahead.pop(0)()
+        if not self._ahead:
+            self._freeze()
+        return bool(self._ahead)
 
     def _fork_child(self, command: dict[str, Any]) -> None:
         if command["role"] == "draft":

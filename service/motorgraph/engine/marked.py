@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote
 
 import pyoxigraph as ox
@@ -16,11 +17,14 @@ import pyoxigraph as ox
 from motorgraph.engine.delta import GraphName, moved
 from motorgraph.operations import Modify, Part
 
+Functions = dict[ox.NamedNode, Callable[..., Any]] | None  # Any: a term of whatever type
+"""What an operation may call beyond the functions of the engine, by their IRIs."""
+
 
 class Marked:
     """The two sets of an operation that has been evaluated and not been made."""
 
-    def __init__(self, store: ox.Store, operation: Modify, prologue: str, base: str) -> None:
+    def __init__(self, store: ox.Store, operation: Modify, prologue: str, base: str, functions: Functions = None) -> None:
         """Evaluates it. Raises SyntaxError for an operation that has been cut wrongly, and whatever its evaluation meets."""
         self._store = store
         names = named(prologue, base, [part.graph for part in (*operation.removed, *operation.added)] + [operation.graph])
@@ -30,7 +34,7 @@ class Marked:
         pattern = f"{{ {operation.pattern} {' '.join(binds)} }}" if binds else operation.pattern
         graph = f"WITH {operation.graph}" if operation.graph else ""
         text = f"{prologue}\n{graph} INSERT {{ {templates} }} {operation.using} WHERE {pattern}"
-        store.update(text, base_iri=base or None)
+        store.update(text, base_iri=base or None, custom_functions=functions)
         self._removed.read(store)
         self._added.read(store)
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pyoxigraph as ox
 
 from motorgraph.engine.delta import NQUADS, Delta, GraphName, Quads, graph_lines, moved, nquads
-from motorgraph.engine.marked import Marked, named
+from motorgraph.engine.marked import Functions, Marked, named
 from motorgraph.operations import Data, Manage, Modify, Operation, Step, cut
 from motorgraph.syntax import bad_query
 
@@ -19,20 +19,21 @@ _FAILS = " DROP GRAPH <urn:motorgraph:none> ; "
 """Fails before anything is evaluated, and after all has been parsed."""
 
 
-def rehearse(store: ox.Store, text: str, base: str, *, as_lines: bool = False) -> Delta:
+def rehearse(store: ox.Store, text: str, base: str, *, as_lines: bool = False, functions: Functions = None) -> Delta:
     """Makes an update on the store; what came of it: what it made and then undid is no change.
 
-    With `as_lines` the last operation may be left undone, and what it changes is in the lines of the delta.
+    With `as_lines` the last operation may be left undone, and what it changes is in the lines of the delta. The text may call
+    `functions` beyond those of the engine.
     Raises BadSyntax with line and column, and whatever its evaluation meets: then the store is in no state to be used.
     """
     steps = cut(text)
     if steps is None or not _parses(text, steps, base):
-        return _compared(store, text, base)
+        return _compared(store, text, base, functions)
     if as_lines and len(steps) == 1:
         return _alone(store, steps[0].operation, steps[0].prologue, base)
     net = Delta()
     for step in steps:
-        _add(net, _made(store, step.operation, step.prologue, base))
+        _add(net, _made(store, step.operation, step.prologue, base, functions))
     return net
 
 
@@ -77,16 +78,16 @@ def refuse_syntax(text: str, base: str) -> None:
         pass  # it parses, and it is for the graph itself to say how it fails
 
 
-def _made(store: ox.Store, operation: Operation, prologue: str, base: str) -> Delta:
+def _made(store: ox.Store, operation: Operation, prologue: str, base: str, functions: Functions = None) -> Delta:
     """Makes one operation."""
     if isinstance(operation, Manage):
         return _managed(store, operation, prologue, base).opened()
     if isinstance(operation, Data):
         delta = _data(store, operation, prologue, base)
     else:
-        found = _marked(store, operation, prologue, base)
+        found = _marked(store, operation, prologue, base, functions)
         if found is None:
-            return _compared(store, f"{prologue}\n{operation.text}", base)
+            return _compared(store, f"{prologue}\n{operation.text}", base, functions)
         delta = Delta(made=found.made())
         for graph in found.graphs:
             delta.removed.update(found.removed(graph))
@@ -108,10 +109,10 @@ def _alone(store: ox.Store, operation: Operation, prologue: str, base: str) -> D
     return _made(store, operation, prologue, base)
 
 
-def _marked(store: ox.Store, operation: Modify, prologue: str, base: str) -> Marked | None:
+def _marked(store: ox.Store, operation: Modify, prologue: str, base: str, functions: Functions = None) -> Marked | None:
     """What the operation would remove and add; None if that cannot be told."""
     try:
-        found = Marked(store, operation, prologue, base)
+        found = Marked(store, operation, prologue, base, functions)
     except SyntaxError:
         return None  # it has been cut wrongly
     if not found.met_blank:
@@ -187,11 +188,11 @@ def _after(net: tuple[set[Thing], set[Thing]], then: tuple[set[Thing], set[Thing
 # Where the text does not tell
 
 
-def _compared(store: ox.Store, text: str, base: str) -> Delta:
+def _compared(store: ox.Store, text: str, base: str, functions: Functions = None) -> Delta:
     """Makes an update by itself; what changed is found by a look at the whole graph before and after. Raises BadSyntax."""
 
     def change(written: str = text) -> None:
-        store.update(written, base_iri=base or None)
+        store.update(written, base_iri=base or None, custom_functions=functions)
 
     names, lines, added = _there(store, store.named_graphs()), set(_lines(store)), []  # lines are half the memory of quads
     try:

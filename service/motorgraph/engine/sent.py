@@ -10,18 +10,16 @@ from email.message import Message
 from urllib.parse import parse_qsl
 
 from motorgraph.engine.body import BYTE_ORDER_MARK, decoded, parts
+from motorgraph.engine.looks import TABLE, looked_at, refuse_other
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, UnsupportedMediaType
-from motorgraph.media import CSV, JSONLD, RDFXML, READABLE, TRIG, Format, by_suffix, listing, readable, refuse_charset
+from motorgraph.media import CSV, READABLE, Format, by_suffix, listing, readable, refuse_charset
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-TABLE = Format("CSV", "text/csv", "csv")
 TAKEN = (*READABLE, TABLE)
 BY_SUFFIX = {form.suffix: form for form in TAKEN}
 MOST_FIELDS = 20
-_OPENS_JSON = re.compile(rb'\s*(?:\{|\[\s*(?:\{|\]|"))')
-_OPENS_XML = re.compile(rb"\s*(?:<\?xml\s|<!--|<rdf:RDF\b|<\w+:RDF\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,7 @@ def sent(job: Job, body: bytes) -> Sent:
     """What a body brings: it is the data itself, or a form. Raises BadRequest, TooLarge or UnsupportedMediaType."""
     body = decoded(job, body)
     if not job.content_type.lower().startswith((FORM, MULTIPART)):
+        refuse_other(body)
         return Sent(Document(_form(job.content_type), body.removeprefix(BYTE_ORDER_MARK)), (), {})
     data: list[Document] = []
     shapes: list[Document] = []
@@ -53,6 +52,8 @@ def sent(job: Job, body: bytes) -> Sent:
     given = list(_fields(job, body))
     fields = {name: text.decode("utf-8", "replace") for name, text, part in given if name not in ("data", "file", "shapes")}
     for name, text, part in given:
+        if name in ("data", "file", "shapes"):
+            refuse_other(text, str(part.get_filename() or "") if part is not None else "")
         text = text.removeprefix(BYTE_ORDER_MARK)
         if name in ("data", "file") and text.strip():
             data.append(_document(text, part, fields.get("type", "") if name == "data" else ""))
@@ -110,14 +111,7 @@ def _document(text: bytes, part: Message | None, said: str) -> Document:
         if named is not None:
             return Document(named, text, name)
     named = TABLE if name.lower().endswith(".csv") else by_suffix(name)
-    return Document(named or _looked_at(text), text, name)
-
-
-def _looked_at(text: bytes) -> Format:
-    """The format that a text seems to be in. TriG has Turtle and N-Triples within it."""
-    if _OPENS_JSON.match(text):
-        return JSONLD
-    return RDFXML if _OPENS_XML.match(text) else TRIG
+    return Document(named or looked_at(text), text, name)
 
 
 def _form(content_type: str) -> Format:

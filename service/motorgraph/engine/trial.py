@@ -20,9 +20,10 @@ from motorgraph.engine.delta import Delta
 from motorgraph.engine.draft import Known, infer, judge_whole, refuse_made_graphs
 from motorgraph.engine.guard import refuse_unfit
 from motorgraph.engine.loading import follow
+from motorgraph.engine.looks import TABLE, otherwise
 from motorgraph.engine.placing import Placed, placed
 from motorgraph.engine.reader import Alarm, Outlet, refused
-from motorgraph.engine.sent import TABLE, Document, Sent, sent
+from motorgraph.engine.sent import Document, Sent, sent
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, BadSyntax, Failed
 from motorgraph.media import Format
@@ -94,11 +95,14 @@ def _told(job: Job, body: bytes, store: ox.Store, known: Known) -> dict[str, Any
 
 def _read(data: Document, job: Job, base: str) -> Placed:
     """What the data say, those of a table as the mappings have it. Raises what `placed` and `converted` do."""
-    if data.form is TABLE:
-        from motorgraph.engine.dropped import converted  # it runs the mappings, which nothing else here does
+    try:
+        if data.form is TABLE:
+            from motorgraph.engine.dropped import converted  # it runs the mappings, which nothing else here does
 
-        return converted(data.text, base)
-    return placed(data.form, data.text, job.base, ox.NamedNode(job.graph) if job.graph else ox.DefaultGraph())
+            return converted(data.text, base)
+        return placed(data.form, data.text, job.base, ox.NamedNode(job.graph) if job.graph else ox.DefaultGraph())
+    except BadSyntax as fault:
+        raise BadSyntax(fault.detail + otherwise(data.form, data.text), **fault.members) from fault
 
 
 def _judged(job: Job, given: Sent, found: Placed, store: ox.Store, known: Known) -> Judgement:

@@ -10,7 +10,7 @@ import orjson
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.readers import Readers
 from motorgraph.engine.wire import Job, body_frames, encode_job
-from motorgraph.errors import Broken, QueueFull
+from motorgraph.errors import Broken, DeadlineExceeded, QueueFull
 from motorgraph.limits import Limits
 
 
@@ -50,6 +50,12 @@ class Trials:
             found: dict[str, Any] = orjson.loads(b"".join([piece async for piece in answer.pieces()]))
             return found
         except Broken as broken:
+            if isinstance(broken.__cause__, DeadlineExceeded):
+                raise DeadlineExceeded(
+                    f"The data were not judged within {self._limits.seconds:g} seconds (setting query_seconds): they are "
+                    "many, or the service is busy. Send fewer at once, or try again.",
+                    seconds=self._limits.seconds,
+                ) from None
             raise broken.__cause__ or broken from None
         finally:
             if not answer.is_over:
