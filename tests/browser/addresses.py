@@ -45,7 +45,7 @@ ADDRESSES = (
     Address("/ontology/Plant"),
     Address("/ontology/module/deal"),
     Address("/shapes"),
-    Address("/validate"),
+    Address("/validate", kilobytes=180),
     Address("/validate/new"),
     Address("/catalogue"),
     Address("/dumps/"),

@@ -122,7 +122,8 @@ class Validate:
     async def _send_page(self, call: Call, send: Send, found: dict[str, Any] | None) -> None:  # Any: as above
         links = await self._documentation.links()
         sheet = verdict.sheet(found, links) if found else None
-        page = self._pages.page("validate.html", sheet=sheet, formats=TAKEN, reports=(JSON, GRAPHS[0], PLAIN_TEXT))
+        told = {"sheet": sheet, "formats": TAKEN, "reports": (JSON, GRAPHS[0], PLAIN_TEXT)}
+        page = self._pages.page("validate.html", **told, limit=self._limit, severities=verdict.MARKS)
         await send_page(send, call, page, status=400 if sheet and sheet.fault else 200)
 
 

@@ -1,0 +1,58 @@
+/** What the service says of a text: asked as it stands, given up when it is asked again. */
+
+const LONGEST_WAIT_S = 20;
+
+export type Severity = "Violation" | "Warning" | "Info";
+
+export interface Edit {
+  line: number;
+  column: number;
+  length: number;
+  was: string;
+  text: string;
+}
+
+export interface Finding {
+  severity: Severity;
+  message: string;
+  focus: string;
+  value: string;
+  expected: string;
+  shape: string;
+  labels: Partial<Record<"focus" | "path" | "value" | "shape", string>>;
+  line?: number;
+  column?: number;
+  length?: number;
+  suggestion?: { words: string; text: string; edits?: Edit[]; near?: string[] };
+}
+
+export interface Verdict {
+  conforms: boolean;
+  total: number;
+  counts: Record<Severity, number>;
+  statements: number;
+  results: Finding[];
+}
+
+/** Why there is no verdict: a text that cannot be read says where, anything else says what would be right. */
+export interface Refusal {
+  title: string;
+  detail: string;
+  line?: number | null;
+  column?: number | null;
+}
+
+/** The verdict on a form's data. What is busy is asked again when it says so, and `waits` is told. */
+export async function judge(form: FormData, signal: AbortSignal, waits: (seconds: number) => void): Promise<Verdict | Refusal> {
+  for (;;) {
+    const response = await fetch("/validate", { method: "POST", body: form, signal, headers: { Accept: "application/json" } });
+    const told: Verdict | Refusal = await response.json().catch(() => ({ title: "No answer", detail: `The service answered ${response.status}.` }));
+    const seconds = Number(response.headers.get("Retry-After"));
+    if (response.status !== 503 || !seconds || seconds > LONGEST_WAIT_S) return told;
+    waits(seconds);
+    await new Promise((resume) => setTimeout(resume, seconds * 1000));
+    signal.throwIfAborted();
+  }
+}
+
+export const isRefusal = (told: Verdict | Refusal): told is Refusal => "detail" in told;
