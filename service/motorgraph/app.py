@@ -24,6 +24,7 @@ from motorgraph.address import ROOTS
 from motorgraph.bearer import Scope
 from motorgraph.catalogue.descriptions import Descriptions
 from motorgraph.catalogue.stock import Stock
+from motorgraph.choices import Choices
 from motorgraph.documentation import Documentation
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
@@ -41,6 +42,7 @@ from motorgraph.routes.changes import Changes
 from motorgraph.routes.check import Check
 from motorgraph.routes.cite import Cite
 from motorgraph.routes.context import ContextDocument
+from motorgraph.routes.correct import Correct
 from motorgraph.routes.curate import Curate
 from motorgraph.routes.dumps import Dumps
 from motorgraph.routes.duty import ADDRESSES as DUTY
@@ -71,6 +73,7 @@ from motorgraph.status import Status
 from motorgraph.stores.embedded import Embedded
 from motorgraph.termbook import TermBook
 from motorgraph.theme import without_conditions
+from motorgraph.trying import Desk
 from motorgraph.verbatim import Short, Verbatim
 
 log = logging.getLogger("motorgraph.request")
@@ -328,6 +331,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
     stock = Stock(store)
     descriptions = Descriptions(stock, store.dumps, settings, pages.questions.all)
     explore = Explore(store, settings, pages)
+    desk, choices = Desk(store, access), Choices(store, documentation)
     endpoints: dict[str, Endpoint] = {
         "/sparql": Sparql(store, metrics, ServiceDescription(descriptions), access, Workbench(store, settings, pages)),
         "/sparql/check": Check(store, settings),
@@ -355,7 +359,8 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/dumps": dumps,
         "/dumps/": dumps,
         "/validate": Validate(store, settings, pages, documentation),
-        "/validate/new": Curate(store, access, pages, documentation),
+        "/validate/new": Curate(desk, pages, documentation, choices),
+        "/validate/correct": Correct(desk, pages, documentation, choices),
         "/feed": feed,
         "/feed/": feed,
         "/version/": feed,

@@ -9,17 +9,28 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from motorgraph.filled import Filled
 from motorgraph.forms import LANGUAGE_TEXT, Blueprint, Field
+from motorgraph.functions import after, start
+from motorgraph.functions import slug as slug_of
 from motorgraph.prefixes import Prefixes
 from motorgraph.search.likeness import likest_of
 from motorgraph.statements import Statements
 from motorgraph.turtle import Turtle
-from motorgraph.vocab import RDF, Names
+from motorgraph.vocab import RDF, XSD, Names
 
 MOST_CLAIMS = 20
-MOST_CHARACTERS = 20_000
 DOCUMENT = "document"
 PROPOSITIONS = "propositions"
+OWN = ("foundIn", "proposition", "attributedTo")
+"""What of a claim the form says itself."""
+DATES = ("dateEDTF", "resolvedStart", "resolvedEnd")
+"""What tells a day that is not known to the day; made from what is filled in as the day."""
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_COARSE = re.compile(r"\d{4}(-\d\d)?")
+_SAME = re.compile(r"(?:the same as )?claim (\d{1,2})(?: above)?", re.IGNORECASE)
+"""What says that a claim is about the proposition of one before it."""
+MOST_SLUG = 60
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _TYPE = ox.NamedNode(RDF + "type")
 Options = Mapping[str, str]
@@ -44,11 +55,12 @@ class ClaimParts:
     claim: Part
     proposition: Part
     source: Part
+    relation: Part
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """Its parts, in the order of the form."""
-        return self.proposition, self.claim, self.source
+        return self.proposition, self.claim, self.source, self.relation
 
 
 class Plan:
@@ -63,9 +75,10 @@ class Plan:
         self.document = part(DOCUMENT, "The document", "SourceDocument")
         self.claims = [
             ClaimParts(
-                part(f"claim{i}", "What is said of it", "Claim", ("foundIn", "proposition", "attributedTo")),
+                part(f"claim{i}", "Who says so, when, and how surely", "Claim", (*OWN, *DATES)),
                 part(f"proposition{i}", "What is claimed", "Proposition"),
                 part(f"source{i}", "Who is behind it, where the document does not say it itself", "OriginalSource"),
+                part(f"relation{i}", "What it says of an earlier claim", "ClaimRelation", ("fromClaim",)),
             )
             for i in range(1, claims + 1)
         ]
@@ -86,6 +99,8 @@ class Entry:
     quads: list[ox.Quad] = field(default_factory=list)
     mistakes: dict[str, str] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
+    propositions: dict[int, ox.NamedNode] = field(default_factory=dict)
+    """By the numbers of the claims."""
 
     @property
     def body(self) -> bytes:
@@ -104,13 +119,13 @@ class Reading:
     """How a filled form is read: the names of the graph, the form's values, and the options of the fields that take things."""
 
     names: Names
-    values: Mapping[str, str]
+    values: Filled
     options: Mapping[str, Options]
-    """By the key of a field, see `key`, or by its name in the form where it has none."""
+    """By the key of a field, see `key`, and by its name in the form what has the name that it was filled with."""
 
     def entry(self, plan: Plan) -> Entry:
         """The statements that the form makes."""
-        slug = self.values.get("slug", "")
+        slug = self.values.one("slug") or (slug_of(self.values.one(f"{DOCUMENT}.dcterms:title")) or "")[:MOST_SLUG].strip("-")
         made = Entry(slug)
         if not _SLUG.fullmatch(slug):
             made.mistakes["slug"] = "Name it in lower-case letters and digits with single hyphens, such as reuters-2026-02-04."
@@ -118,7 +133,7 @@ class Reading:
         document = ox.NamedNode(f"{self.names.base}/source/{slug}")
         self._node(made, plan.document, document)
         for number, claim in enumerate(plan.claims, 1):
-            if any(self._filled(part) for part in claim.parts) or self.values.get(f"about{number}"):
+            if any(self._filled(part) for part in claim.parts) or self.values.one(f"about{number}"):
                 self._claim(made, claim, number, document)
         return made
 
@@ -127,45 +142,71 @@ class Reading:
         claim = ox.NamedNode(self.names.thing("claim", f"{made.slug}-{number}"))
         self._node(made, parts.claim, claim)
         self._say(made, claim, "foundIn", document)
-        about = self.values.get(f"about{number}", "")
-        if about:
+        about = self.values.one(f"about{number}")
+        if same := _SAME.fullmatch(about):
+            known = made.propositions.get(int(same[1]))
+            if known is None:
+                made.mistakes[f"about{number}"] = f"No claim before this one has the number {same[1]}."
+        elif about:
             known = self._thing(about, self.options.get(PROPOSITIONS, {}), f"about{number}", made)
         else:
             known = ox.NamedNode(self.names.thing("proposition", f"{made.slug}-{number}"))
             self._node(made, parts.proposition, known)
         if known is not None:
+            made.propositions[number] = known
             self._say(made, claim, "proposition", known)
         if self._filled(parts.source):
             source = ox.NamedNode(self.names.thing("original-source", f"{made.slug}-{number}"))
             self._node(made, parts.source, source)
             self._say(made, claim, "attributedTo", source)
+        if self._filled(parts.relation):
+            relation = ox.NamedNode(self.names.thing("claim-relation", f"{made.slug}-{number}"))
+            self._node(made, parts.relation, relation)
+            self._say(made, relation, "fromClaim", claim)
 
     def _filled(self, part: Part) -> bool:
-        return any(self.values.get(f"{part.name}.{each.name}") for each in part.fields)
+        return any(self.values.all(f"{part.name}.{each.name}") for each in part.fields)
+
+    def statements(self, part: Part, node: ox.NamedNode) -> Entry:
+        """The statements that the fields of one part make of a node."""
+        made = Entry("")
+        self._node(made, part, node)
+        return made
 
     def _node(self, made: Entry, part: Part, node: ox.NamedNode) -> None:
         made.parts[node.value] = part
         self._add(made, node, _TYPE, ox.NamedNode(part.kind))
         for each in part.fields:
             name = f"{part.name}.{each.name}"
-            text = self.values.get(name, "")
-            if text:
-                term = self._term(each, text, name, made)
-                if term is not None:
+            for text, language in self.values.pairs(name):
+                if each.is_day and _COARSE.fullmatch(text):
+                    self._period(made, node, text)
+                elif (term := self._term(each, (text, language), name, made)) is not None:
                     self._add(made, node, ox.NamedNode(each.path), term)
-            elif each.is_required:
+            if each.is_required and not self.values.all(name):
                 made.mistakes[name] = each.message or "This is needed."
 
-    def _term(self, of: Field, text: str, name: str, made: Entry) -> ox.NamedNode | ox.Literal | None:
+    def _period(self, made: Entry, node: ox.NamedNode, text: str) -> None:
+        """Says of a node the year or month that is all that is known of its day."""
+        days = (start(text), after(text))
+        terms = [ox.Literal(text), *(ox.Literal(str(day), datatype=ox.NamedNode(XSD + "date")) for day in days if day)]
+        for name, term in zip(DATES, terms, strict=False):
+            self._add(made, node, ox.NamedNode(self.names.term(name)), term)
+
+    def _term(self, of: Field, told: tuple[str, str], name: str, made: Entry) -> ox.NamedNode | ox.Literal | None:
+        text, language = told
         if of.datatype == LANGUAGE_TEXT:
             try:
-                return ox.Literal(text, language=self.values.get("language") or "en")
+                return ox.Literal(text, language=language)
             except ValueError:
-                made.mistakes["language"] = "A language is told by its tag, such as en or de-AT."
+                made.mistakes[name] = f"{language[:20]!r} is no language: give its tag, such as en or de-AT."
                 return None
+        if of.is_day and not _DAY.fullmatch(text):
+            made.mistakes[name] = "Write the day as 2026-02-04; 2026-02 or 2026 where no more is known."
+            return None
         if of.datatype:
             return ox.Literal(text, datatype=ox.NamedNode(of.datatype))
-        return self._thing(text, self.options.get(key(of) or name, {}), name, made)
+        return self._thing(text, {**self.options.get(key(of), {}), **self.options.get(name, {})}, name, made)
 
     def _thing(self, text: str, options: Options, name: str, made: Entry) -> ox.NamedNode | None:
         """The thing that an IRI or a name stands for; None, with the mistake noted, if it stands for none or for several."""

@@ -61,7 +61,17 @@ class Field:
             return "select"
         if any(self.path.endswith(name) for name in _LONG):
             return "textarea"
-        return INPUTS.get(self.datatype, "text")
+        return "text" if self.is_day else INPUTS.get(self.datatype, "text")
+
+    @property
+    def is_day(self) -> bool:
+        """Whether it takes a day, for which a month or year may be all that is known."""
+        return self.path.endswith("/reportedOn")
+
+    @property
+    def has_language(self) -> bool:
+        """Whether it takes words in a language."""
+        return self.datatype == LANGUAGE_TEXT
 
     @property
     def step(self) -> str:
@@ -82,7 +92,7 @@ class Blueprint:
                 self._targeting.setdefault(kind, []).append(iri)
 
     def fields(self, kind: str, without: Iterable[str] = ()) -> list[Field]:
-        """The fields of an instance of a class: what the shapes speak of, what is required first; then what the ontology adds."""
+        """The fields of an instance of a class: what is required, what the shapes ask (words first), what the ontology has."""
         asked: dict[str, list[Mapping[str, list[Node]]]] = {}
         for shape in self._targeting.get(kind, ()):
             for node in self._shapes.objects(shape, SH + "property"):
@@ -97,7 +107,7 @@ class Blueprint:
         unwanted = set(without)
         paths = [path for path in dict.fromkeys((*asked, *more)) if path not in unwanted]
         found = [replace(self._field(path, asked.get(path, [])), is_asked=path in asked) for path in paths]
-        return sorted(found, key=lambda field: (not field.is_required, not field.is_asked))
+        return sorted(found, key=lambda field: (not field.is_required, not field.is_asked, field.input != "textarea"))
 
     def notes(self, kind: str) -> list[str]:
         """What the shapes say of an instance as a whole."""
