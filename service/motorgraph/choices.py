@@ -14,17 +14,21 @@ from motorgraph.inquiry import Inquiry
 from motorgraph.stores.embedded import Embedded
 
 MOST_OPTIONS = 5_000
-_THINGS = """SELECT ?thing (MIN(?given) AS ?name) (COUNT(?use) AS ?uses) {
-  { SELECT DISTINCT ?thing { ?kind <http://www.w3.org/2000/01/rdf-schema#subClassOf>* $class . ?thing a ?kind } LIMIT 5000 }
-  ?thing <http://www.w3.org/2004/02/skos/core#prefLabel>|<http://purl.org/dc/terms/title> ?given
-  OPTIONAL { ?use $asserted ?thing } } GROUP BY ?thing ORDER BY DESC(?uses) ?name"""
-_CALLED = """SELECT DISTINCT ?thing {
-  ?thing <http://www.w3.org/2004/02/skos/core#prefLabel>|<http://www.w3.org/2004/02/skos/core#altLabel> ?name
+_THINGS = """PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+SELECT ?thing (MIN(?given) AS ?name) (COUNT(?use) AS ?uses) {
+  { SELECT DISTINCT ?thing { GRAPH $ontology { ?kind <http://www.w3.org/2000/01/rdf-schema#subClassOf>* $class }
+      GRAPH ?one { ?thing a ?kind } } LIMIT 5000 }
+  GRAPH ?two { ?thing skos:prefLabel|<http://purl.org/dc/terms/title> ?given }
+  OPTIONAL { GRAPH ?three { ?use $asserted ?thing } } } GROUP BY ?thing ORDER BY DESC(?uses) ?name"""
+_CALLED = """PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+SELECT DISTINCT ?thing { GRAPH ?one { ?thing skos:prefLabel|skos:altLabel ?name }
   FILTER(LCASE(STR(?name)) = LCASE($called)) } LIMIT 50"""
-_CONCEPTS = """SELECT ?thing (MIN(?given) AS ?name) { ?thing <http://www.w3.org/2004/02/skos/core#inScheme> $scheme ;
-  <http://www.w3.org/2004/02/skos/core#prefLabel> ?given } GROUP BY ?thing ORDER BY ?name"""
-_PROPOSITIONS = """SELECT ?thing (MIN(?given) AS ?name) (COUNT(?claim) AS ?claims) { ?thing $worded ?given
-  OPTIONAL { ?claim $about ?thing } } GROUP BY ?thing ORDER BY DESC(?claims) ?name"""
+_CONCEPTS = """PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+SELECT ?thing (MIN(?given) AS ?name) { GRAPH ?one { ?thing skos:inScheme $scheme ; skos:prefLabel ?given } }
+GROUP BY ?thing ORDER BY ?name"""
+_PROPOSITIONS = """SELECT ?thing (MIN(?given) AS ?name) (COUNT(?claim) AS ?claims) { GRAPH ?one { ?thing $worded ?given }
+  OPTIONAL { GRAPH ?two { ?claim $about ?thing } } } GROUP BY ?thing ORDER BY DESC(?claims) ?name"""
+"""These name the graphs, so that they find the same whatever the default graph is."""
 
 
 class Choices:
@@ -60,6 +64,7 @@ class Choices:
                         found[name] |= await self._asked(scheme, _CONCEPTS, scheme=ox.NamedNode(scheme))
                     for kind in each.classes:
                         values = {"class": ox.NamedNode(kind), "asserted": self._term("assertedBy")}
+                        values["ontology"] = ox.NamedNode(self._store.names.graph("ontology"))
                         found[name] |= await self._asked(kind, _THINGS, **values)
         return found
 

@@ -18,7 +18,7 @@ from motorgraph.packing import UNPACKABLE, opened
 PROGRESS_SECONDS = 0.2
 UNREADABLE = (*UNPACKABLE, SyntaxError, ValueError)
 """What reading a file can meet."""
-_MERGE = "CLEAR DEFAULT ; INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }"
+_GATHER = "INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }"
 
 Progress = Callable[[str, int, int], None]
 
@@ -83,7 +83,12 @@ def newest(files: Iterable[File]) -> str:
 
 def merge(store: ox.Store) -> None:
     """Makes the default graph the merge of the named ones: the engine's own union would show a triple of two graphs twice."""
-    store.update(_MERGE)
+    store.update(f"CLEAR DEFAULT ; {_GATHER}")
+
+
+def gather(store: ox.Store) -> None:
+    """Adds to the default graph what the named ones say, for a store that is only to be judged."""
+    store.update(_GATHER)
 
 
 def follow(store: ox.Store, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:

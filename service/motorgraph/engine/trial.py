@@ -17,9 +17,9 @@ import pyoxigraph as ox
 from motorgraph.engine import wire
 from motorgraph.engine.account import frames
 from motorgraph.engine.delta import Delta
-from motorgraph.engine.draft import Known, infer, judge_whole, refuse_made_graphs
+from motorgraph.engine.draft import Known, infer, refuse_made_graphs
 from motorgraph.engine.guard import refuse_unfit
-from motorgraph.engine.loading import follow
+from motorgraph.engine.loading import follow, gather
 from motorgraph.engine.looks import TABLE, otherwise
 from motorgraph.engine.placing import Placed, placed
 from motorgraph.engine.reader import Alarm, Outlet, refused
@@ -163,8 +163,9 @@ def _as_added(job: Job, shapes: Shapes, found: Placed, store: ox.Store, known: K
         follow(store, (), added)
     derived, _ = infer(store, delta, known, union=job.union)
     touched = {quad.triple for quad in chain(found.quads, derived.added, derived.removed)}
-    report = change.judge_touched(store, shapes, touched) if job.union else judge_whole(job, store)
-    return Judgement(report, shapes, store, ("*",))
+    if not job.union:
+        gather(store)  # of this process alone
+    return Judgement(change.judge_touched(store, shapes, touched), shapes, store, ("*",))
 
 
 def _beside(job: Job, store: ox.Store, names: Iterable[str]) -> tuple[tuple[str, ...], list[ox.Quad]]:
