@@ -12,7 +12,7 @@ import orjson
 from motorgraph.access import Access
 from motorgraph.curating import Entry
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Forbidden, Nonconforming, Refusal, Unauthorized
+from motorgraph.errors import DeadlineExceeded, Forbidden, Nonconforming, Refusal, Replica, Unauthorized
 from motorgraph.filled import Filled
 from motorgraph.once import key_of
 from motorgraph.protocol import Call
@@ -42,6 +42,16 @@ class Desk:
 
     store: Embedded
     access: Access
+
+    def closed(self, call: Call) -> str:
+        """Why nobody may write here, and where else one may; "" if somebody may."""
+        try:
+            self.access.require_write(call)
+        except (Forbidden, Replica) as refusal:
+            return refusal.detail
+        except Refusal:  # of this token, or of none
+            pass
+        return ""
 
     async def made(self, call: Call, job: Job, entry: Entry, filled: Filled, guard: Callable[[], None] = lambda: None) -> Told:
         """Tries or makes the write (`job`, whose message is what is said where nobody says why) of an entry without mistakes."""
@@ -83,4 +93,8 @@ def _worded(refusal: Refusal) -> Refusal:
     """What to tell of a refusal in words of the form."""
     if type(refusal) is Unauthorized:
         return Unauthorized("Fill in your token: to try a document and to commit it both need one of the scope write.")
+    if isinstance(refusal, DeadlineExceeded):
+        return DeadlineExceeded(
+            "It was not judged in time, the service is busy. Nothing is stored; try again.", **refusal.members
+        )
     return refusal

@@ -47,6 +47,7 @@ ADDRESSES = (
     Address("/shapes"),
     Address("/validate", kilobytes=180),
     Address("/validate/new"),
+    Address("/validate/correct?claim=s34"),
     Address("/catalogue"),
     Address("/dumps/"),
     Address("/changes"),

@@ -196,6 +196,7 @@ class Correct:
             key=key,
             more=more,
             outcome=told,
+            closed=self._desk.closed(call),
             is_overtaken=is_overtaken,
             changes=list(changes),
             mistakes=told.entry.mistakes if told else {},

@@ -133,6 +133,7 @@ class Curate:
             shown=SHOWN_OPTIONS,
             key=key,
             outcome=told,
+            closed=self._desk.closed(call),
             mistakes=told.entry.mistakes if told else {},
             findings=findings_of(left, links),
             propositions=await self._choices.propositions(),
