@@ -289,9 +289,9 @@ def test_a_file_that_is_no_data_is_415_with_what_it_is_and_what_to_do(
     ],
 )
 def test_what_is_in_another_format_than_is_said_is_told_what_it_looks_like(
-    read_only: Service, text: str, kind: str, seems: str
+    shipped: Service, text: str, kind: str, seems: str
 ) -> None:
-    response = sent(read_only, text, kind)
+    response = sent(shipped, text, kind)
     assert response.status_code == 400
     assert f" It looks like {seems}: choose that format" in response.json()["detail"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyoxigraph as ox
 
@@ -19,10 +19,14 @@ ENGLISH = "en"
 
 @dataclass(frozen=True)
 class Filled:
-    """The texts by the names of the fields, without those that are empty; `languages` are those of the texts of a field."""
+    """The texts by the names of the fields, without those that are empty; `languages` are those of the texts of a field.
+
+    `more` is the name of a field that is to have one more row.
+    """
 
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    more: str = ""
 
     @classmethod
     def of(cls, body: bytes) -> Filled:
@@ -55,7 +59,7 @@ class Filled:
 
     def with_texts(self, **more: str) -> Filled:
         """With other fields beside these."""
-        return Filled({**self.texts, **{name: [text] for name, text in more.items()}}, self.languages)
+        return replace(self, texts={**self.texts, **{name: [text] for name, text in more.items()}})
 
     def all(self, name: str) -> Sequence[str]:
         """The texts of a field."""

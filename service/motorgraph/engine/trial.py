@@ -66,6 +66,10 @@ def _told(job: Job, body: bytes, store: ox.Store, known: Known) -> dict[str, Any
     from motorgraph.engine import findings  # it knows of SHACL, as the shapes do
 
     given, wants_text = sent(job, body), json.loads(job.text)["wants_text"]
+    if not (given.shapes or job.shapes):
+        raise BadRequest(
+            "This is a bare store, which has no shapes to judge by. Send shapes with the data, in the field 'shapes' of a form."
+        )
     base, text = job.base.partition("/graph/")[0], given.data.text.decode("utf-8", "replace")
     about = {
         "format": given.data.form.suffix,
@@ -109,10 +113,6 @@ def _judged(job: Job, given: Sent, found: Placed, store: ox.Store, known: Known)
     is_alone = json.loads(job.text)["alone"] or given.fields.get("alone") == "true"
     if given.shapes:
         return _by_given(given, found, job, store)
-    if not job.shapes:
-        raise BadRequest(
-            "This is a bare store, which has no shapes to judge by. Send shapes with the data, in the field 'shapes' of a form."
-        )
     shapes = known.shapes or _shapes_of(job, store)
     refuse_unfit(Delta(added=set(found.quads)), job)
     return _apart(job, shapes, found, store) if is_alone else _as_added(job, shapes, found, store, known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import pyoxigraph as ox
@@ -69,6 +69,10 @@ class Correction:
         made = reading.statements(proposition, self.record.proposition)
         other = reading.statements(claim, self.record.claim)
         return Entry("", made.quads + other.quads, made.mistakes | other.mistakes, made.parts | other.parts)
+
+    def difference(self, entry: Entry) -> tuple[set[ox.Quad], set[ox.Quad]]:
+        """What goes and what comes by an entry of this form."""
+        return self.record.update(self.entry(self.before).quads, entry.quads)
 
     def changes(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> list[Change]:
         """What goes and what comes, field by field, in the words of the form."""
@@ -149,10 +153,10 @@ class Correct:
         if action not in ACTIONS:
             raise BadRequest(f"action={action[:40]!r} is nothing that the form does; there are {', '.join(ACTIONS)}.")
         if action == "more":
-            await self._show(call, send, correction, None, more=more)
+            await self._show(call, send, replace(correction, filled=replace(filled, more=more)), None)
             return
         entry = correction.entry(filled)
-        removed, added = record.update(correction.entry(correction.before).quads, entry.quads)
+        removed, added = correction.difference(entry)
         is_same, told = not (removed or added or entry.mistakes), Told(entry)
         if filled.one("was") != record.stamp and not (is_same and action == "commit"):
             await self._show(call, send, correction, Told(entry, refusal=_overtaken()))
@@ -165,23 +169,19 @@ class Correct:
         if action == "commit" and told.refusal is None and not entry.mistakes:
             await send_bytes(send, 303, [(b"location", f"/page/claim/{quote(record.slug)}".encode())], b"")
             return
-        await self._show(call, send, correction, told, correction.changes(removed, added))
+        await self._show(call, send, correction, told)
 
     def _require_same(self, record: Record) -> None:
         """Raises PreconditionFailed if a commit has come since the claim was read."""
         if self._store.commit != record.commit:
             raise _overtaken()
 
-    async def _show(
-        self, call: Call, send: Send, correction: Correction, told: Told | None, changes: Iterable[Change] = (), more: str = ""
-    ) -> None:
+    async def _show(self, call: Call, send: Send, correction: Correction, told: Told | None) -> None:
         """The form, what came of it, and, where somebody was faster, what the claim says now."""
         links, record, filled = await self._documentation.links(), correction.record, correction.filled
         is_overtaken = told is not None and isinstance(told.refusal, PreconditionFailed)
         if is_overtaken:
             filled = filled.with_texts(was=record.stamp)
-            before, now = correction.entry(correction.before), correction.entry(filled)
-            changes = correction.changes(*record.update(before.quads, now.quads))
         short = {each.path: each.name for part in correction.parts for each in part.fields}
         results = told.account.get("results", []) if told and told.account else []
         left = curating.sorted_out(results, told.entry, short) if told else []
@@ -194,11 +194,11 @@ class Correct:
             lists=[name for name in correction.options if name != curating.PROPOSITIONS],
             shown=SHOWN_OPTIONS,
             key=key,
-            more=more,
+            more=filled.more,
             outcome=told,
             closed=self._desk.closed(call),
             is_overtaken=is_overtaken,
-            changes=list(changes),
+            changes=correction.changes(*correction.difference(correction.entry(filled))) if told else [],
             mistakes=told.entry.mistakes if told else {},
             findings=findings_of(left, links),
             links=links,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -82,7 +83,7 @@ class Curate:
             raise BadRequest(f"action={action[:40]!r} is nothing that the form does; there are {', '.join(ACTIONS)}.")
         claims = _claims(filled)
         if action in ("add", "more"):
-            await self._show(call, send, filled, min(claims + (action == "add"), MOST_CLAIMS), None, more)
+            await self._show(call, send, replace(filled, more=more), min(claims + (action == "add"), MOST_CLAIMS), None)
             return
         plan = await self._choices.plan(claims)
         entry = Reading(self._store.names, filled, await self._choices.of_filled(list(plan.parts), filled)).entry(plan)
@@ -114,8 +115,8 @@ class Curate:
         relation = {"relation1.mg:toClaim": record.claim.value, "relation1.mg:relationKind": kind}
         return wording.with_texts(**{name: begun.one(name) for name in begun.texts}, **relation)
 
-    async def _show(self, call: Call, send: Send, filled: Filled, claims: int, told: Told | None, more: str = "") -> None:
-        """The form with what has been filled in, but for the token, and what came of it; `more` is a field with one more row."""
+    async def _show(self, call: Call, send: Send, filled: Filled, claims: int, told: Told | None) -> None:
+        """The form with what has been filled in, but for the token, and what came of it."""
         plan, links = await self._choices.plan(claims), await self._documentation.links()
         options = await self._choices.of(list(plan.parts))
         short = {each.path: each.name for part in plan.parts for each in part.fields}
@@ -125,7 +126,7 @@ class Curate:
             "curate.html",
             plan=plan,
             filled=filled,
-            more=more,
+            more=filled.more,
             claims=claims,
             most_claims=MOST_CLAIMS,
             options=options,
