@@ -1,0 +1,1 @@
+var t=JSON.parse(document.getElementById("setup").textContent);function p(n,s,o={}){let e=new URLSearchParams({query:s});t.at&&e.set("at",t.at);for(let r of t.graphs[0])e.append("default-graph-uri",r);for(let r of t.graphs[1])e.append("named-graph-uri",r);for(let[r,i]of Object.entries(o))e.set(r,i);return`${n}?${e}`}export{t as a,p as b};
