@@ -197,10 +197,14 @@ class Atlas:
         shown = [point for point in points if area.shows(point.lon, point.lat)]
         dots = "".join(_dots(kind, [p for p in shown if p.kind == kind], area) for kind in ("unknown", "closed", "open"))
         named = _named([point for point in shown if point.kind == "deal" or point.name], area)
-        role = "group" if "<a " in named else "img"  # what is in a picture of role img cannot be a link
+        return self.framed(dots + named, area, title, classes)
+
+    def framed(self, inside: str, area: Area, title: str, classes: str = "") -> str:
+        """An SVG of an area with what was drawn to stand in it."""
+        role = "group" if "<a " in inside else "img"  # what is in a picture of role img cannot be a link
         told = f'role="{role}" aria-label="{escape(title)}"' if title else 'aria-hidden="true"'
         frame = f'<svg class="map {escape(classes)}" viewBox="0 0 {area.width} {area.height}" {told}>'
-        return f"{frame}{self._outlines(area)}{dots}{named}</svg>"
+        return f"{frame}{self._outlines(area)}{inside}</svg>"
 
     def _outlines(self, area: Area) -> str:
         if area not in self._drawn:

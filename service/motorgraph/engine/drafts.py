@@ -22,6 +22,7 @@ class Drafts:
     def __init__(self, control: Control, readers: Readers, finding: Finding, limits: Limits) -> None:
         self._finding = finding
         self.on_commit: Callable[[int], None] = lambda commit: None
+        self.on_change: Callable[[int, str], None] = lambda commit, delta: None
         self._control = control
         self._readers = readers
         self._limits = limits
@@ -53,6 +54,7 @@ class Drafts:
         if applied.delta is not None:
             self._readers.renew(applied.commit, applied.delta)
             self._finding.renew(applied.commit, applied.delta)
+            self.on_change(applied.commit, applied.delta)
         self.on_commit(applied.commit)
         return applied.commit
 

@@ -11,6 +11,7 @@ from motorgraph import marks
 from motorgraph.dates import spoken, vague
 from motorgraph.explore.control import Control
 from motorgraph.explore.sheet import Item, Row, Sheet, Value, last
+from motorgraph.marks import Mark
 
 NOW = {"actual", "under-study", "assessed", ""}
 """The modalities of what is told as it is, not as it is to be."""
@@ -26,7 +27,15 @@ TOLD = {
     "accepted": "?thing a mg:Deal ; mg:acceptedFrom ?claim",
     "parts": "{ ?whole mg:hasComponent ?thing } UNION { ?thing a mg:DealComponent }",
     "authorities": "?thing a mg:Authority",
+    "claims": """?said mg:subject|mg:object|mg:aboutNode ?thing ; mg:statementText ?text . ?thing a mg:Deal .
+  ?claim mg:proposition ?said ; mg:stance ?stance ; mg:modality ?modality ; mg:foundIn ?document .
+  OPTIONAL { ?claim mg:reportedOn ?day } OPTIONAL { ?claim mg:assertedBy ?by . ?by skos:prefLabel ?who }""",
 }
+
+
+def is_tie(deal: Item) -> bool:
+    """Whether a deal ties groups to each other: it is no part of another, and two groups at least are parties."""
+    return "part" not in deal.keys("part") and len(deal.values("group")) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,29 @@ def _tell_status(item: Item, history: Sequence[Event], current: str) -> None:
         item.cells["since"] = [Value(since.start, told)]
         item.cells["year"] = [Value(year, year)]
     item.sources = list(dict.fromkeys([*item.sources, *(d for event in reversed(past) for d in event.documents)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A claim on a deal: its mark, who says so on which day ("" where that is not told), what, in which document."""
+
+    iri: str
+    mark: Mark
+    who: str
+    day: str
+    text: str
+    document: str
+
+
+def sayings_of(sheet: Sheet) -> Mapping[str, list[Saying]]:
+    """The claims on each deal of a sheet by its IRI, the oldest first, those without a day last."""
+    found: dict[str, dict[str, Saying]] = {}
+    for row in sheet.told["claims"]:
+        mark = marks.mark(last(row["stance"]), last(row["modality"]))
+        day = row["day"][:10] if is_day(row.get("day", "")) else ""
+        said = Saying(row["claim"], mark, row.get("who", ""), day, row["text"], row["document"])
+        found.setdefault(row["thing"], {})[said.iri] = said
+    return {thing: sorted(said.values(), key=lambda s: (not s.day, s.day, s.iri)) for thing, said in found.items()}
 
 
 def history_of(sheet: Sheet) -> Mapping[str, list[Event]]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from motorgraph import marks
 from motorgraph.atlas import Atlas
 from motorgraph.explore import lanes, maps, sides
-from motorgraph.explore.deals import history_of
-from motorgraph.explore.kinds import CLAIMS, Column, View
-from motorgraph.explore.loading import Sheets
-from motorgraph.explore.narrowing import Asked, Counted, Facet, Found
+from motorgraph.explore.deals import Saying, history_of, sayings_of
+from motorgraph.explore.grid import grids
+from motorgraph.explore.kinds import CLAIMS, KINDS, Column, View
+from motorgraph.explore.narrowing import LIMIT, Asked, Counted, Facet, Found
 from motorgraph.explore.network import LEGEND, Network, Tie, network
 from motorgraph.explore.sheet import Document, Item, Sheet, Value
 from motorgraph.marks import Mark
@@ -29,6 +29,7 @@ LEADING = {
     "plants": ("country", "status", "propulsion"),
     "makers": ("control", "kind"),
     "deals": ("status", "kind", "group"),
+    "network": ("group", "control", "status"),
     "claims": ("stance", "modality", "about"),
     "acts": ("jurisdiction", "status", "subject"),
 }
@@ -62,11 +63,30 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A deal beside a picture: who says what of it, by mark, and where its claims are listed."""
+
+    row: Row
+    said: list[tuple[Mark, str]]
+    claims: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A group that another works with: their deals by mark, and where both are shown."""
+
+    group: Value
+    deals: list[tuple[Mark, Item]]
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picked:
     """What a picture shows before the rest: in words, and the deals of it."""
 
     words: str
-    rows: list[Row]
+    deals: list[Told]
     address: str
     """Of the picture without it."""
 
@@ -74,11 +94,10 @@ class Picked:
 class Gallery:
     """Makes what the pages show."""
 
-    def __init__(self, sheets: Sheets) -> None:
-        self._sheets = sheets
+    def __init__(self) -> None:
         self._maps = maps.Maps(Atlas())
 
-    async def index(self, whole: Sequence[Found]) -> Values:
+    def index(self, whole: Sequence[Found]) -> Values:
         """The kinds, each with its leading facets."""
         kinds = []
         for each in whole:
@@ -88,11 +107,12 @@ class Gallery:
             kinds.append((each.asked.kind, len(each.items), each.asked.address(), leading, views))
         return {"kinds": kinds, "at_once": 6}
 
-    async def shown(self, found: Found) -> Values:
+    def shown(self, found: Found) -> Values:
         """A list with its facets, in the view that is asked for."""
         asked, numbers = found.asked, Numbers(found.sheet)
-        drawing = {"network": self._network, "timeline": self._timeline, "map": self._map}.get(asked.view)
-        picture = await drawing(found, numbers) if drawing else {}
+        drawing = {"sides": _network, "matrix": _network, "list": _network, "timeline": _timeline, "map": self._map}
+        view = _view(asked)
+        picture = drawing[view.name](found, numbers) if view.name in drawing else {}
         rows = [_row(item, found, numbers) for item in found.part]
         return {
             "asked": asked,
@@ -100,51 +120,86 @@ class Gallery:
             "found": found,
             "facets": [(facet, _head(facet), facet.values[len(_head(facet)) :]) for facet in found.facets],
             "chosen": [(facet.column, each) for facet in found.facets for each in facet.chosen],
-            "clear": Asked(asked.kind, view=asked.view).address(),
+            "clear": Asked(asked.kind, view=asked.view, at=asked.at).address(),
+            "whole_world": replace(asked, box=None, offset=0).address() if asked.box else "",
+            "newest": replace(asked, at="").address(),
+            "ways": [(each, Asked(each, at=asked.at).address()) for each in KINDS.values()],
             "tabs": [(view, replace(asked, view=view.name, offset=0, focus=()).address()) for view in asked.kind.views],
-            "view": _view(asked),
+            "view": view,
             "hidden": _hidden(asked),
             "heads": [_ordering(asked, "name", asked.kind.one.capitalize())]
             + [_ordering(asked, column.name, column.words) for column in asked.kind.shown],
             "rows": rows,
             "is_speech": asked.kind is CLAIMS,
-            "formats": [(words, asked.address(f".{suffix}")) for words, suffix in _offered(found)],
             "said": _in_words(found),
             "picture": picture,
             "legend": LEGEND,
             "documents": numbers.listed,
         }
 
-    async def _network(self, found: Found, numbers: Numbers) -> Values:
-        made = network(found.items, await self._sheets.control())
-        focus, picked = _focused(found, made, numbers)
+    def _map(self, found: Found, numbers: Numbers) -> Values:
+        return {"kind": "map", **self._maps.seen(found)}
 
-        def where(iri: str) -> str:
-            return replace(found.asked, focus=(iri.rpartition("/")[2],), offset=0).address() + "#picture"
 
-        drawn = await asyncio.to_thread(
-            lambda: [sides.Sides(made, paper, focus, where).picture() for paper in (sides.WIDE, sides.NARROW)]
-        )
-        legend = [(line, LEGEND[line], count) for line, count in made.lines.items()]
-        groups = len(made.left) + len(made.right)
-        words = f"{len(made.ties)} ties between {groups} groups. A dotted line is talk; only a solid one builds cars."
-        return {"kind": "network", "drawn": drawn, "legend": legend, "words": words, "picked": picked, "network": made}
+def _network(found: Found, numbers: Numbers) -> Values:
+    """The network as it is looked at: drawn on two sides, as a matrix, or as a list of who works with whom."""
+    made = network(found.items, found.sheet.control)
+    focus, picked = _focused(found, made, numbers)
 
-    async def _timeline(self, found: Found, numbers: Numbers) -> Values:
-        history, today = history_of(found.sheet), datetime.now(UTC).date()
-        deals = [item for item in found.items if history.get(item.iri)]
-        deals.sort(key=lambda item: max(event.start for event in history[item.iri]), reverse=True)
-        drawn = [lanes.Lanes(deals, history, today, paper).picture() for paper in (lanes.WIDE, lanes.NARROW)]
-        told = [(item, event) for item in deals[: lanes.MOST_LANES] for event in history[item.iri]]
-        told.sort(key=lambda pair: (pair[1].start, pair[1].order), reverse=True)
-        happened = [(item, event, marks.status(event.state), numbers.of(event.documents)) for item, event in told]
-        words = f"{len(deals)} deals with a history, those with the newest first; what is planned stands right of today’s line."
-        without = len(found.items) - len(deals)
-        return {"kind": "timeline", "drawn": drawn, "words": words, "happened": happened, "without": without}
+    def where(*iris: str) -> str:
+        return replace(found.asked, focus=tuple(iri.rpartition("/")[2] for iri in iris), offset=0).address() + "#picture"
 
-    async def _map(self, found: Found, numbers: Numbers) -> Values:
-        seen = await asyncio.to_thread(self._maps.seen, found)
-        return {"kind": "map", **seen}
+    view = _view(found.asked).name
+    told: Values = {}
+    if view == "sides":
+        told["drawn"] = [sides.Sides(made, paper, focus, where).picture() for paper in (sides.WIDE, sides.NARROW)]
+    elif view == "matrix":
+        told["grids"] = list(grids(made, where, frozenset(focus.groups)))
+        told["marks"] = list(dict.fromkeys(marks.status(tie.status) for tie in made.ties))
+    told["partners"] = _partners(made, focus, where)
+    legend = [(line, LEGEND[line], count) for line, count in made.lines.items()]
+    groups = len(made.left) + len(made.right)
+    words = f"{len(made.ties)} ties between {groups} groups. A dotted line is talk; only a solid one builds cars."
+    return {"kind": "network", "legend": legend, "words": words, "picked": picked, "network": made, "where": where, **told}
+
+
+def _partners(made: Network, focus: sides.Focus, where: Callable[..., str]) -> list[tuple[Value, int, list[Partner]]]:
+    """Each group with how many ties it has, and whom it works with, those with the most ties first."""
+    deals: dict[str, dict[str, list[Item]]] = {}
+    for tie in made.ties:
+        if focus.lights(tie):
+            deals.setdefault(tie.one, {}).setdefault(tie.other, []).append(tie.deal)
+            deals.setdefault(tie.other, {}).setdefault(tie.one, []).append(tie.deal)
+    groups = {group.iri: group for group in (*made.left, *made.right)}
+    listed = []
+    for iri, others in sorted(deals.items(), key=lambda pair: (-made.counts[pair[0]], groups[pair[0]].words)):
+        partners = [
+            Partner(groups[other], [(_mark_of(deal), deal) for deal in between], where(iri, other))
+            for other, between in sorted(others.items(), key=lambda pair: (-len(pair[1]), groups[pair[0]].words))
+        ]
+        listed.append((groups[iri], made.counts[iri], partners))
+    return listed
+
+
+def _mark_of(deal: Item) -> Mark:
+    return marks.status(next((value.key for value in deal.values("status")), ""))
+
+
+def _timeline(found: Found, numbers: Numbers) -> Values:
+    history, said, today = history_of(found.sheet), sayings_of(found.sheet), datetime.now(UTC).date()
+    deals = [item for item in found.items if history.get(item.iri)]
+    deals.sort(key=lambda item: max(event.start for event in history[item.iri]), reverse=True)
+    shown = deals[: lanes.MOST_LANES]
+    drawn = [lanes.Lanes(shown, history, said, today, paper).picture() for paper in (lanes.WIDE, lanes.NARROW)]
+    told = []
+    for item in shown:
+        happened = [(event, marks.status(event.state), numbers.of(event.documents)) for event in reversed(history[item.iri])]
+        claims = [(claim, numbers.of([claim.document])) for claim in reversed(said.get(item.iri, []))]
+        told.append((item, happened, claims))
+    words = f"{len(deals)} deals with a history, those with the newest first; what is planned stands right of today’s line."
+    without = len(found.items) - len(deals)
+    heard = list(dict.fromkeys(claim.mark for item in shown for claim in said.get(item.iri, []) if claim.day))
+    return {"kind": "timeline", "drawn": drawn, "words": words, "told": told, "without": without, "marks": heard}
 
 
 def _focused(found: Found, made: Network, numbers: Numbers) -> tuple[sides.Focus, Picked | None]:
@@ -165,7 +220,19 @@ def _focused(found: Found, made: Network, numbers: Numbers) -> tuple[sides.Focus
     listed = [item for item in found.items if item.iri in lit]
     listed.sort(key=lambda item: item.iri not in focus.deals)
     words = " and ".join(group.words for group in chosen)
-    return focus, Picked(words, [_row(item, found, numbers) for item in listed], replace(found.asked, focus=()).address())
+    said = sayings_of(found.sheet)
+    told = [_told(_row(item, found, numbers), said.get(item.iri, ()), found.asked.at) for item in listed]
+    return focus, Picked(words, told, replace(found.asked, focus=()).address())
+
+
+def _told(row: Row, said: Sequence[Saying], at: str) -> Told:
+    """A deal with those who say something of it, by mark, each once."""
+    by_mark: dict[Mark, dict[str, None]] = {}
+    for each in said:
+        by_mark.setdefault(each.mark, {})[each.who or "unnamed"] = None
+    key = row.item.iri.rpartition("/")[2]
+    address = Asked(CLAIMS, (("thing", (key,)),), at=at).address()
+    return Told(row, [(mark, ", ".join(who)) for mark, who in by_mark.items()], len(said), address)
 
 
 def _row(item: Item, found: Found, numbers: Numbers) -> Row:
@@ -192,8 +259,8 @@ def _view(asked: Asked) -> View:
 
 def _hidden(asked: Asked) -> list[tuple[str, str]]:
     """What a search in the list keeps."""
-    kept = [(name, key) for name, keys in asked.chosen for key in keys]
-    return kept + [(name, text) for name, text in (("view", asked.view), ("sort", asked.sort), ("area", asked.area)) if text]
+    kept = replace(asked, query="", limit=LIMIT, offset=0, focus=()).address()
+    return parse_qsl(urlsplit(kept).query)
 
 
 def _ordering(asked: Asked, name: str, words: str) -> tuple[str, str, str]:
@@ -202,11 +269,6 @@ def _ordering(asked: Asked, name: str, words: str) -> tuple[str, str, str]:
     now = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
     other = f"-{name}" if now == "ascending" else name
     return words, replace(asked, sort=other, offset=0).address(), now
-
-
-def _offered(found: Found) -> list[tuple[str, str]]:
-    has_places = any(column.name == "latitude" for column in found.asked.kind.columns)
-    return [("JSON", "json"), ("CSV", "csv"), *([("GeoJSON", "geojson")] if has_places else [])]
 
 
 def _in_words(found: Found) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from motorgraph.explore import deals
 from motorgraph.explore.control import Control
-from motorgraph.explore.sheet import Sheet
+from motorgraph.explore.sheet import Item, Sheet
 
 PREFIXES = """PREFIX mg: <{base}/ontology/> PREFIX outcome: <{base}/concept/verdict-outcome/>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -35,6 +35,11 @@ class Column:
     is_shown: bool = True
     none: str = "not known"
     """What is said where there is no value."""
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether what stands in it is called by its label."""
+        return self.type in ("entity", "concept") and "?words" not in self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,18 @@ class Kind:
     told: Mapping[str, str] = field(default_factory=dict)
     derive: Callable[[Sheet, Control], None] | None = None
     sources: str = SOURCES
+    holds: Callable[[Item], bool] | None = None
+    """Which things of the sheet it has; all if it is not said."""
+    sheet: str = ""
+    """The name of its sheet, where it shares one with a kind that came before."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sheet", self.sheet or self.name)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether its things are on a map."""
+        return any(column.name == "latitude" for column in self.columns)
 
     @property
     def facets(self) -> tuple[Column, ...]:
@@ -118,6 +135,7 @@ PLANTS = Kind(
         Column("bloc", "Bloc", _BLOC, is_shown=False),
         Column("place", "Place", "?thing mg:locality ?value", "text", is_facet=False, is_shown=False),
         Column("group", "Group", "?thing mg:inGroup ?value"),
+        Column("operator", "Operator", "?thing mg:operator ?value", is_shown=False),
         Column("control", "Controlled from", is_shown=False),
         Column("kind", "Kind", "?thing mg:plantKind ?value", "concept"),
         Column("status", "Status", "?thing mg:plantStatus ?value", "status"),
@@ -181,9 +199,19 @@ DEALS = Kind(
         Column("plant", "Plants", "?thing mg:concernsPlant ?value", is_shown=False, none="none named"),
     ),
     sort="-since",
-    views=(TABLE, View("network", "Two sides"), View("timeline", "Timeline")),
+    views=(TABLE, View("timeline", "Timeline")),
     told=deals.TOLD,
     derive=deals.derived,
+)
+NETWORK = replace(
+    DEALS,
+    name="network",
+    words="Partnerships",
+    one="deal with a tie",
+    about="Which groups work with which, at which status, by the deals between them",
+    columns=tuple(column for column in DEALS.columns if column.name not in ("part", "plant")),
+    views=(View("sides", "Two sides"), View("matrix", "Matrix"), View("list", "List")),
+    holds=deals.is_tie,
 )
 CLAIMS = Kind(
     "claims",
@@ -230,6 +258,6 @@ ACTS = Kind(
     ),
     sort="-day",
 )
-KINDS = {kind.name: kind for kind in (PLANTS, MAKERS, DEALS, CLAIMS, ACTS)}
+KINDS = {kind.name: kind for kind in (PLANTS, MAKERS, DEALS, NETWORK, CLAIMS, ACTS)}
 """By name, in the order in which they are shown."""
 NAMES = "?thing skos:altLabel|schema:legalName ?value"

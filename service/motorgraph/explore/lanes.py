@@ -1,4 +1,5 @@
-"""The drawing of deals in time as SVG: a lane for each, its line by status, what is known to a month or year as a dotted span."""
+"""The drawing of deals in time as SVG: a lane for each, its line by status, what is known to a month or year as a
+dotted span, and under the line what was claimed."""
 
 from __future__ import annotations
 
@@ -8,21 +9,25 @@ from datetime import date
 from html import escape
 
 from motorgraph import marks
-from motorgraph.explore.deals import Event
+from motorgraph.dates import spoken
+from motorgraph.explore.deals import Event, Saying
 from motorgraph.explore.network import LINES, UNKNOWN
 from motorgraph.explore.paper import Paper
 from motorgraph.explore.sheet import Item
+from motorgraph.marks import Mark
 from motorgraph.pages import static
 
 MOST_YEARS = 9
 """Years that are drawn; what was before stands at the left edge with its year."""
 MOST_LANES = 200
-TOP = 30.0
+TOP = 34.0
+BELOW = 12.0
+"""Pixels from the line of a deal to the claims on it."""
 OVER = {"ended", "cancelled", "denied", "superseded", "completed"}
 """After these statuses a lane has no line any more."""
 
-WIDE = Paper(900, 300, 28, 13, "not-phone")
-NARROW = Paper(358, 0, 46, 12, "only-phone")
+WIDE = Paper(900, 300, 34, 13, "not-phone")
+NARROW = Paper(300, 0, 54, 12, "only-phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Lanes:
 
     deals: Sequence[Item]
     history: Mapping[str, Sequence[Event]]
+    said: Mapping[str, Sequence[Saying]]
     today: date
     paper: Paper
 
@@ -55,10 +61,11 @@ class Lanes:
             words = f'<text class="dim" x="{x + 3:.1f}" y="13">{_short(year, self.paper)}</text>'
             drawn.append(f'<path class="axis" d="M{x:.1f},18V{height:g}"/>{words}')
         now = scale.x(self.today)
-        return "".join(drawn) + f'<path class="now" d="M{now:.1f},18V{height:g}"/>'
+        words = f'<text class="dim" x="{now:.1f}" y="26" text-anchor="middle">today</text>'
+        return "".join(drawn) + f'<path class="now" d="M{now:.1f},29V{height:g}"/>{words}'
 
     def _lane(self, deal: Item, middle: float, scale: _Scale) -> str:
-        y = middle + (9 if not self.paper.room else 0)
+        y = middle + (5 if not self.paper.room else -4)
         events = self.history[deal.iri]
         past = [event for event in events if not event.is_future and _day(event.start) <= self.today]
         ahead = [event for event in events if event not in past]
@@ -71,12 +78,17 @@ class Lanes:
             begin = scale.x(self.today) if past and past[-1].state not in OVER else scale.x(_day(ahead[0].start))
             drawn.append(_line(begin, scale.x(_day(ahead[-1].start)), y, "planned"))
         drawn += [_event(event, y, scale, is_ahead=event in ahead) for event in events]
+        by_day: dict[tuple[str, Mark], list[Saying]] = {}
+        for said in self.said.get(deal.iri, ()):
+            if said.day:
+                by_day.setdefault((said.day, said.mark), []).append(said)
+        drawn += [_claims(day, mark, said, y + BELOW, scale) for (day, mark), said in by_day.items()]
         return "".join(drawn)
 
     def _name(self, deal: Item, middle: float) -> str:
         room = self.paper.room or self.paper.width
         words = _cut(deal.label, int((room - 10) / (self.paper.letters * 0.53)))
-        x, y, anchor = (self.paper.room, middle + 4.5, "end") if self.paper.room else (0, middle - 8, "start")
+        x, y, anchor = (self.paper.room, middle + 3, "end") if self.paper.room else (0, middle - 11, "start")
         text = f'<text x="{x}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
         return f'<a href="{escape(deal.page)}" aria-label="{escape(deal.label)}">{text}</a>'
 
@@ -110,6 +122,15 @@ def _event(event: Event, y: float, scale: _Scale, *, is_ahead: bool) -> str:
     at = f'x="{x - 6:.1f}" y="{y - 6:.1f}" width="12" height="12"'
     glyph = f'<use class="glyph st-{found.glyph}" href="{escape(static("marks.svg"))}#{found.glyph}" {at}/>'
     return f"<g><title>{escape(words)}</title>{span}{glyph}{early}</g>"
+
+
+def _claims(day: str, mark: Mark, said: Sequence[Saying], y: float, scale: _Scale) -> str:
+    """The claims of one mark on one day, under the line: smaller than what happened."""
+    words = f"{spoken(day)}: {len(said)} {'claim' if len(said) == 1 else 'claims'}, {mark.word.lower()}"
+    who = ", ".join(dict.fromkeys(each.who for each in said if each.who))
+    at = f'x="{scale.x(_day(day)) - 4:.1f}" y="{y - 4:.1f}" width="8" height="8"'
+    glyph = f'<use class="glyph st-{mark.glyph}" href="{escape(static("marks.svg"))}#{mark.glyph}" {at}/>'
+    return f"<g><title>{escape(f'{words}: {who}' if who else words)}</title>{glyph}</g>"
 
 
 def _line(start: float, end: float, y: float, state: str) -> str:

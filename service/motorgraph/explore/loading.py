@@ -1,11 +1,14 @@
-"""Reads the sheets of the graph, each once a commit, with one query for each column."""
+"""Reads the sheets of the graph, with one query for each column, and carries them on from commit to commit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
+from operator import is_
 
 import pyoxigraph as ox
 
@@ -14,118 +17,136 @@ from motorgraph.address import local, page_of
 from motorgraph.explore.control import PARENTS, SEATS, Control
 from motorgraph.explore.kinds import NAMES, PREFIXES, Column, Kind
 from motorgraph.explore.sheet import Document, Item, Row, Sheet, Value, last, slug
-from motorgraph.inquiry import Inquiry
+from motorgraph.inquiry import Inquiry, bound
 from motorgraph.search.folding import folded
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
+from motorgraph.touched import names_in_query
 
 MOST_TRIES = 3
 _XSD_DATE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#date")
 _DOCUMENTS = """SELECT ?thing ?title ?who ?day ?url { ?thing a mg:SourceDocument ; dcterms:title ?title .
   OPTIONAL { ?thing dcterms:publisher/skos:prefLabel ?who } OPTIONAL { ?thing dcterms:issued ?day }
   OPTIONAL { ?thing schema:url ?url } }"""
-_Now = tuple[int, str]
-"""A commit, and the day."""
+MOST_OLDER = 20
+"""Sheets of older commits that are kept."""
+Rows = list[dict[str, str]]
+Page = Callable[[str], str]
+"""The page of a thing by its IRI, "" if it has none here."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """A query, its rows, the commit that they are still right at, and what the query names."""
+
+    text: str
+    commit: int
+    rows: Rows
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A sheet, the day on which it was made, and the rows that it was made of."""
+
+    sheet: Sheet
+    today: str
+    answers: list[Rows]
 
 
 class Sheets:
-    """The sheets of one service as of its newest commit; one that has been read is kept until the next commit or day."""
+    """The sheets of one service. Those of the newest commit are carried on: what a commit did not touch is not asked again.
+
+    Of older commits the sheets that were used last are kept.
+    """
 
     def __init__(self, store: Embedded, settings: Settings) -> None:
         self._store = store
         self._base = settings.base
         self._inquiry = Inquiry(store)
-        self._kept: dict[str, tuple[_Now, Sheet]] = {}
-        self._shared: tuple[_Now, Mapping[str, Document], Control] | None = None
+        self._kept: dict[str, _Kept] = {}
+        self._past: dict[tuple[str, int, str], Sheet] = {}
+        self._answers: dict[str, _Answer] = {}
         self._reading = asyncio.Lock()
 
-    async def sheet(self, kind: Kind) -> Sheet:
-        """The sheet of a kind. Raises what a query may meet."""
+    async def sheet(self, kind: Kind, commit: int = 0) -> Sheet:
+        """The sheet of a kind as of a commit (0: the newest). Raises what a query may meet."""
         self._store.require_ready()
         async with self._reading:
-            for _ in range(MOST_TRIES):
-                now = self._store.commit, datetime.now(UTC).date().isoformat()
-                if kind.name not in self._kept or self._kept[kind.name][0] != now:
-                    self._kept[kind.name] = now, await self._read(kind, now)
-                if self._store.commit == now[0]:  # else what was read may be partly of another commit
-                    break
-            return self._kept[kind.name][1]
+            return await (self._older(kind, commit) if commit else self._newest(kind))
 
-    async def _read(self, kind: Kind, now: _Now) -> Sheet:
-        documents, control = await self._common(now)
-        things, sources, names = await asyncio.gather(
-            self._rows(f"SELECT ?thing ?label {{ {kind.of} }}"),
-            self._rows(f"SELECT DISTINCT ?thing ?value {{ {kind.of} . {kind.sources} }}"),
-            self._rows(f"SELECT ?thing ?value {{ {kind.of} . {NAMES} }}"),
-        )
-        items = {row["thing"]: Item(row["thing"], row["label"], page_of(row["thing"], self._base)) for row in things}
+    async def _newest(self, kind: Kind) -> Sheet:
+        kept = self._kept.get(kind.sheet)
+        for _ in range(MOST_TRIES):
+            commit, today = self._store.commit, _today()
+            if kept is not None and (kept.sheet.commit, kept.today) == (commit, today):
+                break
+            answers = await self._asked(kind, today, 0)
+            if kept is not None and kept.today == today and all(map(is_, kept.answers, answers)):
+                sheet = replace(kept.sheet, commit=commit)
+            else:
+                sheet = await asyncio.to_thread(self._made, kind, commit, answers)
+            self._kept[kind.sheet] = kept = _Kept(sheet, today, answers)
+            if self._store.commit == commit:  # else what was read may be partly of another commit
+                break
+        assert kept is not None
+        return kept.sheet
+
+    async def _older(self, kind: Kind, commit: int) -> Sheet:
+        key = kind.sheet, commit, _today()
+        if key not in self._past:
+            answers = await self._asked(kind, key[2], commit)
+            made = await asyncio.to_thread(self._made, kind, commit, answers, f"?at={commit}")
+            while len(self._past) >= MOST_OLDER:
+                del self._past[next(iter(self._past))]
+        else:
+            made = self._past.pop(key)
+        self._past[key] = made
+        return made
+
+    async def _asked(self, kind: Kind, today: str, commit: int) -> list[Rows]:
+        """The rows of each query behind a sheet, in their order."""
+        texts = [PREFIXES.format(base=self._base) + text for text in _texts(kind)]
+        if commit:  # one after the other: few processes are at older commits, and each has its turn
+            return [(await self._rows(text, today, commit))[1] for text in texts]
+        return list(await asyncio.gather(*(self._carried(text, today) for text in texts)))
+
+    async def _carried(self, text: str, today: str) -> Rows:
+        """The rows of a query of the newest commit: the very same as before where nothing that it names was touched since."""
+        dated = bound(text, {"today": ox.Literal(today, datatype=_XSD_DATE)})
+        known = self._answers.get(text)
+        newest = self._store.commit
+        if known is not None and known.text == dated and self._store.touched.leaves(known.names, known.commit, newest):
+            known.commit = newest
+            return known.rows
+        commit, rows = await self._rows(text, today)
+        if known is not None and known.rows == rows:
+            rows = known.rows
+        self._answers[text] = _Answer(dated, commit, rows, names_in_query(text))
+        return rows
+
+    async def _rows(self, text: str, today: str, commit: int = 0) -> tuple[int, Rows]:
+        return await self._inquiry.told(text, {"today": ox.Literal(today, datatype=_XSD_DATE)}, commit)
+
+    def _made(self, kind: Kind, commit: int, answers: Sequence[Rows], at: str = "") -> Sheet:
+        """A sheet of the rows of its queries; `at` stands behind the addresses of the pages that it leads to."""
+        page = partial(_page, self._base, at)
+        told = iter(answers)
+        parents, seats, sourced = next(told), next(told), next(told)
+        documents = {row["thing"]: _document(row, page) for row in sourced}
+        items = _items(next(told), next(told), next(told), lambda iri: page_of(iri, self._base) + at)
         for item in items.values():
-            item.text = folded(item.label)
-        for row in names:
-            items[row["thing"]].text += " " + folded(row["value"])
-        for row in sources:
-            if row["thing"] in items and row["value"] in documents:
-                items[row["thing"]].sources.append(row["value"])
-        asked = [column for column in kind.columns if column.text]
-        for column, rows in zip(asked, await asyncio.gather(*(self._column(column, now[1]) for column in asked)), strict=True):
-            self._fill(items, column, rows)
-        answers = await asyncio.gather(*(self._rows(f"SELECT * {{ {text} }}") for text in kind.told.values()))
+            item.sources = [iri for iri in item.sources if iri in documents]
+        for column in kind.columns:
+            if column.text:
+                _fill(items, column, next(told), page)
         ordered = sorted(items.values(), key=lambda item: (folded(item.label), item.iri))
-        told: dict[str, list[Row]] = {name: list(rows) for name, rows in zip(kind.told, answers, strict=True)}
-        sheet = Sheet(now[0], ordered, documents, told)
+        more = {name: next(told) for name in kind.told}
+        control = Control.of(parents, {row["thing"]: _value(row, "entity", page) for row in seats})
+        sheet = Sheet(commit, ordered, documents, control, more)
         if kind.derive is not None:
             kind.derive(sheet, control)
         return sheet
-
-    async def _common(self, now: _Now) -> tuple[Mapping[str, Document], Control]:
-        """What all sheets share: the documents, and who controls whom."""
-        if self._shared is None or self._shared[0] != now:
-            parents, seats, documents = await asyncio.gather(
-                self._rows(f"SELECT DISTINCT ?thing ?value {{ {PARENTS} }}"),
-                self._rows(f"SELECT DISTINCT ?thing ?value ?words {{ {SEATS} }}"),
-                self._rows(_DOCUMENTS),
-            )
-            seated = {row["thing"]: self._value(row, "entity") for row in seats}
-            self._shared = now, {row["thing"]: self._document(row) for row in documents}, Control.of(parents, seated)
-        return self._shared[1], self._shared[2]
-
-    async def control(self) -> Control:
-        """Who controls whom."""
-        return (await self._common((self._store.commit, datetime.now(UTC).date().isoformat())))[1]
-
-    async def _column(self, column: Column, today: str) -> list[dict[str, str]]:
-        is_labelled = column.type in ("entity", "concept") and "?words" not in column.text
-        words = " OPTIONAL { ?value skos:prefLabel ?words }" if is_labelled else ""
-        text = f"SELECT DISTINCT ?thing ?value ?words {{ {column.text}{words} }}"
-        return await self._rows(text, today=ox.Literal(today, datatype=_XSD_DATE))
-
-    async def _rows(self, text: str, **values: ox.NamedNode | ox.Literal) -> list[dict[str, str]]:
-        return await self._inquiry.rows(PREFIXES.format(base=self._base) + text, **values)
-
-    def _fill(self, items: Mapping[str, Item], column: Column, rows: list[dict[str, str]]) -> None:
-        values: dict[str, Value] = {}
-        for row in rows:
-            if row["thing"] in items and "value" in row and (column.type != "number" or _is_number(row["value"])):
-                value = values.setdefault(row["value"], self._value(row, column.type))
-                told = items[row["thing"]].cells.setdefault(column.name, [])
-                if value not in told:
-                    told.append(value)
-
-    def _value(self, row: Row, kind: str) -> Value:
-        said = row["value"]
-        if kind == "year":
-            return Value(said[:4], said[:4])
-        if kind in ("day", "number"):
-            return Value(said, said)
-        if kind in ("text", "code"):
-            return Value(slug(said), said if kind == "text" else said.replace("-", " "))
-        if kind == "status":
-            return Value(last(said), marks.status(last(said)).word, said, local(said, self._base))
-        return Value(last(said), row.get("words", last(said).replace("-", " ")), said, local(said, self._base))
-
-    def _document(self, row: Row) -> Document:
-        page = local(row["thing"], self._base)
-        return Document(row["thing"], row["title"], row.get("who", ""), row.get("day", ""), row.get("url", ""), page)
 
 
 def _is_number(text: str) -> bool:
@@ -133,3 +154,69 @@ def _is_number(text: str) -> bool:
         return isfinite(float(text))
     except ValueError:
         return False
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _texts(kind: Kind) -> Iterator[str]:
+    """The queries behind a sheet: those that all share, the things with sources and names, each column, what else is told."""
+    yield f"SELECT DISTINCT ?thing ?value {{ {PARENTS} }}"
+    yield f"SELECT DISTINCT ?thing ?value ?words {{ {SEATS} }}"
+    yield _DOCUMENTS
+    yield f"SELECT ?thing ?label {{ {kind.of} }}"
+    yield f"SELECT DISTINCT ?thing ?value {{ {kind.of} . {kind.sources} }}"
+    yield f"SELECT ?thing ?value {{ {kind.of} . {NAMES} }}"
+    for column in kind.columns:
+        if column.text:
+            words = " OPTIONAL { ?value skos:prefLabel ?words }" if column.is_labelled else ""
+            yield f"SELECT DISTINCT ?thing ?value ?words {{ {column.text}{words} }}"
+    for text in kind.told.values():
+        yield f"SELECT * {{ {text} }}"
+
+
+def _items(things: Rows, sources: Rows, names: Rows, page: Page) -> dict[str, Item]:
+    """Things by their IRIs, with the documents behind each, and the names that it is found by."""
+    items = {row["thing"]: Item(row["thing"], row["label"], page(row["thing"])) for row in things}
+    for item in items.values():
+        item.text = folded(item.label)
+    for row in sources:
+        if row["thing"] in items:
+            items[row["thing"]].sources.append(row["value"])
+    for row in names:
+        if row["thing"] in items:
+            items[row["thing"]].text += " " + folded(row["value"])
+    return items
+
+
+def _fill(items: Mapping[str, Item], column: Column, rows: Rows, page: Page) -> None:
+    values: dict[str, Value] = {}
+    for row in rows:
+        if row["thing"] in items and "value" in row and (column.type != "number" or _is_number(row["value"])):
+            value = values.setdefault(row["value"], _value(row, column.type, page))
+            told = items[row["thing"]].cells.setdefault(column.name, [])
+            if value not in told:
+                told.append(value)
+
+
+def _value(row: Row, kind: str, page: Page) -> Value:
+    said = row["value"]
+    if kind == "year":
+        return Value(said[:4], said[:4])
+    if kind in ("day", "number"):
+        return Value(said, said)
+    if kind in ("text", "code"):
+        return Value(slug(said), said if kind == "text" else said.replace("-", " "))
+    if kind == "status":
+        return Value(last(said), marks.status(last(said)).word, said, page(said))
+    return Value(last(said), row.get("words", last(said).replace("-", " ")), said, page(said))
+
+
+def _document(row: Row, page: Page) -> Document:
+    return Document(row["thing"], row["title"], row.get("who", ""), row.get("day", ""), row.get("url", ""), page(row["thing"]))
+
+
+def _page(base: str, at: str, iri: str) -> str:
+    found = local(iri, base)
+    return found + at if found else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 from urllib.parse import urlencode
 
 from motorgraph import marks
@@ -19,13 +20,19 @@ MOST = 1000
 FARTHEST = 1_000_000
 MOST_CHARACTERS = 200
 MOST_VALUES = 100
-PICTURES = ("view", "focus", "area")
-OTHERS = ("q", "sort", "limit", "offset", *PICTURES)
+PICTURES = ("view", "focus")
+OTHERS = ("q", "sort", "limit", "offset", "at", *PICTURES)
+BOX = "bbox"
+Box = tuple[float, float, float, float]
+"""West, south, east and north, in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request wants of a kind: chosen keys by facet, in the order of the facets; `limit` 0 is all."""
+    """What a request wants of a kind: chosen keys by facet, in the order of the facets; `limit` 0 is all.
+
+    `at` is the commit or time as it was given, and `box` the part of the world, where one is.
+    """
 
     kind: Kind
     chosen: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -35,7 +42,8 @@ class Asked:
     offset: int = 0
     view: str = ""
     focus: tuple[str, ...] = ()
-    area: str = ""
+    at: str = ""
+    box: Box | None = None
 
     def keys(self, facet: str) -> tuple[str, ...]:
         """What is chosen of a facet."""
@@ -54,10 +62,11 @@ class Asked:
         """Where the answer is."""
         said: list[tuple[str, str]] = [(name, key) for name, keys in self.chosen for key in keys]
         said += [("q", self.query)] if self.query else []
+        said += [(BOX, ",".join(f"{edge:g}" for edge in self.box))] if self.box else []
+        said += [("at", self.at)] if self.at else []
         said += [("sort", self.sort)] if self.sort and self.sort != self.kind.sort else []
         if not suffix:
             said += [("view", self.view)] if self.view and self.view != self.kind.views[0].name else []
-            said += [("area", self.area)] if self.area else []
             said += [("focus", each) for each in self.focus]
             said += [("limit", str(self.limit))] if self.limit != LIMIT else []
             said += [("offset", str(self.offset))] if self.offset else []
@@ -117,17 +126,17 @@ class Found:
 
 def understood(kind: Kind, given: Mapping[str, Sequence[str]], *, is_whole: bool) -> Asked:
     """What parameters ask for; `is_whole` is whether all is wanted if no limit is said. Raises BadRequest or BadParameter."""
-    facets = [column.name for column in kind.facets]
+    facets, others = [column.name for column in kind.facets], (*OTHERS, BOX) if kind.has_places else OTHERS
     for name, values in given.items():
-        if name not in facets and name not in OTHERS:
-            known = {each: each for each in (*facets, *OTHERS)}
+        if name not in facets and name not in others:
+            known = {each: each for each in (*facets, *others)}
             near = [meant(each, each, Asked(kind)) for each in likest_of(name, known)]
-            raise refused(f"There is no parameter {name[:40]!r} here; there are {', '.join([*facets, *OTHERS])}.", name, "", near)
-        if name in OTHERS and name != "focus" and len(values) > 1:
+            raise refused(f"There is no parameter {name[:40]!r} here; there are {', '.join([*facets, *others])}.", name, "", near)
+        if name in others and name != "focus" and len(values) > 1:
             raise BadRequest(f"Give the parameter {name!r} once.")
         if len(values) > MOST_VALUES:
             raise BadRequest(f"Give the parameter {name!r} at most {MOST_VALUES} times.")
-    said = {name: given.get(name, [""])[0] for name in OTHERS}
+    said = {name: given.get(name, [""])[0] for name in others}
     if len(said["q"]) > MOST_CHARACTERS:
         raise BadRequest(f"q has more than {MOST_CHARACTERS} characters, which no name has.")
     _one_of(kind, "sort", said["sort"].removeprefix("-"), kind.sorts)
@@ -142,7 +151,8 @@ def understood(kind: Kind, given: Mapping[str, Sequence[str]], *, is_whole: bool
         _number("offset", said["offset"], 0, (0, FARTHEST)),
         said["view"],
         tuple(dict.fromkeys(each for each in given.get("focus", ()) if each)),
-        said["area"],
+        said["at"],
+        _box(said.get(BOX, "")),
     )
 
 
@@ -150,7 +160,7 @@ def found(asked: Asked, sheet: Sheet) -> Found:
     """What a sheet has of what is asked. Raises BadParameter for a value that no thing has."""
     asked = _settled(asked, sheet)
     words = folded(asked.query).split()
-    named = [item for item in sheet.items if has_words(item, words)] if words else sheet.items
+    named = [item for item in sheet.items if _is_meant(item, asked, words)]
     fails = [(item, [name for name, keys in asked.chosen if not item.keys(name) & set(keys)]) for item in named]
     items = [item for item, failed in fails if not failed]
     counts: dict[str, Counter[str]] = {column.name: Counter() for column in asked.kind.facets}
@@ -160,6 +170,21 @@ def found(asked: Asked, sheet: Sheet) -> Found:
                 counts[name].update(item.keys(name))
     facets = [_facet(asked, sheet, column, counts[column.name]) for column in asked.kind.facets]
     return Found(asked, sheet, _ordered(items, asked), [facet for facet in facets if facet.values])
+
+
+def _is_meant(item: Item, asked: Asked, words: Sequence[str]) -> bool:
+    """Whether a thing is of the kind, has all words in its names and is in the part of the world."""
+    is_of_it = asked.kind.holds is None or asked.kind.holds(item)
+    return is_of_it and (not words or has_words(item, words)) and (asked.box is None or is_in(item, asked.box))
+
+
+def is_in(item: Item, box: Box) -> bool:
+    """Whether a thing has a place in a part of the world; one whose west is east of its east goes over the 180th meridian."""
+    if not (item.first("longitude") and item.first("latitude")):
+        return False
+    lon, lat = float(item.first("longitude")), float(item.first("latitude"))
+    west, south, east, north = box
+    return south <= lat <= north and (west <= lon <= east if west <= east else lon >= west or lon <= east)
 
 
 def _settled(asked: Asked, sheet: Sheet) -> Asked:
@@ -241,6 +266,19 @@ def refused(detail: str, field: str, value: str, near: Sequence[object]) -> BadP
     """A refusal that names the parameter, what it was given, and what may have been meant."""
     said = {"field": field, "value": value[:MOST_CHARACTERS], "near": list(near)}
     return BadParameter(detail, **said, errors=[{**said, "detail": detail}])
+
+
+def _box(text: str) -> Box | None:
+    """Four degrees with commas between them, None for nothing. Raises BadRequest."""
+    if not text:
+        return None
+    try:
+        west, south, east, north = (float(edge) for edge in text.split(","))
+    except ValueError:
+        west = south = east = north = nan
+    if not (abs(west) <= 180 and abs(east) <= 180 and -90 <= south <= north <= 90):
+        raise BadRequest(f"{BOX}={text[:60]!r} is no west,south,east,north in degrees, such as -10,36,4,44.")
+    return west, south, east, north
 
 
 def _number(name: str, text: str, usual: int, bounds: tuple[int, int]) -> int:

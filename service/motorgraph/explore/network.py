@@ -47,9 +47,14 @@ class Tie:
     other: str
 
     @property
+    def status(self) -> str:
+        """The last part of the IRI of its status, "" if that is not known."""
+        return next((state.key for state in self.deal.values("status")), "")
+
+    @property
     def line(self) -> str:
         """How it is drawn."""
-        return line_of(self.deal)
+        return LINES.get(marks.status(self.status).glyph, UNKNOWN)
 
     @property
     def ends(self) -> frozenset[str]:
@@ -79,12 +84,6 @@ class Network:
         """How many ties there are of each kind of line, in the order of the legend."""
         counted = Counter(tie.line for tie in self.ties)
         return {line: counted[line] for line in LEGEND if counted[line]}
-
-
-def line_of(deal: Item) -> str:
-    """How a deal is drawn, by its status."""
-    states = deal.values("status")
-    return LINES.get(marks.status(states[0].key if states else "").glyph, UNKNOWN)
 
 
 def network(deals: Iterable[Item], control: Control) -> Network:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from motorgraph.search.folding import folded
+
+if TYPE_CHECKING:
+    from motorgraph.explore.control import Control
 
 NOT_KNOWN = "not-known"
 Row = Mapping[str, str]
@@ -62,14 +66,15 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Sheet:
-    """The things of a kind as of a commit, in the order of their names; `told` are rows of further queries, by name."""
+    """The things of a kind as of a commit, in the order of their names, who controls whom, rows of further queries by name."""
 
     commit: int
     items: list[Item]
     documents: Mapping[str, Document]
-    told: Mapping[str, list[Row]] = field(default_factory=dict)
+    control: Control
+    told: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
-    _values: dict[str, dict[str, Value]] = field(default_factory=dict)
+    _values: dict[str, dict[str, Value]] = field(default_factory=dict, init=False)
 
     def values(self, column: str) -> Mapping[str, Value]:
         """All that is told in a column, by key."""

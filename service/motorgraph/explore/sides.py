@@ -9,7 +9,7 @@ from html import escape
 from motorgraph import marks
 from motorgraph.explore.network import LEGEND, Network, Tie
 from motorgraph.explore.paper import Paper
-from motorgraph.explore.sheet import Value
+from motorgraph.explore.sheet import Value, last
 
 APART = 5.0
 """Pixels between two deals of one pair."""
@@ -18,7 +18,7 @@ CHARACTER = 0.54
 """Of the size of the letters: how wide one is."""
 
 WIDE = Paper(900, 212, 30, 13, "not-phone")
-NARROW = Paper(358, 124, 28, 12, "only-phone")
+NARROW = Paper(300, 108, 26, 12, "only-phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,15 @@ class Sides:
         return f"M{x:g},{y:.1f}C{x + way * bulge:.1f},{y:.1f} {x + way * bulge:.1f},{to_y:.1f} {x:g},{to_y:.1f}"
 
     def _line(self, tie: Tie, path: str) -> str:
-        states = tie.deal.values("status")
-        words = f"{tie.deal.label}: {marks.status(states[0].key if states else '').word}"
+        words = f"{tie.deal.label}: {marks.status(tie.status).word}"
         is_lit, is_picked = self.focus.lights(tie), tie.deal.iri in self.focus.deals
+        ends = escape(f"{last(tie.one)} {last(tie.other)}")
         halo = f'<path class="picked" d="{path}"/>' if is_picked else ""
         line = f'<path class="e e-{tie.line}" d="{path}"/><path class="hit" d="{path}"/>'
         link = f'href="{escape(self.where(tie.deal.iri))}" aria-label="{escape(words)}" tabindex="-1"'
-        return f'<a class="tie{"" if is_lit else " off"}" {link}><title>{escape(words)}</title>{halo}{line}</a>'
+        return (
+            f'<a class="tie{"" if is_lit else " off"}" data-ends="{ends}" {link}><title>{escape(words)}</title>{halo}{line}</a>'
+        )
 
     def _names(self, places: dict[str, tuple[float, float]]) -> str:
         counts = self.network.counts
@@ -119,7 +121,8 @@ class Sides:
         current = ' aria-current="true"' if group.iri in self.focus.groups else ""
         told = f"{group.words}, {count} tie{'' if count == 1 else 's'}"
         dot = f'<circle class="node{"" if side else " home"}" cx="{x:g}" cy="{y:.1f}" r="4.5"/>'
-        return f'<a class="name" href="{escape(self.where(group.iri))}" aria-label="{escape(told)}"{current}>{dot}{text}</a>'
+        link = f'href="{escape(self.where(group.iri))}" aria-label="{escape(told)}"{current}'
+        return f'<a class="name" data-group="{escape(group.key)}" {link}>{dot}{text}</a>'
 
 
 def _cut(words: str, most: int) -> str:

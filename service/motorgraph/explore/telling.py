@@ -9,17 +9,19 @@ from typing import Any
 import orjson
 
 from motorgraph import marks
-from motorgraph.explore.kinds import Column
+from motorgraph.explore.kinds import NETWORK, Column
 from motorgraph.explore.narrowing import Facet, Found
-from motorgraph.explore.sheet import Document, Item, Value
+from motorgraph.explore.network import LEGEND, network
+from motorgraph.explore.sheet import Document, Item, Value, last
 
 Json = dict[str, Any]  # Any: plain JSON
 ONE = ("day", "year", "number", "status")
 """The types of columns that tell one value."""
+_IRIS = ("group_iri", "partner_iri", "deal_iri")
 
 
 def as_json(found: Found) -> bytes:
-    """What was found: how many, the facets with counts, the things with their columns and sources."""
+    """What was found: how many, the facets with counts, the things with their columns and sources; of a network also its ties."""
     asked = found.asked
     told: Json = {
         "kind": asked.kind.name,
@@ -33,6 +35,7 @@ def as_json(found: Found) -> bytes:
         "columns": [{"name": c.name, "label": c.words, "type": c.type, "facet": c.is_facet} for c in asked.kind.columns],
         "facets": [_facet(facet) for facet in found.facets],
         "items": [_item(item, found) for item in found.part],
+        **({} if asked.kind is not NETWORK else _network(found)),
         **found.links,
     }
     return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
@@ -51,12 +54,39 @@ def as_csv(found: Found) -> bytes:
     return table.getvalue().encode()
 
 
+def as_ties(found: Found) -> bytes:
+    """The ties of a network as a table, a line for each deal of two groups: what a program for networks takes as its edges."""
+    table = io.StringIO(newline="")
+    lines = csv.writer(table)
+    lines.writerow(["group", "partner", "deal", "status", "line", "kind", "since", "standing", *_IRIS, "sources"])
+    made = network(found.items, found.sheet.control)
+    names = {group.iri: group.words for group in (*made.left, *made.right)}
+    for tie in made.ties[found.asked.offset :][: found.asked.limit or None]:
+        deal = tie.deal
+        told = [names[tie.one], names[tie.other], deal.label, deal.first("status"), LEGEND[tie.line], deal.first("kind")]
+        sources = "; ".join(_cited(found.sheet.documents[each]) for each in deal.sources)
+        lines.writerow([*told, deal.first("since"), deal.first("standing"), tie.one, tie.other, deal.iri, sources])
+    return table.getvalue().encode()
+
+
 def as_geojson(found: Found) -> bytes:
     """The things as features; one that has no place has no geometry."""
     features = [
         {"type": "Feature", "id": item.iri, "geometry": _point(item), "properties": _item(item, found)} for item in found.part
     ]
     return orjson.dumps({"type": "FeatureCollection", "features": features}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _network(found: Found) -> Json:
+    """The groups of a network, each with its side and number of ties, and all its ties."""
+    made = network(found.items, found.sheet.control)
+    sides = ((made.home or "home", made.left), ("elsewhere", made.right))
+    groups = [{**_value(group), "side": side, "ties": made.counts[group.iri]} for side, listed in sides for group in listed]
+    ties = [
+        {"group": last(t.one), "partner": last(t.other), "deal": t.deal.iri, "status": t.status, "line": t.line}
+        for t in made.ties
+    ]
+    return {"groups": groups, "ties": ties, "unshown": made.unshown}
 
 
 def _facet(facet: Facet) -> Json:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import blake2b
+from urllib.parse import urlencode
 
 import orjson
 
 from motorgraph import __version__
 from motorgraph.conditions import is_known, send_not_modified, versioned
 from motorgraph.errors import MethodNotAllowed, NotAcceptable, NotFound
+from motorgraph.explore.asking import as_sparql
 from motorgraph.explore.gallery import Gallery
-from motorgraph.explore.kinds import KINDS, Kind
+from motorgraph.explore.kinds import DEALS, KINDS, NETWORK, Kind
 from motorgraph.explore.loading import Sheets
-from motorgraph.explore.narrowing import LIMIT, MOST, OTHERS, Asked, Found, found, meant, understood
-from motorgraph.explore.telling import as_csv, as_geojson, as_json
+from motorgraph.explore.narrowing import BOX, LIMIT, MOST, OTHERS, Asked, Found, found, meant, understood
+from motorgraph.explore.telling import as_csv, as_geojson, as_json, as_ties
 from motorgraph.media import CSV, HTML, Format, choose, listing, prefers_html
 from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import TEXTS, parameter, responses
 from motorgraph.pages import Pages
-from motorgraph.protocol import Call, Receive, query_parameters
+from motorgraph.protocol import QUERY_TYPE, Call, Receive, query_parameters, said
 from motorgraph.reply import VARY, Headers, Send, send_bytes, send_page
 from motorgraph.search.likeness import likest_of
 from motorgraph.settings import Settings
@@ -28,15 +31,18 @@ from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
 GEOJSON = Format("GeoJSON", "application/geo+json", "geojson")
+SPARQL = Format("SPARQL", QUERY_TYPE, "rq")
 WRITERS = {JSON: as_json, CSV: as_csv, GEOJSON: as_geojson}
 EXAMPLES = {
     "plants": {"country": ["es"], "status": ["operating"]},
     "makers": {"control": ["cn"], "kind": ["Automaker"]},
     "deals": {"group": ["ford"], "status": ["agreed", "denied"]},
+    "network": {"group": ["ford"], "status": ["agreed", "denied"]},
     "claims": {"stance": ["denied"]},
     "acts": {"jurisdiction": ["eu"], "status": ["in-force"]},
 }
 """What OpenAPI shows for each kind."""
+AT = parameter("at", "A commit or a time (ISO 8601): the list as it was then.")
 
 
 class Explore:
@@ -49,13 +55,14 @@ class Explore:
         self._pages = pages
         self._is_plain = settings.plain
         self._sheets = Sheets(store, settings)
-        self._gallery = Gallery(self._sheets)
+        self._gallery = Gallery()
+        self._base = settings.base
         self._whole: list[Found] = []
 
     def paths(self) -> Mapping[str, object]:
         """What it answers, as OpenAPI has it."""
         found = responses({"200": [JSON.media_type, HTML], "304": ()}, "400", "404", "406", "503")
-        index = {"summary": "What can be explored, with counts", "tags": ["explore"], "responses": found}
+        index = {"summary": "What can be explored, with counts", "tags": ["explore"], "parameters": [AT], "responses": found}
         return {"/explore": {"get": index}, **{f"/explore/{name}": {"get": _described(kind)} for name, kind in KINDS.items()}}
 
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
@@ -78,30 +85,42 @@ class Explore:
 
     async def _index(self, call: Call, send: Send) -> None:
         form = _chosen((JSON,), call)
-        whole = await self._all()
+        at = said(call, "at")
+        whole = await self._all(at)
         headers = self._headers(whole[0], form)
         if is_known(call, _etag(headers)):
             await send_not_modified(send, headers)
         elif form is None:
-            page = self._pages.page("explore.html", section="/explore", **await self._gallery.index(whole))
-            await send_page(send, call, page, headers)
+            shown = self._gallery.index(whole) | {"at": at, "commit": whole[0].sheet.commit}
+            await send_page(send, call, self._pages.page("explore.html", section="/explore", **shown), headers)
         else:
             kinds = [_summary(each) for each in whole]
             body = orjson.dumps({"commit": whole[0].sheet.commit, "kinds": kinds}, option=orjson.OPT_APPEND_NEWLINE)
             await _send(send, call, form, headers, body)
 
-    async def _all(self) -> list[Found]:
-        """All of each kind, found once a commit."""
-        sheets = [await self._sheets.sheet(kind) for kind in KINDS.values()]
-        if [each.sheet for each in self._whole] != sheets:
-            self._whole = [
-                await asyncio.to_thread(found, Asked(kind), sheet) for kind, sheet in zip(KINDS.values(), sheets, strict=True)
-            ]
+    async def _all(self, at: str) -> list[Found]:
+        """All of each kind, of the newest graph found once a commit."""
+        commit = await self._commit(at)
+        sheets = [await self._sheets.sheet(kind, commit) for kind in KINDS.values()]
+        if commit or [each.sheet for each in self._whole] != sheets:
+            pairs = zip(KINDS.values(), sheets, strict=True)
+            whole = [await asyncio.to_thread(found, Asked(kind, at=at), sheet) for kind, sheet in pairs]
+            if commit:
+                return whole
+            self._whole = whole
         return self._whole
 
+    async def _commit(self, at: str) -> int:
+        """The commit that is meant, 0 for the newest. Raises BadRequest or NotFound."""
+        return await self._store.at(at) if at else 0
+
     async def _list(self, kind: Kind, form: Format | None, call: Call, send: Send) -> None:
-        asked = understood(kind, query_parameters(call), is_whole=form in (CSV, GEOJSON))
-        answer = await asyncio.to_thread(found, asked, await self._sheets.sheet(kind))
+        given = query_parameters(call)
+        if kind is DEALS and given.get("view") == ["network"]:
+            await _elsewhere(call, send, {name: values for name, values in given.items() if name != "view"})
+            return
+        asked = understood(kind, given, is_whole=form in (CSV, GEOJSON, SPARQL))
+        answer = await asyncio.to_thread(found, asked, await self._sheets.sheet(kind, await self._commit(asked.at)))
         headers = self._headers(answer, form)
         if is_known(call, _etag(headers)):
             await send_not_modified(send, headers)
@@ -110,11 +129,16 @@ class Explore:
             told = ", ".join(f'<{path}>; rel="{name}"' for name, path in answer.links.items())
             headers.append((b"link", told.encode()))
         if form is None:
-            shown = await self._gallery.shown(answer)
-            page = self._pages.page("explore_kind.html", section="/explore", **shown)
+            shown = await asyncio.to_thread(self._gallery.shown, answer)
+            shown["offered"] = [(each.name, asked.address(f".{each.suffix}")) for each in _formats(kind)]
+            shown["query"] = as_sparql(answer, self._base).decode()
+            page = self._pages.page("explore_kind.html", section="/explore", kinds=KINDS.values(), **shown)
             await send_page(send, call, page, headers)
+        elif form is SPARQL:
+            await _send(send, call, form, headers, as_sparql(answer, self._base))
         else:
-            await _send(send, call, form, headers, WRITERS[form](answer))
+            write = as_ties if kind is NETWORK and form is CSV else WRITERS[form]
+            await _send(send, call, form, headers, write(answer))
 
     def _form(self, kind: Kind, suffix: str, call: Call) -> Format | None:
         """The format that the suffix or the client wants, None for a page. Raises NotFound or NotAcceptable."""
@@ -131,7 +155,8 @@ class Explore:
 
     def _headers(self, answer: Found, form: Format | None) -> list[tuple[bytes, bytes]]:
         asked = answer.asked
-        told = (asked.kind.name, asked.chosen, asked.address(), form.suffix if form else "html", __version__)
+        today = datetime.now(UTC).date().isoformat()
+        told = (asked.kind.name, asked.chosen, asked.address(), form.suffix if form else "html", today, __version__)
         tag = blake2b(repr(told).encode(), digest_size=9).hexdigest()
         return versioned(self._store, answer.sheet.commit, tag)
 
@@ -141,7 +166,15 @@ def _etag(headers: Headers) -> bytes:
 
 
 def _formats(kind: Kind) -> tuple[Format, ...]:
-    return (JSON, CSV, GEOJSON) if any(column.name == "latitude" for column in kind.columns) else (JSON, CSV)
+    return (JSON, CSV, GEOJSON, SPARQL) if kind.has_places else (JSON, CSV, SPARQL)
+
+
+async def _elsewhere(call: Call, send: Send, given: Mapping[str, Sequence[str]]) -> None:
+    """Leads to the network, which has an address of its own (301)."""
+    query = urlencode([(name, value) for name, values in given.items() for value in values])
+    where = f"/explore/network{f'?{query}' if query else ''}".encode()
+    headers = [(b"location", where), (b"content-type", b"text/plain; charset=utf-8"), VARY]
+    await send_bytes(send, 301, headers, b"See " + where + b"\n", with_body=call.method != "HEAD")
 
 
 def _chosen(formats: tuple[Format, ...], call: Call) -> Format | None:
@@ -181,9 +214,13 @@ def _described(kind: Kind) -> dict[str, object]:
         "offset": "How many to pass over.",
         "view": f"For a page: {', '.join(view.name for view in kind.views)}.",
         "focus": "For a page: a group or deal that a picture shows before others.",
-        "area": "For a map: world, europe, or a country.",
+        "bbox": "Only what lies in this part of the world: west,south,east,north in degrees.",
     }
-    given = [*facets, *(parameter(name, words[name], schema=TEXTS if name == "focus" else {"type": "string"}) for name in OTHERS)]
+    names = (*OTHERS, BOX) if kind.has_places else OTHERS
+    others = (
+        parameter(name, words[name], schema=TEXTS if name == "focus" else {"type": "string"}) for name in names if name in words
+    )
+    given = [*facets, *others, AT]
     media = [*(form.media_type for form in _formats(kind)), HTML]
     answers = responses({"200": media, "304": ()}, "400", "404", "406", "422", "503")
     return {"summary": kind.about, "tags": ["explore"], "parameters": given, "responses": answers}

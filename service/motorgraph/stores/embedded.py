@@ -31,6 +31,7 @@ from motorgraph.notes import Notes
 from motorgraph.once import require_same
 from motorgraph.settings import MIB, Settings
 from motorgraph.stores.turns import Turns
+from motorgraph.touched import Touched
 from motorgraph.vocab import Names
 
 ADMIN_GRAPHS = ("ontology", "shapes")
@@ -78,6 +79,8 @@ class Embedded:
         self.turns = Turns(settings.write_queue_length)
         self.dumps = Dumps(self)
         self._keys: set[tuple[str, str]] = set()
+        self.touched = Touched()
+        self.pool.drafts.on_change = self.touched.heed
         self.pool.drafts.on_commit = self._advance
         self._counting: asyncio.Task[None] | None = None
         self.following = Following(self) if settings.follow else None
