@@ -82,6 +82,11 @@ class Area:
         return self.west <= lon <= self.east and self.south <= lat <= self.north
 
     @property
+    def name(self) -> str:
+        """Tells it from others."""
+        return f"{self.west:.1f} {self.south:.1f} {self.east:.1f} {self.north:.1f}"
+
+    @property
     def bounds(self) -> Box:
         """The area and a margin, to which outlines are drawn: west, south, east, north."""
         across, up = (self.east - self.west) * MARGIN, (self.north - self.south) * MARGIN
@@ -203,7 +208,7 @@ class Atlas:
         """An SVG of an area with what was drawn to stand in it."""
         role = "group" if "<a " in inside else "img"  # what is in a picture of role img cannot be a link
         told = f'role="{role}" aria-label="{escape(title)}"' if title else 'aria-hidden="true"'
-        frame = f'<svg class="map {escape(classes)}" viewBox="0 0 {area.width} {area.height}" {told}>'
+        frame = f'<svg class="map {escape(classes)}" viewBox="0 0 {area.width} {area.height}" data-area="{area.name}" {told}>'
         return f"{frame}{self._outlines(area)}{inside}</svg>"
 
     def _outlines(self, area: Area) -> str:
@@ -284,13 +289,20 @@ def _dots(kind: str, points: Sequence[Point], area: Area) -> str:
 
 
 def _named(points: Sequence[Point], area: Area) -> str:
-    """A larger dot for each, and the names of the first where there is room; what a note says is said once."""
+    """A larger dot for each, and the names of the first where there is room."""
     places = [area.projection(point.lon, point.lat) for point in points]
-    taken = [(across - 5, down - 5, across + 5, down + 5) for across, down in places]
-    drawn = [
+    drawn = "".join(
         f'<circle class="dot-{escape(point.kind)}" cx="{across:.1f}" cy="{down:.1f}" r="5"/>'
         for point, (across, down) in zip(points, places, strict=True)
-    ]
+    )
+    return drawn + labels(points, area)
+
+
+def labels(points: Sequence[Point], area: Area) -> str:
+    """The names of the first of some points, where there is room beside all of them; what a note says is said once."""
+    places = [area.projection(point.lon, point.lat) for point in points]
+    taken = [(across - 5, down - 5, across + 5, down + 5) for across, down in places]
+    drawn = []
     told: set[str] = set()
     for point, (across, down) in zip(points, places, strict=True):
         lines = [point.name, *([point.note] if point.note else [])] if point.name else []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyoxigraph as ox
 
 from motorgraph.explore.kinds import PREFIXES, Column
-from motorgraph.explore.narrowing import Found
+from motorgraph.explore.narrowing import LIMIT, Found
 from motorgraph.explore.sheet import NOT_KNOWN
 from motorgraph.inquiry import bound
 from motorgraph.vocab import XSD
@@ -22,7 +23,7 @@ def as_sparql(found: Found, base: str) -> bytes:
     """The query. What is worked out here (who controls whom, how a deal stands, words in names) is no pattern: for that the first
     things that were found are named."""
     asked = found.asked
-    told = [f"# {asked.address()}"]
+    told = [f"# {replace(asked, limit=LIMIT, offset=0).address()}"]
     chosen = _chosen(found)
     if chosen is None:
         named = found.items[:MOST_NAMED]

@@ -16,7 +16,7 @@ from motorgraph.explore.grid import grids
 from motorgraph.explore.kinds import CLAIMS, KINDS, Column, View
 from motorgraph.explore.narrowing import LIMIT, Asked, Counted, Facet, Found
 from motorgraph.explore.network import LEGEND, Network, Tie, network
-from motorgraph.explore.sheet import Document, Item, Sheet, Value
+from motorgraph.explore.sheet import Document, Item, Sheet, Value, last
 from motorgraph.marks import Mark
 
 MOST_VALUES = 2
@@ -147,7 +147,7 @@ def _network(found: Found, numbers: Numbers) -> Values:
     focus, picked = _focused(found, made, numbers)
 
     def where(*iris: str) -> str:
-        return replace(found.asked, focus=tuple(iri.rpartition("/")[2] for iri in iris), offset=0).address() + "#picture"
+        return replace(found.asked, focus=tuple(last(iri) for iri in iris), offset=0).address() + "#picture"
 
     view = _view(found.asked).name
     told: Values = {}
@@ -155,6 +155,7 @@ def _network(found: Found, numbers: Numbers) -> Values:
         told["drawn"] = [sides.Sides(made, paper, focus, where).picture() for paper in (sides.WIDE, sides.NARROW)]
     elif view == "matrix":
         told["grids"] = list(grids(made, where, frozenset(focus.groups)))
+    if view != "sides":
         told["marks"] = list(dict.fromkeys(marks.status(tie.status) for tie in made.ties))
     told["partners"] = _partners(made, focus, where)
     legend = [(line, LEGEND[line], count) for line, count in made.lines.items()]
@@ -204,10 +205,10 @@ def _timeline(found: Found, numbers: Numbers) -> Values:
 
 def _focused(found: Found, made: Network, numbers: Numbers) -> tuple[sides.Focus, Picked | None]:
     """What the picture is to show before the rest: the groups or the deal with these names, as far as it has them."""
-    groups = {group.key: group for group in (*made.left, *made.right)}
+    groups = {last(group.iri): group for group in (*made.left, *made.right)}
     deals: dict[str, list[Tie]] = {}
     for tie in made.ties:
-        deals.setdefault(tie.deal.iri.rpartition("/")[2], []).append(tie)
+        deals.setdefault(last(tie.deal.iri), []).append(tie)
     chosen = [groups[name] for name in found.asked.focus if name in groups]
     picked = next((deals[name] for name in found.asked.focus if name in deals), [])
     if picked and not chosen:
@@ -230,8 +231,7 @@ def _told(row: Row, said: Sequence[Saying], at: str) -> Told:
     by_mark: dict[Mark, dict[str, None]] = {}
     for each in said:
         by_mark.setdefault(each.mark, {})[each.who or "unnamed"] = None
-    key = row.item.iri.rpartition("/")[2]
-    address = Asked(CLAIMS, (("thing", (key,)),), at=at).address()
+    address = Asked(CLAIMS, (("thing", (row.item.iri,)),), at=at).address()
     return Told(row, [(mark, ", ".join(who)) for mark, who in by_mark.items()], len(said), address)
 
 

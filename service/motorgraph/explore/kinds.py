@@ -207,7 +207,7 @@ NETWORK = replace(
     DEALS,
     name="network",
     words="Partnerships",
-    one="deal with a tie",
+    one="partnership",
     about="Which groups work with which, at which status, by the deals between them",
     columns=tuple(column for column in DEALS.columns if column.name not in ("part", "plant")),
     views=(View("sides", "Two sides"), View("matrix", "Matrix"), View("list", "List")),

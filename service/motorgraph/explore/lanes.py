@@ -21,7 +21,7 @@ MOST_YEARS = 9
 """Years that are drawn; what was before stands at the left edge with its year."""
 MOST_LANES = 200
 TOP = 34.0
-BELOW = 12.0
+BELOW = 14.5
 """Pixels from the line of a deal to the claims on it."""
 OVER = {"ended", "cancelled", "denied", "superseded", "completed"}
 """After these statuses a lane has no line any more."""
@@ -116,7 +116,7 @@ def _event(event: Event, y: float, scale: _Scale, *, is_ahead: bool) -> str:
     span, x = "", scale.x(_day(event.start))
     if event.end:
         end = max(scale.x(_day(event.end)), x + 1)
-        span, x = f'<path class="vague st-{found.glyph}" d="M{x:.1f},{y + 9:.1f}H{end:.1f}"/>', (x + end) / 2
+        span, x = f'<path class="vague st-{found.glyph}" d="M{x:.1f},{y + 7.5:.1f}H{end:.1f}"/>', (x + end) / 2
     is_early = scale.is_before(_day(event.start))
     early = f'<text class="dim" x="{x + 9:.1f}" y="{y - 5:.1f}">{event.start[:4]}</text>' if is_early else ""
     at = f'x="{x - 6:.1f}" y="{y - 6:.1f}" width="12" height="12"'

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +17,7 @@ import pyoxigraph as ox
 
 from motorgraph import marks
 from motorgraph.address import local, page_of
+from motorgraph.errors import Broken, Refusal
 from motorgraph.explore.control import PARENTS, SEATS, Control
 from motorgraph.explore.kinds import NAMES, PREFIXES, Column, Kind
 from motorgraph.explore.sheet import Document, Item, Row, Sheet, Value, last, slug
@@ -24,6 +28,10 @@ from motorgraph.stores.embedded import Embedded
 from motorgraph.touched import names_in_query
 
 MOST_TRIES = 3
+PAUSE_SECONDS = 0.1
+"""After a commit, before sheets are made again: a writer may not be through."""
+WANTED_SECONDS = 600.0
+"""For so long after it was asked for a sheet is made again after each commit."""
 _XSD_DATE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#date")
 _DOCUMENTS = """SELECT ?thing ?title ?who ?day ?url { ?thing a mg:SourceDocument ; dcterms:title ?title .
   OPTIONAL { ?thing dcterms:publisher/skos:prefLabel ?who } OPTIONAL { ?thing dcterms:issued ?day }
@@ -68,12 +76,33 @@ class Sheets:
         self._past: dict[tuple[str, int, str], Sheet] = {}
         self._answers: dict[str, _Answer] = {}
         self._reading = asyncio.Lock()
+        self._wanted: dict[str, tuple[Kind, float]] = {}
+        self._renewing: asyncio.Task[None] | None = None
+        store.on_commit = self._renew_soon
 
     async def sheet(self, kind: Kind, commit: int = 0) -> Sheet:
         """The sheet of a kind as of a commit (0: the newest). Raises what a query may meet."""
         self._store.require_ready()
+        if not commit:
+            self._wanted[kind.sheet] = kind, time.monotonic()
         async with self._reading:
             return await (self._older(kind, commit) if commit else self._newest(kind))
+
+    def _renew_soon(self) -> None:
+        """A commit was made: whoever asks next need not wait for what is looked at often."""
+        if self._wanted and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.get_running_loop().create_task(self._renew())
+
+    async def _renew(self) -> None:
+        commit = 0
+        while commit != self._store.commit:
+            await asyncio.sleep(PAUSE_SECONDS)
+            commit = self._store.commit
+            oldest = time.monotonic() - WANTED_SECONDS
+            for kind in [kind for kind, asked in self._wanted.values() if asked > oldest]:
+                with suppress(Refusal, Broken, OSError):  # whoever asks next meets it
+                    async with self._reading:
+                        await self._newest(kind)
 
     async def _newest(self, kind: Kind) -> Sheet:
         kept = self._kept.get(kind.sheet)
@@ -191,13 +220,32 @@ def _items(things: Rows, sources: Rows, names: Rows, page: Page) -> dict[str, It
 
 
 def _fill(items: Mapping[str, Item], column: Column, rows: Rows, page: Page) -> None:
-    values: dict[str, Value] = {}
-    for row in rows:
-        if row["thing"] in items and "value" in row and (column.type != "number" or _is_number(row["value"])):
-            value = values.setdefault(row["value"], _value(row, column.type, page))
+    meant = [row for row in rows if row["thing"] in items and "value" in row]
+    values = _told_apart({row["value"]: _value(row, column.type, page) for row in reversed(meant)})
+    for row in meant:
+        if column.type != "number" or _is_number(row["value"]):
+            value = values[row["value"]]
             told = items[row["thing"]].cells.setdefault(column.name, [])
             if value not in told:
                 told.append(value)
+
+
+def _told_apart(values: dict[str, Value]) -> dict[str, Value]:
+    """The same, but the key of things whose IRIs end alike has as many parts of the IRI before it as tell them apart."""
+    alike: dict[str, list[str]] = {}
+    for iri, value in values.items():
+        if value.iri:
+            alike.setdefault(value.key, []).append(iri)
+    for iris in alike.values():
+        parts = 1
+        while len({_end(iri, parts) for iri in iris}) < len(iris):
+            parts += 1
+        values |= {iri: replace(values[iri], key=_end(iri, parts)) for iri in iris if parts > 1}
+    return values
+
+
+def _end(iri: str, parts: int) -> str:
+    return "-".join(re.split(r"[/#]", iri.rstrip("/"))[-parts:])
 
 
 def _value(row: Row, kind: str, page: Page) -> Value:

@@ -11,7 +11,7 @@ from math import ceil, cos, floor, log2, pi, sin, sqrt
 from typing import Any
 
 from motorgraph import marks
-from motorgraph.atlas import EUROPE, WORLD, Area, Atlas, Place
+from motorgraph.atlas import EUROPE, WORLD, Area, Atlas, Place, Point, labels
 from motorgraph.explore.narrowing import Asked, Box, Found
 from motorgraph.explore.sheet import Item
 
@@ -19,7 +19,11 @@ WIDE, NARROW = 900, 358
 WIDEST = 110.0
 """Degrees of longitude; what is further apart is shown on the world."""
 MOST_COUNTRIES = 8
-REACH = 13.0
+MOST_NAMED = 40
+"""Plants on a map beyond which none is named."""
+MOST_CHARACTERS = 32
+"""Of a name on a map."""
+REACH = 17.0
 """Pixels from each other within which places are one mark."""
 NEAR = 0.15
 """Degrees; what is nearer to each other than that no map tells apart, so it stands around its place."""
@@ -85,7 +89,10 @@ def _area(asked: Asked, placed: Sequence[Item], width: int) -> Area:
 
 
 def _marks(asked: Asked, placed: Sequence[Item], area: Area) -> Iterator[str]:
-    for cluster in _clusters(placed, area):
+    clusters = _clusters(placed, area)
+    is_named = len(placed) <= MOST_NAMED
+    yield labels([_point(c.items[0], is_named=is_named and len(c.items) == 1) for c in clusters], area)
+    for cluster in clusters:
         if len(cluster.items) == 1:
             yield _dot(cluster.items[0], cluster.x, cluster.y)
         elif cluster.is_one_place and not area.is_world:
@@ -126,7 +133,7 @@ def _number(asked: Asked, cluster: Cluster) -> str:
     told = "; ".join(f"{counts[kind]} {words}" for kind, words in STANDING.items() if counts[kind])
     words = f"{len(cluster.items)} plants: {told}"
     where = replace(asked, box=cluster.box, offset=0).address() + "#picture"
-    size = 6 + 1.4 * log2(len(cluster.items))
+    size = 6 + 1.1 * log2(len(cluster.items))
     circle = f'<circle class="cluster" cx="{cluster.x:.1f}" cy="{cluster.y:.1f}" r="{size:.1f}"/>'
     text = f'<text x="{cluster.x:.1f}" y="{cluster.y + 3.6:.1f}" text-anchor="middle">{len(cluster.items)}</text>'
     return _link(where, words, circle + text)
@@ -157,6 +164,11 @@ def _place(item: Item) -> Place:
 def _out(degrees: float, way: int) -> float:
     """A degree to the hundredth, outwards."""
     return (ceil(degrees * 100) if way > 0 else floor(degrees * 100)) / 100
+
+
+def _point(item: Item, *, is_named: bool) -> Point:
+    name = item.label if len(item.label) <= MOST_CHARACTERS else item.label[: MOST_CHARACTERS - 1].rstrip() + "…"
+    return Point(*_place(item), _standing(item), name if is_named else "")
 
 
 def _status(item: Item) -> str:

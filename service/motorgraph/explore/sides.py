@@ -122,7 +122,7 @@ class Sides:
         told = f"{group.words}, {count} tie{'' if count == 1 else 's'}"
         dot = f'<circle class="node{"" if side else " home"}" cx="{x:g}" cy="{y:.1f}" r="4.5"/>'
         link = f'href="{escape(self.where(group.iri))}" aria-label="{escape(told)}"{current}'
-        return f'<a class="name" data-group="{escape(group.key)}" {link}>{dot}{text}</a>'
+        return f'<a class="name" data-group="{escape(last(group.iri))}" {link}>{dot}{text}</a>'
 
 
 def _cut(words: str, most: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from urllib.parse import urlencode
@@ -102,13 +103,16 @@ class Explore:
         """All of each kind, of the newest graph found once a commit."""
         commit = await self._commit(at)
         sheets = [await self._sheets.sheet(kind, commit) for kind in KINDS.values()]
-        if commit or [each.sheet for each in self._whole] != sheets:
-            pairs = zip(KINDS.values(), sheets, strict=True)
-            whole = [await asyncio.to_thread(found, Asked(kind, at=at), sheet) for kind, sheet in pairs]
-            if commit:
-                return whole
+        known = {} if commit else {each.asked.kind.name: each for each in self._whole}
+        whole = [
+            replace(had, sheet=sheet)
+            if (had := known.get(kind.name)) and had.sheet.items is sheet.items
+            else await asyncio.to_thread(found, Asked(kind, at=at), sheet)
+            for kind, sheet in zip(KINDS.values(), sheets, strict=True)
+        ]
+        if not commit:
             self._whole = whole
-        return self._whole
+        return whole
 
     async def _commit(self, at: str) -> int:
         """The commit that is meant, 0 for the newest. Raises BadRequest or NotFound."""

@@ -80,6 +80,7 @@ class Embedded:
         self.dumps = Dumps(self)
         self._keys: set[tuple[str, str]] = set()
         self.touched = Touched()
+        self.on_commit: Callable[[], None] = lambda: None
         self.pool.drafts.on_change = self.touched.heed
         self.pool.drafts.on_commit = self._advance
         self._counting: asyncio.Task[None] | None = None
@@ -296,6 +297,7 @@ class Embedded:
         self.commit = commit
         self._count_soon()
         self.dumps.soon()
+        self.on_commit()
 
     def memory(self) -> dict[str, int]:
         """Proportional memory in bytes of the keeper and of all readers."""
