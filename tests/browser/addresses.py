@@ -32,7 +32,7 @@ ADDRESSES = (
     Address("/page/concept/technology/vcs"),
     Address("/explore"),
     Address("/explore/plants?country=es&view=map"),
-    Address("/explore/plants?view=map"),
+    Address("/explore/plants?view=map", kilobytes=80),
     Address("/explore/network?focus=ford"),
     Address("/explore/network?view=matrix"),
     Address("/explore/network?view=list&at=1"),

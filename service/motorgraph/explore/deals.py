@@ -146,6 +146,7 @@ class Saying:
     """A claim on a deal: its mark, who says so on which day ("" where that is not told), what, in which document."""
 
     iri: str
+    page: str
     mark: Mark
     who: str
     day: str
@@ -159,7 +160,7 @@ def sayings_of(sheet: Sheet) -> Mapping[str, list[Saying]]:
     for row in sheet.told["claims"]:
         mark = marks.mark(last(row["stance"]), last(row["modality"]))
         day = row["day"][:10] if is_day(row.get("day", "")) else ""
-        said = Saying(row["claim"], mark, row.get("who", ""), day, row["text"], row["document"])
+        said = Saying(row["claim"], sheet.page(row["claim"]), mark, row.get("who", ""), day, row["text"], row["document"])
         found.setdefault(row["thing"], {})[said.iri] = said
     return {thing: sorted(said.values(), key=lambda s: (not s.day, s.day, s.iri)) for thing, said in found.items()}
 

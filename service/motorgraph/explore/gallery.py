@@ -155,7 +155,6 @@ def _network(found: Found, numbers: Numbers) -> Values:
         told["drawn"] = [sides.Sides(made, paper, focus, where).picture() for paper in (sides.WIDE, sides.NARROW)]
     elif view == "matrix":
         told["grids"] = list(grids(made, where, frozenset(focus.groups)))
-    if view != "sides":
         told["marks"] = list(dict.fromkeys(marks.status(tie.status) for tie in made.ties))
     told["partners"] = _partners(made, focus, where)
     legend = [(line, LEGEND[line], count) for line, count in made.lines.items()]

@@ -172,7 +172,7 @@ class Sheets:
         ordered = sorted(items.values(), key=lambda item: (folded(item.label), item.iri))
         more = {name: next(told) for name in kind.told}
         control = Control.of(parents, {row["thing"]: _value(row, "entity", page) for row in seats})
-        sheet = Sheet(commit, ordered, documents, control, more)
+        sheet = Sheet(commit, ordered, documents, control, more, page)
         if kind.derive is not None:
             kind.derive(sheet, control)
         return sheet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,8 @@ class Sheet:
     documents: Mapping[str, Document]
     control: Control
     told: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    page: Callable[[str], str] = str
+    """The page of a thing by its IRI, as of this commit; "" if it has none here."""
 
     _values: dict[str, dict[str, Value]] = field(default_factory=dict, init=False)
 
