@@ -38,7 +38,7 @@ def names_in_delta(delta: str) -> frozenset[str]:
     written = Written.of(delta.encode())
     found = set()
     for lines in (written.removed, written.added, *written.derived, written.catalogued):
-        for line in lines.splitlines():
+        for line in filter(None, lines.split(b"\n")):
             _, predicate, rest = line.split(b" ", 2)
             name = predicate[1:-1].decode()
             found.add(name)

@@ -1,4 +1,4 @@
-"""The pictures of the explorer in a browser: what is looked at is lifted, keys move along ties, one comes nearer and stays there."""
+"""The pictures of the explorer in a browser: what is looked at is lifted, keys move along ties, one comes nearer and stays."""
 
 from __future__ import annotations
 

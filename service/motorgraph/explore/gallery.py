@@ -159,7 +159,9 @@ def _network(found: Found, numbers: Numbers) -> Values:
     told["partners"] = _partners(made, focus, where)
     legend = [(line, LEGEND[line], count) for line, count in made.lines.items()]
     groups = len(made.left) + len(made.right)
-    words = f"{len(made.ties)} ties between {groups} groups. A dotted line is talk; only a solid one builds cars."
+    words = f"{len(made.ties)} ties between {groups} groups."
+    if view == "sides":
+        words += " A dotted line is talk; only a solid one builds cars."
     return {"kind": "network", "legend": legend, "words": words, "picked": picked, "network": made, "where": where, **told}
 
 
@@ -229,7 +231,7 @@ def _told(row: Row, said: Sequence[Saying], at: str) -> Told:
     """A deal with those who say something of it, by mark, each once."""
     by_mark: dict[Mark, dict[str, None]] = {}
     for each in said:
-        by_mark.setdefault(each.mark, {})[each.who or "unnamed"] = None
+        by_mark.setdefault(each.mark, {})[each.who or "not known"] = None
     address = Asked(CLAIMS, (("thing", (row.item.iri,)),), at=at).address()
     return Told(row, [(mark, ", ".join(who)) for mark, who in by_mark.items()], len(said), address)
 
