@@ -1,5 +1,4 @@
-"""The drawing of deals in time as SVG: a lane for each, its line by status, what is known to a month or year as a
-dotted span, and under the line what was claimed."""
+"""The drawing of deals in time as SVG: a lane for each, its line by status, spans for vague days, and under it the claims."""
 
 from __future__ import annotations
 

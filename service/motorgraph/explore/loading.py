@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -75,7 +76,7 @@ class Sheets:
         self._kept: dict[str, _Kept] = {}
         self._past: dict[tuple[str, int, str], Sheet] = {}
         self._answers: dict[str, _Answer] = {}
-        self._reading = asyncio.Lock()
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wanted: dict[str, tuple[Kind, float]] = {}
         self._renewing: asyncio.Task[None] | None = None
         store.on_commit = self._renew_soon
@@ -85,7 +86,7 @@ class Sheets:
         self._store.require_ready()
         if not commit:
             self._wanted[kind.sheet] = kind, time.monotonic()
-        async with self._reading:
+        async with self._reading[kind.sheet]:
             return await (self._older(kind, commit) if commit else self._newest(kind))
 
     def _renew_soon(self) -> None:
@@ -101,7 +102,7 @@ class Sheets:
             oldest = time.monotonic() - WANTED_SECONDS
             for kind in [kind for kind, asked in self._wanted.values() if asked > oldest]:
                 with suppress(Refusal, Broken, OSError):  # whoever asks next meets it
-                    async with self._reading:
+                    async with self._reading[kind.sheet]:
                         await self._newest(kind)
 
     async def _newest(self, kind: Kind) -> Sheet:

@@ -1,5 +1,4 @@
-"""Plants on a map: the part of the world that holds what was found, a dot for each place, a number where places would lie on each
-other, and those that are at one place around it."""
+"""Plants on a map of where they are: a dot for each, a number where dots would lie on each other, those of one town around it."""
 
 from __future__ import annotations
 
