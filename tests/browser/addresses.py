@@ -36,7 +36,7 @@ ADDRESSES = (
     Address("/explore/network?focus=ford"),
     Address("/explore/network?view=matrix"),
     Address("/explore/network?view=list&at=1"),
-    Address("/explore/deals?view=timeline"),
+    Address("/explore/deals?view=timeline", kilobytes=70),
     Address("/explore/claims?stance=denied"),
     Address("/questions"),
     Address("/questions/which-chinese-makers-build-in-the-eu?view=map"),
