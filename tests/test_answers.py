@@ -336,8 +336,8 @@ def test_openapi_has_every_question_with_its_parameters_and_examples(shipped: Se
 
 def test_the_page_of_a_question_has_a_form_links_numbered_sources_and_downloads(shipped: Service) -> None:
     text = shipped.client.get(f"{TALKS}?company=byd", headers={"Accept": "text/html"}).text
-    assert "Asked of company BYD" in text
-    assert '<input id="company-1" name="company" type="text" value="byd"' in text
+    assert "Asked with company: BYD" in text
+    assert '<input id="company-1" name="company" type="text" value="BYD"' in text
     assert '<input id="asked-1" name="asked" type="date" value="2026-11-22"' in text
     assert '<a href="/page/organization/ford">Ford Motor Company</a>' in text
     numbers = set(re.findall(r'href="#s(\d+)"', text))

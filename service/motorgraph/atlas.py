@@ -11,7 +11,7 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from html import escape
 from itertools import accumulate, groupby
@@ -58,6 +58,12 @@ class Area:
         least = LEAST_SPAN / max(cos(radians(middle)), 0.1)
         wide = max(0.0, least - (east - west)) / 2
         return cls(west - wide, south - missing, east + wide, north + missing, width)
+
+    def shaped(self, ratio: float) -> Area:
+        """The same, with as much more at its sides as makes it at least `ratio` times as wide as it is high."""
+        across = (self.north - self.south) * ratio / max(cos(radians((self.south + self.north) / 2)), 0.1)
+        wide = max(0.0, across - (self.east - self.west)) / 2
+        return replace(self, west=self.west - wide, east=self.east + wide)
 
     @property
     def height(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,8 +54,13 @@ class Field:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The values to show, and room for one more where there may be several."""
-        return (*self.values, "") if self.parameter.is_list or not self.values else self.values
+        """The values to show, with room for another where there may be several; things by names that no others have."""
+        values = self.values
+        if self.kind == "text":
+            labels = Counter(self.names.values())
+            named = [self.names.get(value, value) for value in values]
+            values = tuple(name if labels[name] == 1 else value for name, value in zip(named, values, strict=True))
+        return (*values, "") if self.parameter.is_list or not values else values
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ MOST_DRAWN = 60
 """Rows in a picture."""
 MOST_NAMED = 20
 MOST_YEARS = 7
+RATIO = 2.2
+"""How many times a map is at least as wide as it is high."""
 TOP = 30
 _PLACED = """PREFIX mg: <{base}/ontology/> PREFIX wgs: <http://www.w3.org/2003/01/geo/wgs84_pos#>
 SELECT ?thing (SAMPLE(?y) AS ?lat) (SAMPLE(?x) AS ?long) {{ VALUES ?thing {{ $things }}
@@ -135,7 +137,7 @@ def _area(points: Sequence[Point]) -> Area:
     """What holds the points: a part of the world, or all of it where they lie far apart."""
     places = [(point.lon, point.lat) for point in points]
     area = Area.around(places, WIDE.width)
-    return WORLD if area.east - area.west > 100 else area
+    return WORLD if area.east - area.west > 100 or area.north - area.south > 50 else area.shaped(RATIO)
 
 
 def _column(reply: Reply, kinds: Sequence[str]) -> int | None:
