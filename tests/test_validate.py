@@ -465,3 +465,12 @@ def test_more_than_may_wait_are_503_and_come_again(narrow: Service) -> None:
     assert {a.headers["Retry-After"] for a in answers if a.status_code == 503} == {"1"}
     assert narrow.client.post("/validate", data=form).status_code == 200
     assert sent(narrow, b"#" * (1 << 20) + b"#").status_code == 413
+
+
+def test_the_example_to_begin_with_has_as_many_faults_as_it_says(shipped: Service) -> None:
+    page = shipped.client.get("/validate?example=plant", headers={"Accept": "text/html"}).text
+    text = html.unescape(page.partition('name="data"')[2].partition(">\n")[2].partition("</textarea>")[0])
+    report = shipped.client.post("/validate", content=text, headers={"Content-Type": "text/turtle"}).json()
+    assert "Five things are wrong" in text
+    assert [found["line"] for found in report["results"]] == [6, 7, 9, 10, 11]
+    assert "Start from an example" in shipped.client.get("/validate", headers={"Accept": "text/html"}).text

@@ -18,9 +18,11 @@ from motorgraph.openapi import TEXT, content, parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, query_parameters, read_body, refuse_codings
 from motorgraph.reply import VARY, Departure, Send, send_bytes, send_page
+from motorgraph.resources import web
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
 from motorgraph.validation import as_rdf
+from motorgraph.vocab import CANONICAL_BASE
 
 METHODS = "GET, HEAD, POST, OPTIONS"
 PLAIN_TEXT = Format("text", "text/plain", "txt")
@@ -122,9 +124,14 @@ class Validate:
     async def _send_page(self, call: Call, send: Send, found: dict[str, Any] | None) -> None:  # Any: as above
         links = await self._documentation.links()
         sheet = verdict.sheet(found, links) if found else None
-        told = {"sheet": sheet, "formats": TAKEN, "reports": (JSON, GRAPHS[0], PLAIN_TEXT)}
+        example = self._example() if "example" in query_parameters(call) and not self._settings.plain else ""
+        told = {"sheet": sheet, "example": example, "formats": TAKEN, "reports": (JSON, GRAPHS[0], PLAIN_TEXT)}
         page = self._pages.page("validate.html", **told, limit=self._limit, severities=verdict.MARKS)
         await send_page(send, call, page, status=400 if sheet and sheet.fault else 200)
+
+    def _example(self) -> str:
+        """A text with faults to begin with."""
+        return web("examples/plant.ttl").read_text("utf-8").replace(CANONICAL_BASE, self._settings.base)
 
 
 async def _send_report(send: Send, found: dict[str, Any], form: Format) -> None:  # Any: as above
