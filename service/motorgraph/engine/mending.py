@@ -212,6 +212,8 @@ class Mender:
         near = [iri for iri in likest_of(slug, dict(names)) if iri != value.value]
         if not near:
             return None
+        if slug.casefold() in (names[near[0]].casefold(), _last(near[0]).casefold()):
+            near = near[:1]  # it is what was written, so no other is meant
         text = self.spelling.of(ox.NamedNode(near[0]))
         return {"words": f"Did you mean {names[near[0]] or _last(near[0])}?", "text": text, "instead": True, "near": near}
 
