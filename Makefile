@@ -36,7 +36,6 @@ $(MODULES): $(PAGES)/package.json $(PAGES)/package-lock.json
 	touch $@
 
 bench: $(READY)  ## Against oxigraph, interleaved in one run; needs wrk
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench.run $(ARGS)
 
 wheel: $(READY)  ## The wheel and the source distribution in dist/

@@ -1,12 +1,16 @@
 """Whether what was acknowledged survives: kills under writes, again and again; or a disk that is full, again and again.
 
 `python -m bench.crash --rounds 200` kills the keeper, the front or both at random moments, also while the service starts.
+With `--remote` the graph is in an `oxigraph serve` that is killed too, and started again beside the service that goes on.
 `python -m bench.crash --full-disk` writes to a small disk until there is no room, makes room, and kills in between. Both return
 0 if each time every acknowledged commit is there whole, none is there in part, `motorgraph verify` finds nothing and the service
 starts again by itself; 1 with the first fault if not; 2 if there is no disk to fill.
 """
 
+from __future__ import annotations
+
 import argparse
+import http.client
 import os
 import random
 import signal
@@ -21,13 +25,14 @@ from pathlib import Path
 
 from bench.ledger import TOKEN, Fault, Large, Ledger, writing
 from bench.processes import tree
-from bench.servers import LOOPBACK
+from bench.servers import LOOPBACK, ask, executable, free_port
 
 MOST_SECONDS_A_ROUND = 1.5
 MOST_SECONDS_INTO_A_START = 0.6
 START_SHARE = 0.15
 SECONDS_TO_START = 60
 SNAPSHOT_AFTER = 40
+ENGINE_SHARE = 0.4
 VICTIMS = ("keeper", "front", "both")
 DISK, MORE_DISK = 2 << 20, 2 << 20
 NOW_AND_THEN, TO_FILL, NEVER = Large(0.02, 20_000), Large(0.5, 2_000), Large(0, 0)
@@ -43,6 +48,7 @@ class Crashes:
     logs: Path
     chance: random.Random
     ledger: Ledger
+    engine: Engine | None = None
 
     def begin(self) -> subprocess.Popen[bytes]:
         """A service that has just been started."""
@@ -61,6 +67,7 @@ class Crashes:
             "warning",
         ]
         command += ["--snapshot-after", str(SNAPSHOT_AFTER), "--data-dir", str(self.folder)]
+        command += ["--remote", self.engine.url, "--remote-dialect", "oxigraph"] if self.engine is not None else []
         with self.log.open("wb") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
 
@@ -99,10 +106,28 @@ class Crashes:
             kill(process, "both")
             process.wait()
             return
-        with self.life() as (process, port), writing(port, self.ledger, self.chance, NOW_AND_THEN):
-            time.sleep(self.chance.uniform(0, MOST_SECONDS_A_ROUND))
-            kill(process, self.chance.choice(VICTIMS))
+        with self.life() as (process, port):
+            takes_engine = self.engine is not None and self.chance.random() < ENGINE_SHARE
+            with writing(port, self.ledger, self.chance, NOW_AND_THEN):
+                time.sleep(self.chance.uniform(0, MOST_SECONDS_A_ROUND))
+                if self.engine is not None and takes_engine:
+                    self.engine.kill()
+                    time.sleep(self.chance.uniform(0, MOST_SECONDS_A_ROUND))
+                    self.engine.begin()
+                else:
+                    kill(process, self.chance.choice(VICTIMS))
+            if takes_engine:
+                self.comes_back(port)
         self.verify()
+
+    def comes_back(self, port: int) -> None:
+        """A service whose engine was killed goes on by itself, with all that was acknowledged. Raises Fault."""
+        deadline = time.monotonic() + SECONDS_TO_START
+        while ask(port, "/ready")[0] != http.client.OK:
+            if time.monotonic() > deadline:
+                raise Fault(f"the service does not go on: {self.log.read_text()[-500:]}")
+            time.sleep(0.05)
+        self.ledger.check(port)
 
     def verify(self, *options: str) -> None:
         """Raises Fault if `motorgraph verify` finds something."""
@@ -152,6 +177,32 @@ class Crashes:
         if self.ledger.acknowledged == acknowledged:
             raise Fault("there is room again, and writes are still refused")
         self.ledger.check(port)
+
+
+class Engine:
+    """An `oxigraph serve` on a folder, as the store of the service."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port = folder, free_port()
+        self.url = f"http://{LOOPBACK}:{self._port}/query"
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts it, and waits until it answers."""
+        command = [executable("oxigraph"), "serve", "--bind", f"{LOOPBACK}:{self._port}", "--location", str(self._folder)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < deadline:
+            with suppress(OSError, http.client.HTTPException):
+                if ask(self._port, "/query?query=ASK%20%7B%7D")[0] == http.client.OK:
+                    return
+            time.sleep(0.02)
+        raise Fault("the engine does not start")
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._process.kill()
+        self._process.wait()
 
 
 def kill(process: subprocess.Popen[bytes], victim: str) -> None:
@@ -225,18 +276,23 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200, help="how many kills, or full disks")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the random moments")
     parser.add_argument("--full-disk", action="store_true", help="fill a small disk instead; needs the right to mount one")
+    parser.add_argument("--remote", action="store_true", help="with the graph in another engine, which is killed too")
     given = parser.parse_args()
     ledger = Ledger()
     with tempfile.TemporaryDirectory() as logs, disk(DISK) if given.full_disk else tempfile.TemporaryDirectory() as folder:
         if folder is None:
             print("A small disk cannot be mounted here (mount -t tmpfs needs root), so none can be filled.")
             return 2
-        crashes = Crashes(Path(folder), Path(logs), random.Random(given.seed), ledger)
+        engine = Engine(Path(logs) / "engine") if given.remote else None
+        crashes = Crashes(Path(folder), Path(logs), random.Random(given.seed), ledger, engine)
         try:
             (full_disks if given.full_disk else kills)(crashes, given.rounds)
         except Fault as fault:
             print(f"FAILED with --seed {given.seed}: {fault}\n{crashes.log.read_text()[-LAST_WORDS:]}")
             return 1
+        finally:
+            if engine is not None:
+                engine.kill()
     what = "full disks" if given.full_disk else "kills"
     print(
         f"{given.rounds} {what} (--seed {given.seed}): {ledger.acknowledged:,} writes acknowledged, all there; "

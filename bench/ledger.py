@@ -56,7 +56,7 @@ class Ledger:
 
 def stored(port: int) -> dict[str, set[State]]:
     """What each graph holds; of one that is there in part more than one state."""
-    query = "SELECT ?g ?p (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ?p"
+    query = "SELECT ?g ?p (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } FILTER(STRSTARTS(STR(?g), 'http://crash/')) } GROUP BY ?g ?p"
     with connected(port) as connection:
         connection.request("GET", f"/sparql?query={quote(query)}", headers={"Accept": "text/csv"})
         answer = connection.getresponse()

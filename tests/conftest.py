@@ -11,6 +11,7 @@ import pytest
 from motorgraph import corpus, inference
 from motorgraph.engine import loading
 from motorgraph.vocab import Names
+from tests.oxigraphs import Oxigraph, oxigraph
 from tests.running import Service, service
 
 
@@ -18,6 +19,21 @@ from tests.running import Service, service
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A bare store, for the whole session: each test uses graphs of its own."""
     with service(tmp_path_factory.mktemp("plain"), "--plain", "--query-seconds", "5") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Oxigraph]:
+    """Another engine, in memory, for remote stores: that of `elsewhere`, so that nobody else writes to it."""
+    with oxigraph() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, engine: Oxigraph) -> Iterator[Service]:
+    """As `plain`, with its graph in a remote store."""
+    arguments = ("--plain", "--query-seconds", "5", "--remote", engine.url, "--remote-dialect", "oxigraph")
+    with service(tmp_path_factory.mktemp("elsewhere"), *arguments) as running:
         yield running
 
 

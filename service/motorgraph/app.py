@@ -218,6 +218,8 @@ class Edge:
             await self._refuse(Failed("The service made a mistake. The request's id finds it in the log."), call, response)
 
     async def _refuse(self, refusal: Refusal, call: Call, response: _Response) -> None:
+        if self._store.elsewhere is not None:
+            self._store.elsewhere.doubt(refusal)
         if response.status:
             response.breaks()
         await send_refusal(refusal, call, response, response.request_id, self._render)

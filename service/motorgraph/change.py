@@ -112,6 +112,8 @@ class Affected:
         self._shapes = shapes
         self._new = new
         self._data = data
+        data.look_up(node for triple in changed for node in (triple.subject, triple.object))
+        data.look_up((triple.subject for triple in changed), back=True)
         self._changed = changed | _reclassified(data, changed)
 
     def focus_nodes(self) -> Iterator[tuple[Watch, set[Term]]]:

@@ -38,7 +38,7 @@ def motorgraph(
 
 
 _TOKEN = typer.Option(help="Token to send to the service with --url.", envvar=f"{PREFIX}TOKEN", show_default=False)
-LIMITS, LOGS = "Limits", "Logs"
+LIMITS, LOGS, REMOTE = "Limits", "Logs", "Remote store"
 
 
 @app.command()
@@ -54,6 +54,13 @@ def serve(
     follow: Annotated[str | None, option("follow")] = None,
     follow_token: Annotated[str | None, option("follow_token")] = None,
     follow_seconds: Annotated[float | None, option("follow_seconds")] = None,
+    remote: Annotated[str | None, option("remote", panel=REMOTE)] = None,
+    remote_update: Annotated[str | None, option("remote_update", panel=REMOTE)] = None,
+    remote_dialect: Annotated[str | None, option("remote_dialect", panel=REMOTE)] = None,
+    remote_user: Annotated[str | None, option("remote_user", panel=REMOTE)] = None,
+    remote_password: Annotated[str | None, option("remote_password", panel=REMOTE)] = None,
+    remote_token: Annotated[str | None, option("remote_token", panel=REMOTE)] = None,
+    remote_seconds: Annotated[float | None, option("remote_seconds", panel=REMOTE)] = None,
     write_token: Annotated[str | None, option("write_token")] = None,
     tokens: Annotated[list[str] | None, option("tokens")] = None,
     protect_reads: Annotated[bool | None, option("protect_reads")] = None,
@@ -315,6 +322,30 @@ def restore(
 
 _URL = typer.Option(help="A running service, such as http://127.0.0.1:8800; without it the data folder itself is written to.")
 _MESSAGE = typer.Option("--message", "-m", help="Why; the journal keeps it.")
+
+
+def copy(**options: Any) -> None:  # Any: as above
+    """Copy the graph of the data folder to a remote store, or bring one up to date; goes on where it was stopped."""
+    from motorgraph import relocating
+
+    with refusals():
+        say(relocating.copy(settings_of(**options)))
+
+
+def adopt(**options: Any) -> None:  # Any: as above
+    """Take over what a remote store holds as the first commit of a new journal, to be served with --plain; goes on if stopped."""
+    from motorgraph import relocating
+
+    with refusals():
+        say(relocating.adopt(settings_of(plain=True, **options)))
+
+
+_SHARED = [flag for flag in _options if flag.name in ("data_dir", "base") or flag.name.startswith("remote")]
+_MODE = [flag for flag in _options if flag.name in ("plain", "default_graph")]
+copy.__signature__ = inspect.Signature([*_SHARED, *_MODE])  # type: ignore[attr-defined]  # as above
+adopt.__signature__ = inspect.Signature(_SHARED)  # type: ignore[attr-defined]  # as above
+app.command()(copy)
+app.command()(adopt)
 
 
 @app.command()

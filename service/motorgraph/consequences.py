@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 import pyoxigraph as ox
 from rdflib.plugins.sparql import prepareQuery
 
+from motorgraph.engine.footprint import seeing
 from motorgraph.focus import Focus, Sight, sight
 from motorgraph.inference import Rule, blocks, inferred, settle
 from motorgraph.merged import EVERYWHERE, Unmerged
 from motorgraph.queried import GraphLook
-from motorgraph.reach import HERE, SUBJECT, Term
+from motorgraph.reach import HERE, OBJECT, PREDICATE, Look, Term
 from motorgraph.readings import Readings
 
 MOST_TERMS = 10_000
@@ -181,7 +182,8 @@ class Consequences:
         """Works the rule out at some terms of its focus."""
         hidden = self._hidden((rule,), terms)
         self._remove(hidden)
-        now = self._made_at(rule, focus, terms)
+        with seeing(self.store, self._looks((rule,)), terms):
+            now = self._made_at(rule, focus, terms)
         self.store.extend(hidden)
         subjects, outcome = self._subjects(rule, focus, terms), rule.outcome
         before = {quad.triple for subject in subjects for quad in self.outcomes.found(subject, graph=outcome)}
@@ -201,7 +203,8 @@ class Consequences:
         hidden = self._hidden(block, EVERYWHERE)
         self._remove(hidden)
         now = ox.Store()
-        settle(self.store, block, now)
+        with seeing(self.store, self._looks(block), EVERYWHERE):
+            settle(self.store, block, now)
         self.store.extend(hidden)
         for rule in block:
             then, anew = (
@@ -209,6 +212,11 @@ class Consequences:
                 for made in (self.outcomes.made, now)
             )
             self._change(rule, then - anew, anew - then)
+
+    def _looks(self, block: Iterable[Rule]) -> list[Look] | None:
+        """What the rules look at; None if that cannot be told of one."""
+        found = [self.outcomes.sights[rule].looks for rule in block]
+        return None if None in found else [seen.look for looks in found for seen in looks or ()]
 
     def _hidden(self, block: tuple[Rule, ...], terms: set[Term] | None) -> Quads:
         """What rules of this block and later ones made, and no earlier one, as far as this block could see it."""
@@ -265,7 +273,10 @@ def _patterns(seen: GraphLook, terms: set[Term] | None) -> Iterator[Seen]:
         yield look.subject, look.predicate, look.object
         return
     for term in terms:
-        if ends[0] != SUBJECT:
+        if ends[0] == PREDICATE:
+            if isinstance(term, ox.NamedNode):
+                yield look.subject, term, look.object
+        elif ends[0] == OBJECT:
             yield look.subject, look.predicate, term
         elif not isinstance(term, ox.Literal):
             yield term, look.predicate, look.object

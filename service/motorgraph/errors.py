@@ -32,10 +32,12 @@
     - Diverged            500
     - OutOfMemory         500
     - ReaderDied          500
+  + NotRemote             501
   + Unavailable           503
     - DeadlineExceeded    503
     - QueueFull           503
     - NotReady            503
+    - StoreAway           503
 
 A `Broken` is no refusal: the answer failed after its first byte, so the connection has to break.
 """
@@ -228,6 +230,12 @@ class BadShapes(Refusal):
     status, title = 422, "The shapes are faulty"
 
 
+class NotRemote(Refusal):
+    """What only a graph in memory can do, asked of a remote store."""
+
+    status, title = 501, "Not with a remote store"
+
+
 class OutOfScope(Refusal):
     """A patch of one graph would change another."""
 
@@ -333,6 +341,13 @@ class NotReady(Unavailable):
     """Still loading or validating."""
 
     title = "The graph is not loaded yet"
+    retry_after = 2
+
+
+class StoreAway(Unavailable):
+    """The remote store (setting remote) cannot be reached, or broke off."""
+
+    title = "The store is away"
     retry_after = 2
 
 

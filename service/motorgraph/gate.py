@@ -22,6 +22,7 @@ from rdflib.store import Store
 from rdflib.term import Node
 
 from motorgraph import constraints, corpus
+from motorgraph.engine.footprint import seeing
 from motorgraph.engine.loading import UNREADABLE, rdf_format
 from motorgraph.errors import BadRequest
 from motorgraph.packing import opened
@@ -195,7 +196,8 @@ def in_full(shapes: Shapes, data: Data, told: Told = lambda done, total: None) -
     from motorgraph import faults, judge
 
     faults.require_none(shapes.graph, shapes.parsed, shapes.readings)
-    found = data.store.query(TRIPLE_TERMS)
+    with seeing(data.store, None, None):
+        found = data.store.query(TRIPLE_TERMS)
     assert isinstance(found, ox.QuerySolutions)
     for row in found:
         rdflib_term(row["term"])  # which refuses it

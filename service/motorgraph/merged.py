@@ -16,7 +16,8 @@ from rdflib.plugins.stores.memory import Memory
 from rdflib.term import Node
 
 from motorgraph import gate
-from motorgraph.reach import SUBJECT, Choice, Hop, Look, Path, Repeated, Sequence, Term, engine_term
+from motorgraph.engine.remote import remote
+from motorgraph.reach import Choice, Hop, Look, Path, Repeated, Sequence, Term, engine_term
 
 SUBCLASS = ox.NamedNode(str(RDFS.subClassOf))
 MOST_NODES = 10_000
@@ -77,6 +78,18 @@ class Data:
         patterns = [(look.subject, look.predicate, look.object) for look in looks if not isinstance(look.subject, ox.Literal)]
         return any(True for graph in self._apart for each in patterns for _ in self.store.quads_for_pattern(*each, graph))
 
+    def look_up(self, nodes: Iterable[Term], *, back: bool = False) -> None:
+        """Has a store elsewhere asked by few queries for what is looked at next: what nodes say, or (`back`) is said of them."""
+        there = remote(self.store)
+        if there is not None:
+            there.know((None, None, node) if back else (node, None, None) for node in nodes)
+
+    def _look_along(self, hop: Hop, nodes: Iterable[Term]) -> None:
+        """As `look_up`, for a hop from nodes."""
+        there = remote(self.store)
+        if there is not None:
+            there.know((None, hop.predicate, node) if hop.is_inverse else (node, None, None) for node in nodes)
+
     def holds(self, graph: GraphName) -> bool:
         """Whether a named graph is data."""
         return graph not in self._no_data
@@ -119,6 +132,7 @@ class Data:
         found: set[Term] = set()
         match path:
             case Hop():
+                self._look_along(path, starts)
                 for node in starts:
                     _take(found, chain(self.far(node, path), self._far_before(node, path)), most)
             case Sequence():
@@ -139,7 +153,7 @@ class Data:
         for most in MOST_STEPS:
             for way in look.ways:
                 try:
-                    return self.walk(way.path, {triple.subject if way.end == SUBJECT else triple.object}, most)
+                    return self.walk(way.path, {getattr(triple, way.end)}, most)
                 except TooFar:
                     continue
         return EVERYWHERE

@@ -20,6 +20,7 @@ from rdflib.term import Node, Variable
 from motorgraph.reach import (
     HERE,
     OBJECT,
+    PREDICATE,
     SUBJECT,
     Choice,
     Hop,
@@ -55,6 +56,8 @@ class Pattern:
     path: Path
     object: Node
     graph: Node | None = MERGE
+    predicate: Node | None = None
+    """Where that is a variable."""
 
     @property
     def variables(self) -> set[Node]:
@@ -177,7 +180,7 @@ class _Reading:
     def _required(self, node: CompValue, names: Names, graph: Node | None) -> Around:
         """The patterns that each solution of an operator matches."""
         if node.name == "BGP":
-            return tuple(Pattern(names.get(s, s), _path(p), names.get(o, o), graph) for s, p, o in node.triples)
+            return tuple(_pattern(triple, names, graph) for triple in node.triples)
         if node.name == "Join":
             return self._required(node.p1, names, graph) + self._required(node.p2, names, graph)
         if node.name in ("LeftJoin", "Minus"):
@@ -252,6 +255,12 @@ def variables(node: object) -> set[Node]:
     return {name for part in parts for name in variables(part)}
 
 
+def _pattern(triple: tuple[Node, Node, Node], names: Names, graph: Node | None) -> Pattern:
+    subject, predicate, value = triple
+    told = names.get(predicate, predicate) if isinstance(predicate, Variable) else None
+    return Pattern(names.get(subject, subject), _path(predicate), names.get(value, value), graph, told)
+
+
 def _path(predicate: object) -> Path:
     match predicate:
         case URIRef():
@@ -282,10 +291,17 @@ def _looks(reading: _Reading, pattern: Pattern, around: list[Pattern]) -> Iterat
         raise Unbounded("A path that may be empty leads from any node to itself.")
     ends = (SUBJECT, pattern.subject, False), (OBJECT, pattern.object, True)
     starts = [(end, way) for end, node, _ in ends for way in _ways(reading.focus, node, around)]
+    if not starts and pattern.predicate is not None:
+        starts = [(PREDICATE, way) for way in _ways(reading.focus, pattern.predicate, around)]
     for before, hop, behind in hops(pattern.path):
         near, far = (OBJECT, SUBJECT) if hop.is_inverse else (SUBJECT, OBJECT)
         found = [
-            Way(near, after(backwards(before), way)) if end == SUBJECT else Way(far, after(behind, way)) for end, way in starts
+            Way(end, way)
+            if end == PREDICATE
+            else Way(near, after(backwards(before), way))
+            if end == SUBJECT
+            else Way(far, after(behind, way))
+            for end, way in starts
         ]
         found.sort(key=lambda way: way.path != HERE)
         plain = Look(None, hop.predicate, None, tuple(found))

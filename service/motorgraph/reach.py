@@ -13,7 +13,7 @@ from rdflib.term import Node
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 RDF_TYPE = ox.NamedNode(str(RDF.type))
-SUBJECT, OBJECT = "subject", "object"
+SUBJECT, PREDICATE, OBJECT = "subject", "predicate", "object"
 
 
 class Unbounded(Exception):
@@ -148,7 +148,7 @@ MADE_OF_ONE: dict[Node, Callable[[Path], Path]] = {
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """From one end of a triple to the focus nodes of the shape that looks at it."""
+    """From one end of a triple, or from its predicate, to the focus nodes of the shape that looks at it."""
 
     end: str
     path: Path

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from motorgraph.bearer import SHORTHAND, Bearer, Scope, bearers
+from motorgraph.engine.endpoint import Place, basic
 from motorgraph.engine.process import available_bytes, cores
 from motorgraph.limits import Limits
 from motorgraph.vocab import CANONICAL_BASE
@@ -97,6 +98,20 @@ class Settings(BaseSettings):
     )
     follow_token: SecretStr | None = Field(None, description="Token to read there with, where reads are protected.")
     follow_seconds: float = Field(0.5, gt=0, description="Seconds from one look for new commits there to the next.")
+    remote: str = Field(
+        "",
+        description="Address of the SPARQL endpoint where the graph lies, such as http://127.0.0.1:7878/query; without it the "
+        "graph is in memory. The journal stays in data-dir: 'motorgraph copy' puts its graph there, 'motorgraph adopt' takes "
+        "over what is there.",
+    )
+    remote_update: str = Field("", description="Address for its updates, where it is not the usual one beside that for queries.")
+    remote_dialect: Literal["oxigraph", "sparql"] = Field(
+        "sparql", description="What kind of engine it is: oxigraph, or sparql for any that keeps to SPARQL 1.1."
+    )
+    remote_user: str = Field("", description="Name to sign in with there (HTTP Basic).")
+    remote_password: SecretStr | None = Field(None, description="Password to sign in with there.")
+    remote_token: SecretStr | None = Field(None, description="Bearer token to sign in with there, in place of name and password.")
+    remote_seconds: float = Field(2.0, gt=0, description="Seconds that a connection to it may take.")
     write_token: SecretStr | None = Field(
         None,
         description="Bearer token of a service with one writer: scope admin, the name 'write token'; without any token the "
@@ -139,6 +154,13 @@ class Settings(BaseSettings):
             raise ValueError("a read replica has what its upstream has, and no files of its own; load and align there")
         return upstream_address(value) if value else ""
 
+    @field_validator("remote", "remote_update")
+    @classmethod
+    def _endpoint(cls, value: str, given: ValidationInfo) -> str:
+        if value and (given.data.get("load") or given.data.get("align") or given.data.get("follow")):
+            raise ValueError("a graph in a remote store starts from its journal: it takes no load, align or follow")
+        return endpoint_address(value) if value else ""
+
     @field_validator("base")
     @classmethod
     def _no_slash(cls, value: str) -> str:
@@ -175,6 +197,19 @@ class Settings(BaseSettings):
     def is_union(self) -> bool:
         """Whether a query's default graph is the merge of all graphs."""
         return (self.default_graph or ("separate" if self.plain else "union")) == "union"
+
+    @property
+    def place(self) -> Place | None:
+        """Where the graph is, if it is not in memory."""
+        if not self.remote:
+            return None
+        authorization = ""
+        if self.remote_token is not None:
+            authorization = f"Bearer {self.remote_token.get_secret_value()}"
+        elif self.remote_password is not None:
+            authorization = basic(self.remote_user, self.remote_password.get_secret_value())
+        where = self.remote, self.remote_update, authorization, self.remote_dialect
+        return Place(*where, seconds=self.query_seconds, connect_seconds=self.remote_seconds)
 
     @property
     def folder(self) -> Path:
@@ -215,6 +250,16 @@ def upstream_address(url: str) -> str:
         raise ValueError("the address has a name or password in it, which logs would show; give a follow-token instead")
     path = _PAGES.sub("", parts.path).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def endpoint_address(url: str) -> str:
+    """The address of a SPARQL endpoint. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no address of an endpoint, as http://127.0.0.1:7878/query is")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the address has a name or password in it, which logs would show; give remote-user and remote-password")
+    return url
 
 
 def _host_name(host: str) -> str:

@@ -18,6 +18,7 @@ from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
 
 from motorgraph import faults, gate, queried
+from motorgraph.engine.footprint import seeing
 from motorgraph.merged import SUBCLASS, Data, GraphName
 from motorgraph.reach import RDF_TYPE, Hop, Look, Nested, Repeated, Term, Unbounded, engine_term, seen
 from motorgraph.readings import Readings
@@ -98,7 +99,8 @@ class Question:
 
     def all_suspicious(self, data: Data) -> set[Term]:
         """All nodes for which the engine finds a solution. Raises SyntaxError or ValueError for no fit query."""
-        found = _solutions(data.store.query(self.text, default_graph=self._graphs(data)))
+        with seeing(data.store, self.looks, None):
+            found = _solutions(data.store.query(self.text, default_graph=self._graphs(data)))
         if THIS not in found.variables:
             raise ValueError("A SPARQL constraint selects $this.")
         return {row["this"] for row in found}
@@ -114,6 +116,10 @@ class Question:
         graphs = self._graphs(data)
         if _ABOUT_SHAPES.search(self.text) or (graphs and len(graphs) > 1 and _COUNTS.search(self.text)):
             return set(nodes)  # the engine has a triple of two graphs twice, so it may count another number
+        with seeing(data.store, self.looks, nodes):
+            return self._found_among(nodes, data, graphs)
+
+    def _found_among(self, nodes: Collection[Term], data: Data, graphs: list[GraphName] | None) -> set[Term]:
         found: set[Term] = set()
         if _may_run_unbound(self.text):
             named = [str(node) for node in nodes if isinstance(node, ox.NamedNode)]

@@ -140,6 +140,7 @@ class Sieve:
         """Where pySHACL has to look to find what it would find at all these focus nodes of the shape."""
         if shape.deactivated or not nodes:
             return
+        self._data.look_up(nodes)
         if self._shapes.parsed.custom_constraints or self._is_within_itself(shape, ()):
             if found := self._failing(shape, nodes, ()).maybe:
                 yield Suspicion(shape, None, found)

@@ -190,6 +190,8 @@ def modes(settings: Settings, *, keeps_history: bool | None) -> list[str]:
     ]
     if settings.plain:
         found.append("plain store, without the shipped graph")
+    if settings.remote:
+        found.append("the graph is in another engine")
     found.append("reads need a token" if settings.protect_reads else "reads are open")
     if keeps_history is not None:
         found.append("every commit is kept" if keeps_history else "no journal: the graph is what its files say")

@@ -42,7 +42,7 @@ class Verbatim:
     def find(self, data: bytes) -> Short | None:
         """The response to these bytes, if they are a request that was answered and nobody has written since."""
         found = self._found.get(data)
-        return found if found is not None and found.commit == self._store.commit else None
+        return found if found is not None and found.commit == self._store.commit and self._store.is_ready else None
 
     def keep(self, data: bytes, short: Short) -> None:
         """Holds a response, if `data` is one whole request without a body, and both are short."""

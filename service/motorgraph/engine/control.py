@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from motorgraph.commits import Key
+from motorgraph.engine.endpoint import Place
 from motorgraph.engine.loading import File
 from motorgraph.errors import NotReady, retold
 from motorgraph.inference import Rule
@@ -37,7 +38,7 @@ class Start:
     `catalogue` is the base of the IRIs by which the graph of the commits speaks, "" where there is to be none.
     `base` is that of the graph's IRIs, `address` where it is served, `follows` where the commits come from that a
     replica repeats, `notes` the folder of what earlier starts found out. Without `renews` files count only if there is no
-    commit yet.
+    commit yet. With a `place` the graph is in the store there.
     """
 
     files: Sequence[File]
@@ -54,6 +55,7 @@ class Start:
     follows: str = ""
     snapshot_after: int = 1000
     notes: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,14 @@ class Control:
     async def apply(self, pid: int) -> Applied:
         """Has the keeper do what the draft `pid` rehearsed. Raises Failed, with nothing changed, if it cannot be kept."""
         applied: Applied = await self._ask("apply", pid=pid)
+        return applied
+
+    async def settle(self) -> Applied:
+        """Has the keeper look whether a remote store is there, and what became of a change that was under way.
+
+        Raises StoreAway, Diverged.
+        """
+        applied: Applied = await self._ask("settle")
         return applied
 
     async def recall(self, author: str, name: str) -> tuple[Key, int] | None:

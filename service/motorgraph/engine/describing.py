@@ -14,6 +14,7 @@ import pyoxigraph as ox
 from motorgraph.blocks import trig, turtle
 from motorgraph.context import context
 from motorgraph.engine.loading import rdf_format
+from motorgraph.engine.remote import remote
 from motorgraph.engine.wire import Job
 from motorgraph.entity import Answered, Asked, Description, Dialect, Pattern, Question, Statement, Teller
 from motorgraph.frame import framed
@@ -152,12 +153,15 @@ class Source:
 
 def _looked_up(patterns: Iterable[Pattern], store: ox.Store, graph: ox.DefaultGraph | None) -> Iterator[ox.Quad]:
     """The statements of a graph (None: of all of them) that have one of these patterns."""
-    look = store.quads_for_pattern
-    return chain.from_iterable(
-        look(_node(subject), _node(predicate), _node(value), graph)
+    nodes = (
+        (_node(subject), _node(predicate), _node(value))
         for subject, predicate, value in patterns
         if not (subject.startswith("_") or value.startswith(("_", '"')))
     )
+    there = remote(store)
+    if there is not None:
+        return there.matching(nodes, graph)
+    return chain.from_iterable(store.quads_for_pattern(*each, graph) for each in nodes)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -26,6 +26,7 @@ from motorgraph.engine.guard import refuse_unfit
 from motorgraph.engine.loading import follow
 from motorgraph.engine.reader import Alarm, Outlet, refused
 from motorgraph.engine.rehearsal import refuse_syntax, rehearse
+from motorgraph.engine.remote import SOCKETS, looked_up, remote
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadSyntax, Failed, Forbidden, Nonconforming, NotFound, OutOfScope, PreconditionFailed
 from motorgraph.inference import Rule, filled, rebuild
@@ -87,7 +88,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: K
         raise PreconditionFailed(f"If-Match: * asks for a graph that is there, and <{job.graph}> is not.")
     if job.must_be_new and _exists(job, store):
         raise PreconditionFailed(f"If-None-Match: * asks for a new graph, and <{job.graph}> is there.")
-    with process.opening_at_most(1 if job.was else 0):
+    with process.opening_at_most(SOCKETS if remote(store) else 1 if job.was else 0):
         delta, created = TASKS[job.task](job, body, store)
     refuse_made_graphs(delta, job, known.rules)
     refuse_unfit(delta, job)
@@ -142,7 +143,7 @@ def _judge(job: Job, store: ox.Store, delta: Delta, shapes: Shapes | None) -> Re
     """What the gate says of the outcome. Raises Failed if it cannot say."""
     from motorgraph import change  # only here: neither the front nor a reader needs pySHACL and rdflib
 
-    if next(iter(store.quads_for_pattern(None, None, None, ox.NamedNode(job.shapes))), None) is None:
+    if (shapes is None or job.shapes in delta.graphs) and _is_empty(replace(job, graph=job.shapes), store):
         raise Forbidden(f"The change would leave no shapes in <{job.shapes}>, and so nothing that judges the next one.")
     try:
         if shapes is not None and job.union:
@@ -220,11 +221,11 @@ def _post(job: Job, body: bytes, store: ox.Store) -> tuple[Delta, bool]:
     is_new, name = not _exists(job, store), _name(job)
     delta = Delta({job.graph} if is_new and job.graph else set())
     if _is_plain(job):
-        triples = parsed_body(job, body)
+        triples = looked_up(store, parsed_body(job, body))
         new = triples if _is_empty(job, store) else (triple for triple in triples if moved(triple, name) not in store)
         delta.lines = {name: (b"", triple_lines(new, name))}
     else:
-        delta.added = {quad for quad in _quads(job, body) if quad not in store}
+        delta.added = {quad for quad in looked_up(store, _quads(job, body)) if quad not in store}
     return _made(delta, job, store), is_new
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Reader
-from motorgraph.engine.control import Control
+from motorgraph.engine.control import Applied, Control
 from motorgraph.engine.finding import Finding
 from motorgraph.engine.readers import Readers
 from motorgraph.engine.wire import Job, body_frames, encode_job
@@ -50,7 +50,10 @@ class Drafts:
 
     async def _made(self, draft: Reader) -> int:
         """Has the keeper do what the draft did, and the readers too. Returns the newest commit."""
-        applied = await self._control.apply(draft.pid)
+        return self.done(await self._control.apply(draft.pid))
+
+    def done(self, applied: Applied) -> int:
+        """Tells readers and whoever else has to know of what the keeper has done. Returns the newest commit."""
         if applied.delta is not None:
             self._readers.renew(applied.commit, applied.delta)
             self._finding.renew(applied.commit, applied.delta)

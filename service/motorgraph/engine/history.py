@@ -55,7 +55,8 @@ class History:
                 promote(self._journal)
         elif (folder / JOURNAL_FILE).is_file() or (folder / WITNESS).is_file():
             self._journal = Journal.read(folder)
-        self._is_writable = is_writable
+        self.is_writable = is_writable
+        self.folder = folder
         self._pending: list[tuple[Change | None, dict[str, str], IO[bytes] | None]] = []
         self._snapshot_at = 0
         self._snapshot_after = snapshot_after
@@ -89,9 +90,7 @@ class History:
     def needs_snapshot(self) -> bool:
         """Whether a replay from the newest snapshot would take long."""
         commits = self.commit - self._snapshot_at
-        return (
-            self._is_writable and (commits >= self._snapshot_after or self._bytes_since >= SNAPSHOT_AFTER_BYTES) and commits > 1
-        )
+        return self.is_writable and (commits >= self._snapshot_after or self._bytes_since >= SNAPSHOT_AFTER_BYTES) and commits > 1
 
     def require_base(self, base: str) -> None:
         """Raises Failed if the journal's IRIs have another base than what is to be served."""
@@ -118,7 +117,7 @@ class History:
         if self._journal is None or self._journal.head is None:
             digest = _digest(files)
             _load(store, files, progress, without)
-            if self._is_writable and files:
+            if self.is_writable and files:
                 spool = _dump(store)
                 change = _loaded(files, (), _dumped(spool), _empty_graphs(store))
                 change = replace(change, graphs=[name.value for name in store.named_graphs()])
@@ -137,7 +136,7 @@ class History:
     def record(self) -> int:
         """Writes down what the start has brought that the journal had not. Returns the newest commit. Raises Failed."""
         for change, notes, spool in self._pending:
-            if self._journal is not None and self._is_writable:
+            if self._journal is not None and self.is_writable:
                 if change is None:
                     self._journal.note(**notes)
                 else:
@@ -149,7 +148,7 @@ class History:
 
     def append(self, change: Change) -> Commit:
         """Makes a commit, durable when this returns. Raises Failed."""
-        if self._journal is None or not self._is_writable:
+        if self._journal is None or not self.is_writable:
             raise Failed("There is no journal here to keep a change in: start the service with a write token.")
         commit = self._journal.append(change)
         self._bytes_since += commit.size
@@ -163,18 +162,28 @@ class History:
         for commit in self._journal.commits():
             if commit.id not in known:
                 known[commit.id] = sorted(_graphs_of(self._journal, commit))
-                if self._is_writable:
+                if self.is_writable:
                     self._journal.note_graphs(commit.id, known[commit.id])
             yield commit, known[commit.id]
 
+    def newest(self) -> tuple[Commit, Sequence[str]]:
+        """The newest commit, which there is, with the named graphs that it has changed."""
+        assert self._journal is not None
+        return self._journal.commit(self.commit), self._journal.graphs(self.commit - 1).get(self.commit, ())
+
+    def replayed(self, store: ox.Store) -> None:
+        """Fills an empty store with the graph of the newest commit, in a process that was forked for it."""
+        assert self._journal is not None
+        replay(Journal.read(self._journal.folder), store, self.commit)
+
     def remember(self, key: Key) -> None:
         """Notes that the write of a key has changed nothing. Raises Failed."""
-        if self._journal is not None and self._is_writable:
+        if self._journal is not None and self.is_writable:
             self._journal.remember(key)
 
     def recall(self, author: str, name: str) -> tuple[Key, int] | None:
         """What was noted under a key, and the newest commit after its write. Raises Failed."""
-        return self._journal.recall(author, name) if self._journal is not None and self._is_writable else None
+        return self._journal.recall(author, name) if self._journal is not None and self.is_writable else None
 
     def snapshot(self, store: ox.Store, derived: Iterable[str], *, union: bool) -> None:
         """Writes the graph as it is, in a process forked for it: what can be made again is taken out of its copy first."""

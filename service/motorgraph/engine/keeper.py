@@ -1,7 +1,7 @@
 """The keeper: one process, one thread, that holds the graph, forks readers and drafts from it, and is the only writer.
 
 `python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front; it never parses a client's text.
-Commands: load, fork, nice, kill, apply, recall, record.
+Commands: load, fork, nice, kill, apply, settle, recall, record.
 Events: loaded, child, applied, recalled, recorded, refused, progress, logged, exit.
 """
 
@@ -27,9 +27,11 @@ from typing import IO, Any
 
 import pyoxigraph as ox
 
-from motorgraph.engine import archivist, clerk, draft, past, process, reader, trial
+from motorgraph.engine import archivist, clerk, draft, past, process, reader, scribe, trial
+from motorgraph.engine import remote as elsewhere
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Written
+from motorgraph.engine.endpoint import Place
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.inbox import Inbox
 from motorgraph.engine.knowledge import Knowledge
@@ -37,6 +39,7 @@ from motorgraph.engine.loading import File, merge, newest
 from motorgraph.engine.messenger import Messenger
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.provenance import Catalogue
+from motorgraph.engine.upkeep import Upkeep
 from motorgraph.errors import Failed, Refusal, is_disk_full, no_room
 from motorgraph.inference import Rule
 from motorgraph.journal import Journal
@@ -44,7 +47,6 @@ from motorgraph.notes import Notes
 
 NICENESS = 19
 NICENESSES = {"draft": 10, "trial": 15}  # where all want a processor, reads go first, and writes before what is only tried
-SCRIBE_NICENESS = 15
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
 SOCKET_BYTES = 1 << 20
 
@@ -56,6 +58,7 @@ class Keeper:
         self._control = control
         self._store = ox.Store()
         self._history: History | None = None
+        self._upkeep: Upkeep | None = None
         self._scribes: set[int] = set()
         self._knowledge = Knowledge(self._store)
         self._is_writable = self._judges = False
@@ -75,6 +78,7 @@ class Keeper:
             "nice": self._nice,
             "kill": self._kill,
             "apply": self._apply,
+            "settle": self._settle,
             "recall": self._recall,
             "record": self._record,
         }
@@ -116,14 +120,10 @@ class Keeper:
             self._began = newest(files) or self._began
             self._catalogue = Catalogue(command["catalogue"]) if command.get("catalogue") else None
             self._knowledge = self._read(command)
-            renews, made_anew = command.get("renews", True), sorted(self._derived)
-            digest = self._history.start(self._store, files, self._progress, renews=renews, without=made_anew)
-            self._knowledge.infer(keeps=self._is_writable)
+            digest = self._take_up(command) if command.get("place") else self._take(command, files)
         except (Unreadable, Refusal, ValueError) as refusal:
             self._refuse(command, refusal)
             return
-        if command["union"]:
-            merge(self._store)
         self._freeze()
         told = {"seconds": time.monotonic() - started, "pss": process.proportional_bytes(os.getpid())}
         self.tell("loaded", id=command["id"], lineage=self._history.lineage, digest=digest, **told)
@@ -135,12 +135,32 @@ class Keeper:
         apart = [self._catalogue.graph] if self._catalogue else []
         return Knowledge(self._store, rules, shapes, apart, Notes(Path(command["notes"])) if command.get("notes") else None)
 
+    def _take(self, command: dict[str, Any], files: list[File]) -> str:
+        """Fills the graph in memory; the hash of the files, see `History.start`."""
+        assert self._history is not None
+        renews, made_anew = command.get("renews", True), sorted(self._derived)
+        digest = self._history.start(self._store, files, self._progress, renews=renews, without=made_anew)
+        self._knowledge.infer(keeps=self._is_writable)
+        if self._is_union:
+            merge(self._store)
+        return digest
+
+    def _take_up(self, command: dict[str, Any]) -> str:
+        """Finds the graph in the store where it lies; files do not count."""
+        assert self._history is not None
+        store = elsewhere.Remote(Place(**command["place"]), self._base)
+        self._upkeep = Upkeep(store, self._history, self._catalogue, self._knowledge.rules, union=self._is_union)
+        self._upkeep.open()
+        self._store = store  # type: ignore[assignment]  # it has what processes ask of the engine's own
+        self._knowledge.take_up(self._store, self._upkeep.outcomes() if self._knowledge.rules and self._is_writable else None)
+        return ""
+
     def _record(self, command: dict[str, Any]) -> None:
         """Has the journal keep what the start has brought, and catalogues all commits; the graph has been judged."""
         assert self._history is not None
         try:
             commit = self._history.record()
-            if self._catalogue is not None:
+            if self._catalogue is not None and self._upkeep is None:
                 self._catalogue.fill(self._store, self._history.catalogued(), union=self._is_union)
                 self._freeze()
             if self._is_writable:  # so that the first write need not wait for this
@@ -229,6 +249,7 @@ class Keeper:
     def _work(self, command: dict[str, Any], sock: socket.socket, spool: IO[bytes] | None) -> None:
         """Does what a child of the role is for."""
         os.nice(NICENESSES.get(command["role"], 0))
+        may_open = self._ready_for(command)
         match command["role"]:
             case "draft":
                 assert spool is not None  # made for it before the fork
@@ -236,7 +257,7 @@ class Keeper:
             case "trial":
                 trial.run(sock, self._store, self._knowledge.known)
             case "past":
-                past.run(sock, self._store, self._journal(), self._goal(command), command["may_open"])
+                past.run(sock, self._store, self._journal(), self._goal(command), may_open)
             case "clerk":
                 clerk.run(sock, self._chronicle(), self._commit)
             case "judge":
@@ -246,8 +267,16 @@ class Keeper:
             case "archivist":
                 archivist.run(sock, self._store, self._journal(), self._goal(command), self._began)
             case _:
-                with process.opening_at_most(command["may_open"]):
+                with process.opening_at_most(may_open):
                     reader.run(sock, self._store, self._commit, self._recent)
+
+    def _ready_for(self, command: dict[str, Any]) -> int:
+        """Has a remote store ready for a child; how many files and sockets this may open."""
+        store, may_open = elsewhere.remote(self._store), int(command["may_open"])
+        if store is None or self._upkeep is None:
+            return may_open
+        store.mark = self._upkeep.mark if command["role"] in NICENESSES else None
+        return max(may_open, elsewhere.SOCKETS)
 
     def _goal(self, command: dict[str, Any]) -> past.Goal:
         known, commit = self._knowledge.known, command["commit"] or self._commit
@@ -292,18 +321,39 @@ class Keeper:
             self._refuse(command, refusal)
             return
         if not written.is_empty:
-            written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
-            self._knowledge.follow(written)
-            self._freeze()
-            delta = written.for_readers.decode() if len(written.for_readers) <= MOST_DELTA_BYTES else ""
+            delta = self._done(written)
         self.tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
         self._knowledge.learn(written.head["asked"])
-        if self._history.needs_snapshot and not self._scribes:
+        if self._history.needs_snapshot and not self._scribes and self._upkeep is None:
             self._fork_scribe()
+
+    def _done(self, written: Written) -> str:
+        """Does to the graph what the journal has kept. Returns it as readers take it."""
+        if self._upkeep is None:
+            written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
+        elif self._knowledge.rules:
+            self._upkeep.remember(written)
+        self._knowledge.follow(written)
+        self._freeze()
+        return written.for_readers.decode() if len(written.for_readers) <= MOST_DELTA_BYTES else ""
+
+    def _settle(self, command: dict[str, Any]) -> None:
+        """Looks whether a remote store is there, at the commit of the journal, and what became of a change under way."""
+        assert self._upkeep is not None
+        assert self._history is not None
+        try:
+            kept = self._upkeep.open()
+        except Refusal as refusal:
+            self._refuse(command, refusal)
+            return
+        delta = self._done(kept.written) if kept is not None else None
+        self.tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
 
     def _kept(self, written: Written) -> Written:
         """Has the journal keep a delta, or only its key if it changes nothing; the delta as it is to be done. Raises Failed."""
         assert self._history is not None
+        if not written.is_empty and self._upkeep is not None:
+            return self._upkeep.make(written).written
         if not written.is_empty:
             commit = self._history.append(written.change)
             if self._catalogue:
@@ -338,25 +388,7 @@ class Keeper:
     def _fork_scribe(self) -> None:
         """Forks a process that writes a snapshot of the graph as it is now."""
         assert self._history is not None
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                process.name("mg-scribe")
-                os.nice(SCRIBE_NICENESS)
-                process.die_with(parent)
-                self._close_for_child()
-                self._history.snapshot(self._store, self._derived, union=self._is_union)
-                status = 0
-            except OSError:
-                pass  # the keeper says it and has another try
-            except BaseException:  # noqa: BLE001  # the border of the process; the keeper has another try
-                traceback.print_exc()
-                sys.stderr.flush()
-            finally:
-                os._exit(status)
-        self._scribes.add(pid)
+        self._scribes.add(scribe.fork(self._history, self._store, self._derived, self._close_for_child, union=self._is_union))
         self._history.snapshot_begun()
 
     def _reap(self) -> None:

@@ -47,6 +47,11 @@ class Knowledge:
         self._made = ox.Store() if self.rules and keeps else None
         renew(self.store, self.rules, self._made)
 
+    def take_up(self, store: ox.Store, made: ox.Store | None) -> None:
+        """Takes another store, whose graphs say what follows already, and what each rule has made there, if that is known."""
+        self.store = store
+        self._made = made if made is not None or not self.rules else ox.Store()
+
     def prepare(self, *, judges: bool) -> bool:
         """Reads the rules and, if somebody `judges`, the shapes, unless they are as they were. Whether anything was read."""
         before = self.known

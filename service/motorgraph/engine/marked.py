@@ -5,6 +5,7 @@ Nothing else is changed, and these graphs are taken out afterwards. Their names 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -15,10 +16,12 @@ from urllib.parse import unquote
 import pyoxigraph as ox
 
 from motorgraph.engine.delta import GraphName, moved
+from motorgraph.engine.remote import Remote, looked_up, remote
 from motorgraph.operations import Modify, Part
 
 Functions = dict[ox.NamedNode, Callable[..., Any]] | None  # Any: a term of whatever type
 """What an operation may call beyond the functions of the engine, by their IRIs."""
+_USING = re.compile(r"\bUSING\b", re.IGNORECASE)
 
 
 class Marked:
@@ -26,17 +29,25 @@ class Marked:
 
     def __init__(self, store: ox.Store, operation: Modify, prologue: str, base: str, functions: Functions = None) -> None:
         """Evaluates it. Raises SyntaxError for an operation that has been cut wrongly, and whatever its evaluation meets."""
-        self._store = store
+        self._store = self._marks = store
         names = named(prologue, base, [part.graph for part in (*operation.removed, *operation.added)] + [operation.graph])
         self._removed, self._added = _Marks(operation, names), _Marks(operation, names)
         templates = self._removed.template(operation.removed) + self._added.template(operation.added)
         binds = self._removed.binds + self._added.binds
         pattern = f"{{ {operation.pattern} {' '.join(binds)} }}" if binds else operation.pattern
-        graph = f"WITH {operation.graph}" if operation.graph else ""
-        text = f"{prologue}\n{graph} INSERT {{ {templates} }} {operation.using} WHERE {pattern}"
-        store.update(text, base_iri=base or None, custom_functions=functions)
-        self._removed.read(store)
-        self._added.read(store)
+        there = remote(store)
+        if there is not None:
+            self._marks = ox.Store()
+            values = _solutions(there, operation, prologue, base)
+            text = f"{prologue}\nINSERT {{ {templates} }} WHERE {{ {values} {' '.join(binds)} }}"
+        else:
+            graph = f"WITH {operation.graph}" if operation.graph else ""
+            text = f"{prologue}\n{graph} INSERT {{ {templates} }} {operation.using} WHERE {pattern}"
+        self._marks.update(text, base_iri=base or None, custom_functions=functions)
+        if there is not None:
+            self._marks = _unskolemised(self._marks, there)
+        self._removed.read(self._marks)
+        self._added.read(self._marks)
 
     @property
     def met_blank(self) -> bool:
@@ -45,7 +56,7 @@ class Marked:
 
     def made(self) -> set[str]:
         """The graphs that come with what is added."""
-        graphs = (graph for graph, marks in self._added.marks.items() if any(map(self._store.contains_named_graph, marks)))
+        graphs = (graph for graph, marks in self._added.marks.items() if any(map(self._marks.contains_named_graph, marks)))
         return {
             graph.value for graph in graphs if isinstance(graph, ox.NamedNode) and not self._store.contains_named_graph(graph)
         }
@@ -57,18 +68,37 @@ class Marked:
 
     def removed(self, graph: GraphName) -> Iterator[ox.Quad]:
         """What is there and goes from a graph: what the operation removes and adds stays."""
-        there = (quad for quad in self._removed.quads(self._store, graph) if quad in self._store)
+        told = looked_up(self._store, self._removed.quads(self._marks, graph))
+        there = (quad for quad in told if quad in self._store)
         marks = self._added.marks.get(graph)
-        return (quad for quad in there if not _has(self._store, marks, quad)) if marks else there
+        return (quad for quad in there if not _has(self._marks, marks, quad)) if marks else there
 
     def added(self, graph: GraphName) -> Iterator[ox.Quad]:
         """What is not there and comes into a graph."""
-        return (quad for quad in self._added.quads(self._store, graph) if quad not in self._store)
+        return (quad for quad in looked_up(self._store, self._added.quads(self._marks, graph)) if quad not in self._store)
 
     def forget(self) -> None:
         """Takes out of the store what stands there for the two sets."""
         for marks in (self._removed, self._added):
-            marks.drop(self._store)
+            marks.drop(self._marks)
+
+
+def _solutions(store: Remote, operation: Modify, prologue: str, base: str) -> str:
+    """The solutions of an operation's pattern, which a remote store finds, as a VALUES clause."""
+    dataset = _USING.sub("FROM", operation.using)
+    pattern = f"{{ GRAPH {operation.graph} {operation.pattern} }}" if operation.graph and not dataset else operation.pattern
+    found = store.query(f"{prologue}\nSELECT * {dataset} WHERE {pattern}", base or None)
+    assert isinstance(found, ox.QuerySolutions)
+    names = [variable.value for variable in found.variables]
+    written = (" ".join("UNDEF" if term is None else str(store.skolem.out(term)) for term in row) for row in found)
+    return f"VALUES ({' '.join(f'?{name}' for name in names)}) {{ {' '.join(f'({row})' for row in written)} }}"
+
+
+def _unskolemised(marks: ox.Store, store: Remote) -> ox.Store:
+    """The same quads with the blank nodes that the IRIs of a remote store stand for."""
+    back, made = store.skolem.back, ox.Store()
+    made.extend(ox.Quad(back(q.subject), q.predicate, back(q.object), q.graph_name) for q in marks)  # type: ignore[arg-type]  # as they were
+    return made
 
 
 def named(prologue: str, base: str, terms: Sequence[str]) -> dict[str, GraphName]:

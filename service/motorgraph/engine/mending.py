@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from motorgraph.engine.placing import Placed
+from motorgraph.engine.remote import remote
 from motorgraph.engine.values import Term
 from motorgraph.vocab import RDF, RDFS, SH, SKOS, XSD, Names
 
@@ -237,7 +238,8 @@ class Mender:
                 return {}
             for name, value in values:
                 query = query.replace(f"${name}", str(value))
-            rows = self._store.query(query)
+            there = remote(self._store)
+            rows = (there.unchanged if there is not None else self._store).query(query)
             assert isinstance(rows, ox.QuerySolutions)
             named = any(variable.value == "name" for variable in rows.variables)
             return {row["thing"].value: row["name"].value if named and row["name"] else "" for row in rows}

@@ -22,6 +22,7 @@ from motorgraph.engine.history import quads_in, replay
 from motorgraph.engine.loading import follow, merge
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.reader import Alarm, Outlet
+from motorgraph.engine.remote import remote
 from motorgraph.errors import Failed, OutOfReach, Refusal
 from motorgraph.inference import renew
 from motorgraph.journal import Journal
@@ -54,7 +55,7 @@ def run(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal, may_
 
 def rebuilt(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal) -> ox.Store | None:
     """The graph as it was, in this store or in another; if it cannot be had, jobs that come over `sock` are refused, and None."""
-    if journal is None or goal.commit == goal.newest:
+    if journal is None or (goal.commit == goal.newest and remote(store) is None):  # a remote one goes on under whoever reads it
         return store
     alarm = Alarm()
     alarm.after(goal.seconds)
@@ -80,7 +81,7 @@ def _refuse(sock: socket, refusal: Refusal) -> None:
 
 def _rebuilt(store: ox.Store, journal: Journal, goal: Goal) -> ox.Store:
     """The graph as it was, in this store or in another."""
-    later = _few(journal.commits(goal.commit, goal.newest))
+    later = _few(journal.commits(goal.commit, goal.newest)) if remote(store) is None else None
     if later is not None:
         _go_back(store, journal, later, goal)
         return store

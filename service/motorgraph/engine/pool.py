@@ -26,7 +26,7 @@ from motorgraph.engine.readers import Readers
 from motorgraph.engine.trials import Trials
 from motorgraph.engine.watch import Watch
 from motorgraph.engine.wire import Job, encode_job
-from motorgraph.errors import Broken, NotReady, QueueFull, Unavailable
+from motorgraph.errors import Broken, NotReady, QueueFull, Refusal, Unavailable
 from motorgraph.limits import LONG_SECONDS, MOST_AHEAD, PATIENCE_SECONDS, PAUSE_SECONDS, SPILL_SECONDS, Limits
 
 
@@ -36,6 +36,8 @@ class Pool:
     def __init__(self, control: Control, limits: Limits) -> None:
         self.limits = limits
         self.parked_total = 0
+        self.refusal: Refusal | None = None
+        """Why nothing is answered now, if that is so."""
         self._readers = Readers(control, self)
         self.archive = Archive(self._readers, limits)
         self.finding = Finding(self._readers, limits)
@@ -87,12 +89,14 @@ class Pool:
         return list(self._readers.all)
 
     def submit(self, job: Job) -> Answer:
-        """Begins to answer a job, or has it wait. Raises QueueFull or NotReady.
+        """Begins to answer a job, or has it wait. Raises QueueFull or NotReady, or the `refusal`.
 
         The caller hands the answer to `release` when it is done with it.
         """
         if not self._readers.is_open:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
+        if self.refusal is not None:
+            raise self.refusal
         answer = Answer(job, time.monotonic() + self.limits.seconds)
         reader = None if self._backlog.waiting else self._reader_for(answer)
         if reader is None:

@@ -19,7 +19,10 @@ from motorgraph.engine import sitemap, statistics, wire
 from motorgraph.engine.delta import Written
 from motorgraph.engine.describing import describe, tell_context
 from motorgraph.engine.loading import rdf_format
+from motorgraph.engine.marker import STORE
 from motorgraph.engine.moves import Recent
+from motorgraph.engine.passing import passed_on
+from motorgraph.engine.remote import remote
 from motorgraph.engine.rows import ROW_COUNTERS, XmlCheck
 from motorgraph.engine.wire import Job, Kind
 from motorgraph.errors import (
@@ -62,7 +65,8 @@ def serve(
         if job.task == "delta":
             if job.commit > commit:
                 change = Written.of(job.text.encode())
-                change.make(store)
+                if remote(store) is None:
+                    change.make(store)
                 commit = job.commit
                 heed(change)
             continue
@@ -220,7 +224,10 @@ class Outlet:
 
 
 def _query(job: Job, store: ox.Store, outlet: Outlet) -> None:
+    there = remote(store)
     try:
+        if there is not None and passed_on(job, there, _dataset(job), outlet):
+            return
         results = evaluate(job, store)
     except SyntaxError as error:
         raise bad_query(job.text, lambda text: evaluate(replace(job, text=text), store), error) from error
@@ -319,6 +326,7 @@ def _census(job: Job, store: ox.Store, outlet: Outlet) -> None:
     counts = {name.value: 0 for name in store.named_graphs()}
     for row in _solutions(store, "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"):
         counts[row["g"].value] = int(row["n"].value)
+    counts.pop(STORE, None)
     for row in _solutions(store, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"):
         counts[""] = int(row["n"].value)
     outlet.begin("json", "application/json")

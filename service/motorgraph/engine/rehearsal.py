@@ -10,11 +10,13 @@ import pyoxigraph as ox
 
 from motorgraph.engine.delta import NQUADS, Delta, GraphName, Quads, graph_lines, moved, nquads
 from motorgraph.engine.marked import Functions, Marked, named
+from motorgraph.engine.remote import looked_up, remote
 from motorgraph.operations import Data, Manage, Modify, Operation, Step, cut
 from motorgraph.syntax import bad_query
 
 Thing = TypeVar("Thing")
 
+_ANY = ox.NamedNode("urn:motorgraph:any")
 _FAILS = " DROP GRAPH <urn:motorgraph:none> ; "
 """Fails before anything is evaluated, and after all has been parsed."""
 
@@ -126,8 +128,8 @@ def _data(store: ox.Store, operation: Data, prologue: str, base: str) -> Delta:
     scratch = ox.Store()
     scratch.update(f"{prologue}\nINSERT DATA {operation.block}", base_iri=base or None)
     if operation.deletes:
-        return Delta(removed={quad for quad in scratch if quad in store})
-    added = {quad for quad in scratch if quad not in store}
+        return Delta(removed={quad for quad in looked_up(store, scratch) if quad in store})
+    added = {quad for quad in looked_up(store, scratch) if quad not in store}
     made = {graph.value for graph in {quad.graph_name for quad in added} if isinstance(graph, ox.NamedNode)}
     return Delta(made=made - _there(store, scratch.named_graphs()), added=added)
 
@@ -141,9 +143,17 @@ def _managed(store: ox.Store, operation: Manage, prologue: str, base: str) -> De
         lines = {graph: (graph_lines(store, graph), b"") for graph in graphs}
     elif operation.verb != "CREATE" and graphs[0] != graphs[1]:
         lines = _transferred(store, graphs[0], graphs[1], operation.verb)
-    store.update(f"{prologue}\n{operation.text}", base_iri=base or None)
-    now = _there(store, graphs)
+    made = store if remote(store) is None else _named_alike(names)
+    made.update(f"{prologue}\n{operation.text}", base_iri=base or None)
+    now = _there(made, graphs)
     return Delta(now - names, names - now, lines=lines)
+
+
+def _named_alike(names: Iterable[str]) -> ox.Store:
+    """A store with such graphs, to see which come and go, and how an operation fails: a remote one is not changed to see that."""
+    scratch = ox.Store()
+    scratch.extend(ox.Quad(_ANY, _ANY, _ANY, ox.NamedNode(name)) for name in names)
+    return scratch
 
 
 def _transferred(store: ox.Store, source: GraphName, target: GraphName, verb: str) -> dict[GraphName, tuple[bytes, bytes]]:

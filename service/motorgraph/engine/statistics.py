@@ -15,6 +15,7 @@ import pyoxigraph as ox
 
 from motorgraph.catalogue import about
 from motorgraph.engine.delta import Written
+from motorgraph.engine.marker import STORE
 from motorgraph.engine.moves import TYPE, Classes, Moves, Recent, Subject, Term, TooMuch
 from motorgraph.engine.wire import Job
 
@@ -27,7 +28,7 @@ MOST_CLASSES = 1000
 """Beyond so many classes a graph is not counted class by class: nobody could read it."""
 _HOST = 'STRBEFORE(CONCAT(STRAFTER(STR(?o), "//"), "/"), "/")'
 _SUBJECTS = "SELECT DISTINCT ?s { ?s ?p ?o }"
-_QUADS = "SELECT ?g (COUNT(*) AS ?quads) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
+_QUADS = f"SELECT ?g (COUNT(*) AS ?quads) {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != <{STORE}>) }} GROUP BY ?g"
 _UNNAMED = "SELECT (COUNT(*) AS ?quads) { ?s ?p ?o }"
 _COUNTED = (
     """SELECT ?p (COUNT(*) AS ?triples) (COUNT(DISTINCT ?s) AS ?subjects) (COUNT(DISTINCT ?o) AS ?objects)

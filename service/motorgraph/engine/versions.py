@@ -16,14 +16,18 @@ from typing import Any
 import pyoxigraph as ox
 
 from motorgraph.engine.chronicle import Chronicle
+from motorgraph.engine.past import undoing
 from motorgraph.engine.reader import Outlet
+from motorgraph.engine.remote import Remote, remote
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Failed, NotFound
+from motorgraph.errors import Failed, NotFound, OutOfReach
 from motorgraph.feed import CREATE, DELETE, GENERATED, PART_MEMBERS, UPDATE, Stream, Version, Wanted, attached, is_ours
 from motorgraph.tree import Link, Term, node, write
 
 MOST_LISTED = 1_000_000
 MOST_ROWS = 10_000
+MOST_TAKEN_BACK = 500_000
+"""Quads that have come to a remote store since, and are taken back in memory."""
 LOST = -1
 """Stands for the commit where the store is neither at one nor at another."""
 
@@ -202,6 +206,10 @@ class Versions:
 
         No commit both adds and removes a quad, so the order of its pieces does not matter.
         """
+        there = remote(self._store)
+        if there is not None:
+            self._go_from(there, commit)
+            return
         if commit == self._at or self._chronicle.journal is None:
             return
         if self._at == LOST:
@@ -214,6 +222,22 @@ class Versions:
             else:
                 for quad in ox.parse(piece, ox.RdfFormat.N_QUADS):
                     self._store.remove(quad)
+        self._at = commit
+
+    def _go_from(self, store: Remote, commit: int) -> None:
+        """Has a remote store seen as it was after a commit: what has come to it since is taken back in memory."""
+        if commit == self._at and store.mark is not None and not store.has_moved:
+            return
+        store.forget()
+        store.mark = mark = store.where()
+        self._at = LOST
+        if mark is not None and commit != mark.commit:
+            later = list(self._chronicle.commits(commit, mark.commit))
+            if sum(each.removed + each.added for each in later) > MOST_TAKEN_BACK:
+                raise OutOfReach(
+                    f"More has come to the store since commit {commit} than can be taken back: {MOST_TAKEN_BACK:,} quads."
+                )
+            undoing(self._chronicle, later).make(store)  # type: ignore[arg-type]  # it has what this asks of the engine's own
         self._at = commit
 
 

@@ -30,6 +30,7 @@ from motorgraph.judged import Verdict, conforming
 from motorgraph.notes import Notes
 from motorgraph.once import require_same
 from motorgraph.settings import MIB, Settings
+from motorgraph.stores.remote import Elsewhere
 from motorgraph.stores.turns import Turns
 from motorgraph.touched import Touched
 from motorgraph.vocab import Names
@@ -85,6 +86,7 @@ class Embedded:
         self.pool.drafts.on_commit = self._advance
         self._counting: asyncio.Task[None] | None = None
         self.following = Following(self) if settings.follow else None
+        self.elsewhere = Elsewhere(self) if settings.remote else None
 
     @property
     def archive(self) -> Archive:
@@ -97,7 +99,9 @@ class Embedded:
         return self._lineage
 
     def require_ready(self) -> None:
-        """Raises NotReady while the graph is being loaded."""
+        """Raises NotReady while the graph is being loaded, StoreAway or Diverged while a remote one cannot be asked."""
+        if self.elsewhere is not None and self.elsewhere.refusal is not None:
+            raise self.elsewhere.refusal
         if not self.is_ready:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
 
@@ -134,7 +138,7 @@ class Embedded:
                 raise Replica.of(self.following.url)
             self._be("following")
             await self.following.seed(self.address)
-        files = [] if self.following else corpus.starting(self.settings, self.names)
+        files = [] if self.following or self.settings.remote else corpus.starting(self.settings, self.names)
         self._be("loading")
         rules = [] if self.settings.plain else shipped_rules(self.names)
         start = Start(
@@ -152,6 +156,7 @@ class Embedded:
             follows=self.settings.follow,
             snapshot_after=self.settings.snapshot_after,
             notes=str(self.settings.data_dir / "readings"),
+            place=self.settings.place,
         )
         loaded = await self.control.load(start)
         self._lineage = loaded.lineage or self._of_files(loaded.digest, rules)
@@ -170,7 +175,15 @@ class Embedded:
             self.pool.finding.open()
         if self.following is not None:
             self.following.begin()
+        if self.elsewhere is not None:
+            self.elsewhere.begin()
         self.on_ready()
+
+    def answers_if(self, refusal: Refusal | None, stage: str) -> None:
+        """Answers, unless there is a refusal: then everything meets it, and the stage says what is the matter."""
+        self.pool.refusal, self.is_ready = refusal, refusal is None
+        if self.stage != (wanted := stage if refusal is not None else "ready"):
+            self._be(wanted)
 
     # Reads
 
@@ -179,7 +192,7 @@ class Embedded:
 
         One with a `tag` is the same each time that it is asked of the same commit, so it may be one that was kept.
         """
-        kept = self.kept.find(job, self.commit) if tag else None
+        kept = self.kept.find(job, self.commit) if tag and self.is_ready else None
         if kept is not None:
             kept.tag = tag
             return kept
@@ -240,6 +253,8 @@ class Embedded:
         self.is_ready = False
         if self.following is not None:
             await self.following.close()
+        if self.elsewhere is not None:
+            await self.elsewhere.close()
         if self._counting is not None:
             self._counting.cancel()
         self.dumps.close()

@@ -1,0 +1,166 @@
+"""The connection of one process to a SPARQL endpoint: queries and updates over HTTP, answers as streams, faults as refusals."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import ssl
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit
+
+from motorgraph.engine.dialects import DIALECTS, Dialect, updates_at
+from motorgraph.errors import BadEvaluation, Failed, StoreAway
+
+FORM = "application/x-www-form-urlencoded"
+PIECE_BYTES = 1 << 16
+MOST_WORDS = 300
+GATEWAY_FAULTS = (502, 503, 504)
+"""By what a proxy says that the engine behind it is not there."""
+FAULTS = (OSError, http.client.HTTPException)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a remote store is and how it is spoken to: its addresses, `authorization` as the header has it, seconds to wait."""
+
+    url: str
+    update_url: str = ""
+    authorization: str = field(default="", repr=False)
+    dialect: str = "sparql"
+    seconds: float = 30.0
+    connect_seconds: float = 2.0
+
+    @property
+    def kind(self) -> Dialect:
+        """What kind of engine it is."""
+        return DIALECTS[self.dialect]
+
+    @property
+    def updates(self) -> str:
+        """The address for updates."""
+        return self.update_url or updates_at(self.url)
+
+
+def basic(name: str, password: str) -> str:
+    """The header of a name and a password (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+
+
+class Endpoint:
+    """Asks one after the other over a connection that stays; a process that was forked makes one of its own."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._kept: dict[str, http.client.HTTPConnection] = {}
+        self._pid = os.getpid()
+
+    def query(self, text: str, accept: str, dataset: Sequence[tuple[str, str]] = ()) -> Reply:
+        """The answer to a query, as far as its head. Raises StoreAway, or BadEvaluation in the endpoint's own words."""
+        return self._asked(self.place.url, [("query", text), *dataset], accept, again=True)
+
+    def update(self, text: str) -> None:
+        """Makes an update. Raises StoreAway where it cannot be told whether it was made, BadEvaluation where it was not."""
+        self._asked(self.place.updates, [("update", text)], "*/*", again=False).read()
+
+    def close(self) -> None:
+        """Lets go of the connections."""
+        for connection in self._kept.values():
+            connection.close()
+        self._kept.clear()
+
+    def _asked(self, url: str, told: Iterable[tuple[str, str]], accept: str, *, again: bool) -> Reply:
+        """Sends a request. One over a kept connection that has gone meanwhile is sent once more, if that can do no harm."""
+        if self._pid != os.getpid():  # the other end belongs to whoever has forked this process
+            self._kept, self._pid = {}, os.getpid()
+        body = urlencode(list(told)).encode()
+        kept = self._kept.pop(url, None)
+        if kept is not None and again:
+            try:
+                return self._sent(kept, url, body, accept)
+            except FAULTS:
+                kept.close()
+        elif kept is not None:
+            kept.close()  # whether it still stands is only known when it is used, and an update is sent once
+        try:
+            return self._sent(self._connected(url), url, body, accept)
+        except FAULTS as error:
+            raise away(error) from error
+
+    def _connected(self, url: str) -> http.client.HTTPConnection:
+        parts = urlsplit(url)
+        assert parts.hostname is not None  # settings have looked
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            made: http.client.HTTPConnection = http.client.HTTPSConnection(parts.hostname, parts.port, context=context)
+        else:
+            made = http.client.HTTPConnection(parts.hostname, parts.port)
+        made.timeout = self.place.connect_seconds
+        made.connect()
+        made.sock.settimeout(self.place.seconds or None)
+        return made
+
+    def _sent(self, connection: http.client.HTTPConnection, url: str, body: bytes, accept: str) -> Reply:
+        parts = urlsplit(url)
+        headers = {"Content-Type": FORM, "Accept": accept, "Accept-Encoding": "identity", "User-Agent": "motorgraph"}
+        if self.place.authorization:
+            headers["Authorization"] = self.place.authorization
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("POST", target, body, headers)
+        reply = Reply(self, connection, url, connection.getresponse())
+        if reply.status not in (200, 201, 202, 204):
+            raise _fault(reply.status, reply.read())
+        return reply
+
+    def keep(self, url: str, connection: http.client.HTTPConnection) -> None:
+        """Takes back a connection whose answer has been read; one is enough."""
+        if url in self._kept:
+            connection.close()
+        else:
+            self._kept[url] = connection
+
+
+class Reply:
+    """An answer on its way. What ends before it is whole raises StoreAway."""
+
+    def __init__(
+        self, endpoint: Endpoint, connection: http.client.HTTPConnection, url: str, response: http.client.HTTPResponse
+    ) -> None:
+        self._endpoint, self._connection, self._url, self._response = endpoint, connection, url, response
+        self.status = response.status
+        self.media_type = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+
+    def pieces(self) -> Iterable[bytes]:
+        """The bytes as they come."""
+        try:
+            while piece := self._response.read1(PIECE_BYTES):
+                yield piece
+            if self._response.length:  # http.client takes a body that was cut for a whole one if it reads in pieces
+                raise http.client.IncompleteRead(b"", self._response.length)
+        except FAULTS as error:
+            self._connection.close()
+            raise away(error) from error
+        if self._response.will_close:
+            self._connection.close()
+        else:
+            self._endpoint.keep(self._url, self._connection)
+
+    def read(self) -> bytes:
+        """All of it."""
+        return b"".join(self.pieces())
+
+
+def away(error: Exception) -> StoreAway:
+    """What a connection that fails means."""
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return StoreAway(f"The store does not answer: {words}. It is asked again every second; /ready says when it is back.")
+
+
+def _fault(status: int, said: bytes) -> StoreAway | Failed | BadEvaluation:
+    words = " ".join(said.decode("utf-8", "replace").split())[:MOST_WORDS]
+    if status in GATEWAY_FAULTS:
+        return StoreAway(f"The store cannot be had: {status} {words}")
+    if status in (401, 403, 404, 405):
+        return Failed(f"The store refuses us: {status} {words} Look at the settings remote… of the service.")
+    return BadEvaluation(f"The store says: {status} {words}")

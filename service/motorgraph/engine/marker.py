@@ -1,0 +1,124 @@
+"""The mark that a remote store bears: which commit of which journal it is at, which graphs there are; and updates that move it.
+
+Each update finds the mark of the commit before, or does nothing. So one that comes late, or twice, does nothing, a second service
+on the same store is noticed before it does harm, and after a fault the mark tells whether a commit is there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import pyoxigraph as ox
+
+from motorgraph.engine.skolem import Skolem
+from motorgraph.errors import Diverged, Unavailable
+
+STORE = "urn:motorgraph:store"
+"""The graph of the mark, and what it speaks of."""
+AT = "urn:motorgraph:at"
+HOLDS = "urn:motorgraph:holds"
+RULES = "urn:motorgraph:rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A commit of a journal. `nonce` tells apart what was tried twice."""
+
+    lineage: str
+    commit: int
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    @classmethod
+    def of(cls, text: str) -> Mark:
+        """The mark that a text says. Raises Diverged for one that is none."""
+        match text.split(" "):
+            case [lineage, number, nonce] if number.isdigit():
+                return cls(lineage, int(number), nonce)
+        raise Diverged(f"The store has a mark that is none of ours: {text[:80]!r}.")
+
+    def __str__(self) -> str:
+        return f"{self.lineage} {self.commit} {self.nonce}"
+
+    def again(self) -> Mark:
+        """The same commit, by another name: what was to follow the one before does not follow this."""
+        return replace(self, nonce=secrets.token_hex(8))
+
+    def next(self) -> Mark:
+        """That of the next commit."""
+        return Mark(self.lineage, self.commit + 1)
+
+    def require(self, found: str) -> None:
+        """Raises Unavailable unless the store is at this very mark."""
+        if found != str(self):
+            raise Unavailable(
+                f"The store has gone on to commit {Mark.of(found).commit if found else 0} while commit {self.commit} was read."
+            )
+
+    @property
+    def triple(self) -> str:
+        """What the store says of it."""
+        return f'<{STORE}> <{AT}> "{self}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done to a store: quads that go and come, graphs that are made and dropped."""
+
+    removed: Iterable[ox.Quad] = ()
+    added: Iterable[ox.Quad] = ()
+    made: Iterable[str] = ()
+    dropped: Iterable[str] = ()
+
+
+def moving(was: Mark, now: Mark, step: Step, skolem: Skolem, *, merges: bool) -> str:
+    """The update that does a step to a store at a mark and moves it to another; it does nothing to a store at any other.
+
+    `merges` keeps the default graph the merge of the others.
+    """
+    removed, added = list(step.removed), list(step.added)
+    here, there = (f"GRAPH <{STORE}> {{ {mark.triple} }}" for mark in (was, now))
+    gone, come = (_by_graph(quads, skolem) for quads in (removed, added))
+    gone += "".join(f"GRAPH <{STORE}> {{ <{STORE}> <{HOLDS}> <{iri}> }} " for iri in step.dropped)
+    come += "".join(f"GRAPH <{STORE}> {{ <{STORE}> <{HOLDS}> <{iri}> }} " for iri in step.made)
+    text = f"DELETE {{ {here} {gone}}} INSERT {{ {there} {come}}} WHERE {{ {here} }}"
+    if merges and removed:
+        rows = " ".join(f"({_triple(quad, skolem)})" for quad in removed)
+        text += (
+            f" ;\nDELETE {{ ?s ?p ?o }} WHERE {{ {there} VALUES (?s ?p ?o) {{ {rows} }} "
+            f"FILTER NOT EXISTS {{ GRAPH ?g {{ ?s ?p ?o }} }} }}"
+        )
+    if merges and added:
+        text += f" ;\nINSERT {{ {' . '.join(_triple(quad, skolem) for quad in added)} }} WHERE {{ {there} }}"
+    return text
+
+
+def data(verb: str, quads: Iterable[ox.Quad], skolem: Skolem) -> str:
+    """The update that has quads come (INSERT) or go (DELETE), whatever the mark."""
+    return f"{verb} DATA {{ {_by_graph(quads, skolem)}}}"
+
+
+def beginning(mark: Mark, graphs: Iterable[str] = (), rules: str = "") -> str:
+    """The update that marks a store for the first time, with the graphs that it holds, and the rules that it follows."""
+    held = " . ".join(f"<{STORE}> <{HOLDS}> <{iri}>" for iri in graphs)
+    return (
+        f"INSERT {{ GRAPH <{STORE}> {{ {mark.triple} ; <{RULES}> '{rules}' . {held} }} }} "
+        f"WHERE {{ FILTER NOT EXISTS {{ GRAPH <{STORE}> {{ <{STORE}> <{AT}> ?at }} }} }}"
+    )
+
+
+def _by_graph(quads: Iterable[ox.Quad], skolem: Skolem) -> str:
+    graphs = defaultdict(list)
+    for quad in quads:
+        graphs[quad.graph_name].append(_triple(quad, skolem))
+    told = []
+    for name, triples in graphs.items():
+        inner = " . ".join(triples)
+        told.append(f"{inner} . " if isinstance(name, ox.DefaultGraph) else f"GRAPH {skolem.out(name)} {{ {inner} }} ")
+    return "".join(told)
+
+
+def _triple(quad: ox.Quad, skolem: Skolem) -> str:
+    return f"{skolem.out(quad.subject)} {quad.predicate} {skolem.out(quad.object)}"
