@@ -164,6 +164,13 @@ def test_what_only_one_update_can_see_is_refused_by_the_other_and_nothing_is_don
     assert elsewhere.client.get("/graphs", params={"graph": graph}).status_code == 404
 
 
+def test_what_stands_for_a_blank_node_elsewhere_is_not_written_as_an_iri(elsewhere: Service, graph: str) -> None:
+    body = "<http://x/s> <http://x/p> <https://motorgraph.example/.well-known/genid/b0> ."
+    refused = elsewhere.put(graph, body), elsewhere.update(f"INSERT DATA {{ GRAPH <{graph}> {{ {body} }} }}")
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert elsewhere.client.get("/graphs", params={"graph": graph}).status_code == 404
+
+
 def test_commits_are_told_dated_and_asked_again(filled: tuple[Service, str]) -> None:
     running, graph = filled
     before = int(running.query("ASK {}").headers["x-commit"])

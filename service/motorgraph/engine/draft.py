@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from socket import socket
 from typing import IO, TYPE_CHECKING
@@ -92,6 +93,7 @@ def _rehearse(job: Job, body: bytes, store: ox.Store, spool: IO[bytes], known: K
         delta, created = TASKS[job.task](job, body, store)
     refuse_made_graphs(delta, job, known.rules)
     refuse_unfit(delta, job)
+    _refuse_stand_ins(delta, store)
     derived, by_rule, report = Delta(), Delta(), None
     if not delta.is_empty:
         if job.union:
@@ -121,6 +123,19 @@ def refuse_made_graphs(delta: Delta, job: Job, rules: Sequence[Rule]) -> None:
             raise Forbidden(
                 f"<{graph}> is inferred from the other graphs, so it cannot be changed itself. Change what it follows from."
             )
+
+
+def _refuse_stand_ins(delta: Delta, store: ox.Store) -> None:
+    """Raises Forbidden for an IRI that in a remote store stands for a blank node: it would be one when it is read."""
+    there = remote(store)
+    if there is None:
+        return
+    told = chain((lines[1] for lines in delta.lines.values()), (str(quad).encode() for quad in delta.added))
+    mark = f"<{there.skolem.root}".encode()
+    if any(mark in each for each in told):
+        raise Forbidden(
+            f"IRIs that begin with {there.skolem.root} stand for blank nodes here, so they cannot be written. Write a blank node."
+        )
 
 
 def infer(store: ox.Store, delta: Delta, known: Known, *, union: bool) -> tuple[Delta, Delta]:
