@@ -64,7 +64,15 @@ def oxigraph(folder: Path | None = None) -> Iterator[Oxigraph]:
 
 
 def _started(port: int, folder: Path | None) -> subprocess.Popen[bytes]:
-    command = [str(COMMAND), "serve", "--bind", f"127.0.0.1:{port}", *(["--location", str(folder)] if folder else [])]
+    command = [
+        str(COMMAND),
+        "serve",
+        "--timeout-s",
+        "6",
+        "--bind",
+        f"127.0.0.1:{port}",
+        *(["--location", str(folder)] if folder else []),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def answers() -> bool:
