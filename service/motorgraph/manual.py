@@ -44,6 +44,7 @@ PARTS = (
             "data-engineer": "Dereference, dump, follow, harvest, reconcile, replicate.",
             "curator": "Add and correct what is said: try, mend, commit, take back.",
             "operation": "Start, tokens, backup, limits, metrics, upgrade, replicas, containers.",
+            "sizing": "How large a graph fits in memory, when replicas help, and when another engine does.",
         },
     ),
     Part(

@@ -14,6 +14,7 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _MOST_FILES = 128
+GROUPS = Path("/sys/fs/cgroup")
 
 
 def name(text: str) -> None:
@@ -91,14 +92,29 @@ def proportional_bytes(pid: int) -> int:
 
 
 def available_bytes() -> int:
-    """Memory that the machine could still give out, in bytes (a guess of 4 GiB where /proc does not say)."""
+    """Memory that the machine and the control group of this process could still give out, in bytes."""
+    path = next((line[3:] for line in _said(Path("/proc/self/cgroup")) if line.startswith("0::/")), "/")
+    return min(_machine_bytes(), group_bytes(GROUPS / path.lstrip("/")))
+
+
+def group_bytes(folder: Path) -> int:
+    """Memory that a control group (cgroup 2), such as a container has, may still take; without a limit it is `sys.maxsize`."""
+    most = next(iter(_said(folder / "memory.max")), "max")
+    taken = dict(line.split() for line in _said(folder / "memory.stat"))
+    return max(int(most) - int(taken.get("anon", 0)), 0) if most != "max" else sys.maxsize
+
+
+def _machine_bytes() -> int:
+    """Memory that the machine could still give out (a guess of 4 GiB where /proc does not say)."""
+    told = (line.split() for line in _said(Path("/proc/meminfo")))
+    return next((int(words[1]) * 1024 for words in told if words[0] == "MemAvailable:"), 4 << 30)
+
+
+def _said(path: Path) -> list[str]:
     try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
+        return path.read_text().splitlines()
     except OSError:
-        pass
-    return 4 << 30
+        return []
 
 
 def cores() -> int:
