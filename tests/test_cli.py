@@ -589,7 +589,7 @@ def test_ctrl_c_while_a_query_waits_for_its_text_is_quiet() -> None:
         assert until(lambda: is_reading(process.pid), 20)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
-    assert process.returncode in (130, -signal.SIGINT)
+    assert process.returncode in (130, -signal.SIGINT), err
     assert (out, err.strip()) == (b"", b"")
 
 

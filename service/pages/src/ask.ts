@@ -55,7 +55,8 @@ function broken(rows: number, bytes: number, seconds: number): string {
   if (most(rows) >= setup.rows) return `The limit of ${counted(setup.rows, "row")} an answer was met. ${WAYS}`;
   if (most(bytes) >= setup.bytes * MIB) return `The limit of ${setup.bytes} MiB an answer was met. ${WAYS}`;
   if (seconds >= 0.95 * setup.seconds) return `The limit of ${setup.seconds} seconds was met. ${WAYS}`;
-  return `The answer broke off: it may have met the limit of ${setup.memory} MiB of memory, or the connection broke. ${WAYS}`;
+  const limits = `${counted(setup.rows, "row")}, ${setup.bytes} MiB, ${setup.seconds} seconds, or ${setup.memory} MiB of memory`;
+  return `The answer broke off: it met one of the limits (${limits}), or the connection broke. ${WAYS}`;
 }
 
 async function read(response: Response, answer: Answer, started: number, told: (answer: Answer) => void): Promise<void> {

@@ -7,7 +7,6 @@ import { EditorState, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { styleTags, tags } from "@lezer/highlight";
 import { SparqlLanguage } from "codemirror-lang-sparql";
-import { complete } from "./completion";
 
 const CHECK_AFTER_MS = 600;
 /** How long after Escape the Tab key leaves the editor: nobody is to be hurried. */
@@ -108,7 +107,7 @@ function extensions(editing: Editing) {
     highlightActiveLineGutter(),
     new LanguageSupport(SPARQL),
     syntaxHighlighting(COLOURS),
-    autocompletion({ override: [complete], icons: false, activateOnTypingDelay: 120 }),
+    autocompletion({ override: [async (context) => (await import("./completion")).complete(context)], icons: false, activateOnTypingDelay: 120 }),
     linter((view) => check(view, editing), { delay: CHECK_AFTER_MS }),
     Prec.high(keymap.of(keys)),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),

@@ -1,7 +1,6 @@
 /** The page: asks what is written, shows what comes, remembers it. */
 import { Answer } from "./answer";
 import { ask, Refused } from "./ask";
-import { LANGUAGES } from "./code";
 import { Editor, type Fault } from "./editor";
 import { forget, past, remember, title } from "./past";
 import { expanded, prefixesOf } from "./pattern";
@@ -40,7 +39,7 @@ export class Workbench {
     const editing = { text: this.field.value, run: () => void this.ask(), stop: () => this.stop(), checked: (fault: Fault | null) => this.tell(fault), grown: (lines: number) => this.grow(lines) };
     this.editor = new Editor(host.querySelector("#editor")!, editing);
     host.classList.add("ready");
-    const acts: [string, () => void][] = [["stop", () => this.stop()], ["share", () => this.share()], ["code", () => this.code()], ["unfold", () => this.fold(false)]];
+    const acts: [string, () => void][] = [["stop", () => this.stop()], ["share", () => this.share()], ["code", () => void this.code()], ["unfold", () => this.fold(false)]];
     for (const [id, act] of acts) host.querySelector(`#${id}`)!.addEventListener("click", act);
     this.form.addEventListener("submit", (event) => this.submitted(event));
     host.addEventListener("click", (event) => this.example(event));
@@ -212,7 +211,8 @@ export class Workbench {
     );
   }
 
-  private code(): void {
+  private async code(): Promise<void> {
+    const { LANGUAGES } = await import("./code");
     const text = element("code");
     const names = Object.keys(LANGUAGES);
     const tabs = names.map((name) => button(name, () => choose(name), "choice"));
