@@ -28,7 +28,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, shipped: Service) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light") as context:
+    with browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light", reduced_motion="reduce") as context:
         opened = context.new_page()
         said: list[str] = []
         opened.on("console", lambda message: said.append(message.text))
