@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from motorgraph.engine.endpoint import Place
 from tests.running import until
 
 COMMAND = Path(sys.executable).parent / "oxigraph"
@@ -30,6 +31,16 @@ class Oxigraph:
         """Where it takes queries."""
         return f"http://127.0.0.1:{self.port}/query"
 
+    @property
+    def place(self) -> Place:
+        """The same, with all that a remote store has to know of it."""
+        return Place(self.url, dialect="oxigraph")
+
+    @property
+    def flags(self) -> list[str]:
+        """The same for the command."""
+        return ["--remote", self.url, "--remote-dialect", "oxigraph"]
+
     def rows(self, text: str) -> list[str]:
         """The rows of a SELECT as lines of TSV, sorted."""
         answer = httpx.post(self.url, data={"query": text}, headers={"Accept": "text/tab-separated-values"}, trust_env=False)
@@ -39,6 +50,10 @@ class Oxigraph:
         """Updates it by its own door."""
         url = f"http://127.0.0.1:{self.port}/update"
         httpx.post(url, data={"update": text}, trust_env=False).raise_for_status()
+
+    def empty(self) -> None:
+        """Has it hold nothing."""
+        self.update("DROP ALL")
 
     def kill(self) -> None:
         """Ends it at once, as a loss of power does."""

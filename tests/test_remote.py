@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from motorgraph.change import judge_change
 from motorgraph.commits import Change
 from motorgraph.engine import loading, relocation
+from motorgraph.engine.asked import with_values_inside
 from motorgraph.engine.delta import Delta, Written
 from motorgraph.engine.endpoint import Place
 from motorgraph.engine.history import History
@@ -36,24 +37,25 @@ from motorgraph.shapes import Shapes
 from tests import test_change_property as changes
 from tests.oxigraphs import Oxigraph, oxigraph
 from tests.running import service, until
+from tests.virtuosos import Virtuoso, virtuoso
 
 BASE = "https://motorgraph.example"
 G = ox.NamedNode("http://x/g")
 PLAIN = relocation.Graphs([], None, union=False)
 
 
-@pytest.fixture(scope="module")
-def own() -> Iterator[Oxigraph]:
+@pytest.fixture(scope="module", params=["oxigraph", pytest.param("virtuoso", marks=pytest.mark.virtuoso)])
+def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oxigraph | Virtuoso]:
     """An engine of this module's own; each test begins with an empty one."""
-    with oxigraph() as running:
+    with oxigraph() if request.param == "oxigraph" else virtuoso(tmp_path_factory.mktemp("own")) as running:
         yield running
 
 
 @pytest.fixture
-def there(own: Oxigraph) -> Iterator[Remote]:
+def there(own: Oxigraph | Virtuoso) -> Iterator[Remote]:
     """The store in it, empty."""
-    own.update("DROP ALL")
-    store = Remote(Place(own.url), BASE)
+    own.empty()
+    store = Remote(own.place, BASE)
     yield store
     store.endpoint.close()
 
@@ -97,12 +99,37 @@ def of(keeping: Upkeep) -> History:
     return keeping._history
 
 
+@pytest.mark.parametrize(
+    ("dialect", "url", "updates"),
+    [
+        ("oxigraph", "http://x/query", "http://x/update"),
+        ("virtuoso", "http://x/sparql", "http://x/sparql"),
+        ("fuseki", "http://x/ds/sparql", "http://x/ds/update"),
+        ("graphdb", "http://x/repositories/r", "http://x/repositories/r/statements"),
+        ("neptune", "https://x:8182/sparql", "https://x:8182/sparql"),
+        ("stardog", "http://x/db/query", "http://x/db/update"),
+        ("qlever", "http://x:7001/", "http://x:7001/"),
+    ],
+)
+def test_updates_go_where_such_an_engine_takes_them(dialect: str, url: str, updates: str) -> None:
+    assert Place(url, dialect=dialect).updates == updates
+    assert Place(url, "http://y/", dialect=dialect).updates == "http://y/"
+
+
+def test_a_store_that_shows_all_graphs_as_one_is_served_so_only(upkeep: Keep, tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="--default-graph union"):
+        upkeep(Remote(Place("http://127.0.0.1:9/", dialect="neptune"), BASE), tmp_path)
+
+
 # When something ends in the middle
 
 
-def test_a_store_that_is_killed_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("started", [oxigraph, pytest.param(virtuoso, marks=pytest.mark.virtuoso)])
+def test_a_store_that_is_killed_loses_nothing_that_was_acknowledged(
+    started: Callable[[Path], AbstractContextManager[Oxigraph | Virtuoso]], tmp_path: Path
+) -> None:
     (tmp_path / "data").mkdir()
-    with oxigraph(tmp_path / "ox") as engine, service(tmp_path, "--plain", "--remote", engine.url) as running:
+    with started(tmp_path / "engine") as engine, service(tmp_path, "--plain", *engine.flags) as running:
         for number in range(3):
             assert running.update(f"INSERT DATA {{ <a:s> <a:p> {number} }}").status_code == 204
         engine.kill()
@@ -125,7 +152,7 @@ def test_what_was_intended_and_is_there_is_kept_at_the_next_start(upkeep: Keep, 
     first.open()
     was, now, change = first.mark, first.mark.next(), written(quad("a"))
     first._intend(was, now, change)
-    there.endpoint.update(moving(was, now, _step(change), there.skolem, merges=False))
+    there.endpoint.update(moving(was, now, _step(change), there.skolem))
     of(first).close()
     second = upkeep(there, tmp_path)  # the service was killed before its journal had it
     kept = second.open()
@@ -142,7 +169,7 @@ def test_what_was_intended_and_is_not_there_never_comes(upkeep: Keep, there: Rem
     first._intend(was, now, change)
     assert first.open() is None
     assert of(first).commit == 0
-    there.endpoint.update(moving(was, now, _step(change), there.skolem, merges=False))  # what was under way arrives after all
+    there.endpoint.update(moving(was, now, _step(change), there.skolem))  # what was under way arrives after all
     assert quad("a") not in there
     first.open()
     assert first.make(written(quad("b"))).commit.id == 1
@@ -169,7 +196,7 @@ def test_a_second_service_on_the_store_is_noticed_before_it_does_harm(upkeep: Ke
     with pytest.raises(Diverged, match="another journal"):
         upkeep(there, tmp_path / "two").open()
     one.make(written(quad("a")))
-    there.endpoint.update(moving(one.mark, one.mark.next(), _step(written(quad("b"))), there.skolem, merges=False))
+    there.endpoint.update(moving(one.mark, one.mark.next(), _step(written(quad("b"))), there.skolem))
     with pytest.raises(Diverged, match="gone different ways"):
         one.make(written(quad("c")))
     assert quad("c") not in there
@@ -200,6 +227,15 @@ def test_what_ships_is_not_begun_in_an_empty_store(there: Remote, opened: ExitSt
     with pytest.raises(Failed, match="'motorgraph copy' puts it there"):
         Upkeep(there, history, Catalogue(BASE), union=True).open()
     assert there.where() is None
+
+
+@pytest.mark.virtuoso
+def test_an_engine_that_cuts_its_answers_is_not_served(upkeep: Keep, opened: ExitStack, tmp_path: Path) -> None:
+    with virtuoso(tmp_path / "engine", rows=10_000) as engine:
+        store = Remote(engine.place, BASE)
+        opened.callback(store.endpoint.close)
+        with pytest.raises(Failed, match="cuts its answers short"):
+            upkeep(store, tmp_path / "data").open()
 
 
 def test_nobody_there_is_said(upkeep: Keep, opened: ExitStack, tmp_path: Path) -> None:
@@ -284,14 +320,14 @@ def test_what_rules_have_made_is_found_again_and_other_rules_ask_for_a_copy(
 def test_a_store_with_the_data_of_others_is_not_overwritten(
     upkeep: Keep, opened: ExitStack, there: Remote, tmp_path: Path
 ) -> None:
-    there.endpoint.update("INSERT DATA { <a:s> <a:p> 1 }")
+    there.endpoint.update(data("INSERT", [quad("theirs")], there.skolem))
     with pytest.raises(Conflict, match="motorgraph adopt"):
         relocation.copy(journal(opened, tmp_path / "one", 3), there, PLAIN, lambda done, total: None)
     with pytest.raises(Diverged, match="motorgraph adopt"):
         upkeep(there, tmp_path / "two").open()
 
 
-def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Oxigraph, there: Remote, tmp_path: Path) -> None:
+def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Oxigraph | Virtuoso, there: Remote, tmp_path: Path) -> None:
     there.endpoint.update("INSERT DATA { <a:s> <a:p> 1, [ <a:q> 2 ] . GRAPH <http://x/g> { _:b <a:p> _:b, 'x' } }")
     made = Journal.open(tmp_path / "plain")
 
@@ -315,6 +351,7 @@ def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Oxigraph, there: R
     other.close()
 
 
+@pytest.mark.parametrize("own", ["oxigraph"], indirect=True)  # Virtuoso shows all graphs as one by itself
 def test_the_default_graph_there_is_kept_the_merge_of_all(own: Oxigraph, there: Remote, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     triple = "<http://x/s> <http://x/p> 1"
@@ -349,7 +386,8 @@ class Elsewhere(changes.World):
         super().check(removed, added)
         if shapes is not None:
             assert found == Counter(judge_change(self.store, shapes, removed, added).results)
-        self.there.endpoint.update(f"DROP ALL ; {data('INSERT', list(self.store), self.there.skolem)}")
+        relocation._empty(self.there)
+        self.there.endpoint.update(data("INSERT", list(self.store), self.there.skolem))
         names = " . ".join(f"<{STORE}> <urn:motorgraph:holds> {name}" for name in self.store.named_graphs())
         self.there.endpoint.update(f"INSERT DATA {{ GRAPH <{STORE}> {{ {names} }} }}")
 
@@ -362,12 +400,13 @@ class Elsewhere(changes.World):
         return Counter(judge_change(self.there, shapes, removed, added).results)  # type: ignore[arg-type]  # as above
 
 
+@pytest.mark.parametrize("own", ["oxigraph"], indirect=True)  # Virtuoso keeps no literals that are none of their type
 @settings(derandomize=True, deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 1_000_000_000))
-def test_a_change_is_judged_there_as_it_is_in_memory(own: Oxigraph, seed: int) -> None:
-    own.update("DROP ALL")
+def test_a_change_is_judged_there_as_it_is_in_memory(own: Oxigraph | Virtuoso, seed: int) -> None:
+    own.empty()
     dice = Random(seed)
-    there = Remote(Place(own.url), BASE)
+    there = Remote(own.place, BASE)
     world = Elsewhere(changes.parts(dice), changes.quads(changes.BACKDROP | changes.statements(dice, 20)), there)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -394,6 +433,18 @@ def test_a_query_sees_blank_nodes_as_such(asked: str, told: str | None) -> None:
     skolem = Skolem(BASE)
     found = skolem.asked(asked).replace(skolem.root, "R")
     assert found == asked if told is None else told in found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ASK { ?s ?p ?o } VALUES ?s { <a:s> }", "ASK { ?s ?p ?o  VALUES ?s { <a:s> }\n} "),
+        ("ASK { VALUES ?s { <a:s> } ?s ?p '}' }", "ASK { VALUES ?s { <a:s> } ?s ?p '}' }"),
+        ("DESCRIBE <a:s>", "DESCRIBE <a:s>"),
+    ],
+)
+def test_values_behind_a_pattern_are_said_in_it(text: str, told: str) -> None:
+    assert with_values_inside(text) == told
 
 
 def test_a_stream_has_its_blank_nodes_wherever_it_is_cut() -> None:

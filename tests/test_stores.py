@@ -17,17 +17,27 @@ PREFIX : <http://x/> INSERT DATA {
 """
 
 
-@pytest.fixture(params=["plain", "elsewhere"])
+VIRTUOSO = pytest.param("on_virtuoso", marks=pytest.mark.virtuoso)
+
+
+@pytest.fixture(params=["plain", "elsewhere", VIRTUOSO])
 def store(request: pytest.FixtureRequest) -> Service:
     """A service with either store."""
     running: Service = request.getfixturevalue(request.param)
     return running
 
 
+@pytest.fixture(params=["elsewhere", VIRTUOSO])
+def remote(request: pytest.FixtureRequest) -> Service:
+    """A service with a remote store."""
+    running: Service = request.getfixturevalue(request.param)
+    return running
+
+
 @pytest.fixture
-def both(plain: Service, elsewhere: Service) -> tuple[Service, Service]:
+def both(plain: Service, remote: Service) -> tuple[Service, Service]:
     """One with each."""
-    return plain, elsewhere
+    return plain, remote
 
 
 @pytest.fixture
@@ -129,6 +139,18 @@ def test_the_graph_store_protocol_is_kept(store: Service, graph: str) -> None:
     assert ask.delete("/graphs", params=at, headers=AUTHORIZED).status_code == 404
 
 
+def test_the_default_graph_is_apart_from_the_named(filled: tuple[Service, str]) -> None:
+    running, graph = filled
+    assert running.update(f"INSERT DATA {{ <{graph}/s> <http://x/p> 1 }}").status_code == 204
+    assert running.rows(f"SELECT ?o {{ <{graph}/s> ?p ?o }}") == [{"o": "1"}]
+    named = f"GRAPH ?g {{ <http://x/s> <http://x/r> ?o }} FILTER(STRSTARTS(STR(?g), '{graph}'))"
+    either = f"SELECT ?g {{ {{ <{graph}/s> ?p 1 }} UNION {{ {named} }} }}"
+    assert sorted(running.rows(either), key=str) == [{"g": f"{graph}/2"}, {}]
+    assert running.rows(f"SELECT * {{ GRAPH ?g {{ <{graph}/s> ?p ?o }} }}") == []
+    assert running.update(f"DELETE DATA {{ <{graph}/s> <http://x/p> 1 }}").status_code == 204
+    assert running.rows(f"SELECT ?o {{ <{graph}/s> ?p ?o }}") == []
+
+
 UPDATES = (
     "INSERT DATA { GRAPH <G> { :s :p 1 , 2 , [ :q 3 ] } GRAPH <G/2> { :s :p 1 } }",
     "WITH <G> DELETE { ?s :p ?o } INSERT { ?s :r ?o } WHERE { ?s :p ?o FILTER(isNumeric(?o)) }",
@@ -158,11 +180,35 @@ def test_updates_of_every_kind_do_the_same_to_both(both: tuple[Service, Service]
         assert found[0] == found[1], UPDATES[number]
 
 
-def test_what_only_one_update_can_see_is_refused_by_the_other_and_nothing_is_done(elsewhere: Service, graph: str) -> None:
+def test_what_only_one_update_can_see_is_refused_by_the_other_and_nothing_is_done(remote: Service, graph: str) -> None:
     text = f"INSERT DATA {{ GRAPH <{graph}> {{ <a:s> <a:p> 1 }} }} ; DELETE WHERE {{ GRAPH <{graph}> {{ ?s ?p 1 }} }}"
-    refused = elsewhere.update(text)
+    refused = remote.update(text)
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (501, "not-remote")
-    assert elsewhere.client.get("/graphs", params={"graph": graph}).status_code == 404
+    assert remote.client.get("/graphs", params={"graph": graph}).status_code == 404
+
+
+@pytest.mark.virtuoso
+@pytest.mark.parametrize(
+    "value",
+    ["'P1D'^^xsd:duration", "'abc'^^xsd:integer", "12345678901234567890", "'09:30:00'^^xsd:time"],
+    ids=["duration", "no-integer", "large", "time"],
+)
+def test_what_the_engine_would_not_keep_is_refused_and_nothing_is_done(on_virtuoso: Service, graph: str, value: str) -> None:
+    prefix = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>"
+    refused = on_virtuoso.update(f"{prefix} INSERT DATA {{ GRAPH <{graph}> {{ <a:s> <a:p> 1, {value} }} }}")
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (501, "not-remote")
+    assert on_virtuoso.client.get("/graphs", params={"graph": graph}).status_code == 404
+    assert on_virtuoso.update(f"INSERT DATA {{ GRAPH <{graph}> {{ <a:s> <a:p> 1 }} }}").status_code == 204
+
+
+@pytest.mark.virtuoso
+def test_what_is_too_much_for_one_update_is_refused(on_virtuoso: Service, graph: str) -> None:
+    lines = "".join(f"<a:s{number}> <a:p> {number} .\n" for number in range(1001))
+    refused = on_virtuoso.put(graph, lines)
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (501, "not-remote")
+    assert "1,000 quads" in refused.json()["detail"]
+    assert on_virtuoso.put(graph, lines.partition("\n")[2]).status_code == 201
+    assert len(graph_of(on_virtuoso, graph)) == 1000
 
 
 def test_what_stands_for_a_blank_node_elsewhere_is_not_written_as_an_iri(elsewhere: Service, graph: str) -> None:

@@ -22,7 +22,8 @@ def copy(settings: Settings) -> str:
     """Copies the graph of the data folder to the remote store; what it has then, in words. Raises what `relocation.copy` does."""
     store, names = _store(settings), Names(settings.base)
     rules = [] if settings.plain else shipped_rules(names)
-    graphs = relocation.Graphs(rules, None if settings.plain else Catalogue(settings.base), settings.is_union)
+    is_kept = settings.is_union and not store.endpoint.place.kind.is_merged
+    graphs = relocation.Graphs(rules, None if settings.plain else Catalogue(settings.base), is_kept)
     with _journal(settings) as journal, _bar("quads copied") as told:
         count = relocation.copy(journal, store, graphs, told)
         assert journal.head is not None

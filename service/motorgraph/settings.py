@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from motorgraph.bearer import SHORTHAND, Bearer, Scope, bearers
+from motorgraph.engine.dialects import DIALECTS
 from motorgraph.engine.endpoint import Place, basic
 from motorgraph.engine.process import available_bytes, cores
 from motorgraph.limits import Limits
@@ -105,10 +106,10 @@ class Settings(BaseSettings):
         "over what is there.",
     )
     remote_update: str = Field("", description="Address for its updates, where it is not the usual one beside that for queries.")
-    remote_dialect: Literal["oxigraph", "sparql"] = Field(
-        "sparql", description="What kind of engine it is: oxigraph, or sparql for any that keeps to SPARQL 1.1."
+    remote_dialect: Literal["oxigraph", "virtuoso", "fuseki", "graphdb", "neptune", "stardog", "qlever", "sparql"] = Field(
+        "sparql", description="What kind of engine it is; sparql for any that keeps to SPARQL 1.1."
     )
-    remote_user: str = Field("", description="Name to sign in with there (HTTP Basic).")
+    remote_user: str = Field("", description="Name to sign in with there (HTTP Basic; Digest for virtuoso).")
     remote_password: SecretStr | None = Field(None, description="Password to sign in with there.")
     remote_token: SecretStr | None = Field(None, description="Bearer token to sign in with there, in place of name and password.")
     remote_seconds: float = Field(2.0, gt=0, description="Seconds that a connection to it may take.")
@@ -203,13 +204,15 @@ class Settings(BaseSettings):
         """Where the graph is, if it is not in memory."""
         if not self.remote:
             return None
-        authorization = ""
+        authorization, signs = "", {}
         if self.remote_token is not None:
             authorization = f"Bearer {self.remote_token.get_secret_value()}"
+        elif self.remote_password is not None and DIALECTS[self.remote_dialect].digests:
+            signs = {"user": self.remote_user, "password": self.remote_password.get_secret_value()}
         elif self.remote_password is not None:
             authorization = basic(self.remote_user, self.remote_password.get_secret_value())
         where = self.remote, self.remote_update, authorization, self.remote_dialect
-        return Place(*where, seconds=self.query_seconds, connect_seconds=self.remote_seconds)
+        return Place(*where, **signs, seconds=self.query_seconds, connect_seconds=self.remote_seconds)
 
     @property
     def folder(self) -> Path:

@@ -9,6 +9,13 @@ import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
+from urllib.request import (
+    AbstractDigestAuthHandler,
+    HTTPPasswordMgrWithDefaultRealm,
+    Request,
+    parse_http_list,
+    parse_keqv_list,
+)
 
 from motorgraph.engine.dialects import DIALECTS, Dialect, updates_at
 from motorgraph.errors import BadEvaluation, Failed, StoreAway
@@ -23,12 +30,15 @@ FAULTS = (OSError, http.client.HTTPException)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a remote store is and how it is spoken to: its addresses, `authorization` as the header has it, seconds to wait."""
+    """Where a remote store is and how it is spoken to: its addresses, `authorization` as the header has it, or name and password
+    for where it asks for a Digest; seconds to wait."""
 
     url: str
     update_url: str = ""
     authorization: str = field(default="", repr=False)
     dialect: str = "sparql"
+    user: str = ""
+    password: str = field(default="", repr=False)
     seconds: float = 30.0
     connect_seconds: float = 2.0
 
@@ -40,12 +50,20 @@ class Place:
     @property
     def updates(self) -> str:
         """The address for updates."""
-        return self.update_url or updates_at(self.url)
+        return self.update_url or updates_at(self.url, self.kind)
 
 
 def basic(name: str, password: str) -> str:
     """The header of a name and a password (RFC 7617)."""
     return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+
+
+def digest(challenge: str, url: str, user: str, password: str) -> str:
+    """The header by which a name and a password answer a challenge (RFC 7616)."""
+    known = HTTPPasswordMgrWithDefaultRealm()
+    known.add_password(None, url, user, password)
+    asked = parse_keqv_list(parse_http_list(challenge.partition(" ")[2]))
+    return f"Digest {AbstractDigestAuthHandler(known).get_authorization(Request(url, method='POST'), asked)}"  # noqa: S310  # not opened
 
 
 class Endpoint:
@@ -101,14 +119,25 @@ class Endpoint:
         made.sock.settimeout(self.place.seconds or None)
         return made
 
-    def _sent(self, connection: http.client.HTTPConnection, url: str, body: bytes, accept: str) -> Reply:
+    def _sent(self, connection: http.client.HTTPConnection, url: str, body: bytes, accept: str, signed: str = "") -> Reply:
         parts = urlsplit(url)
         headers = {"Content-Type": FORM, "Accept": accept, "Accept-Encoding": "identity", "User-Agent": "motorgraph"}
-        if self.place.authorization:
-            headers["Authorization"] = self.place.authorization
+        if signed or self.place.authorization:
+            headers["Authorization"] = signed or self.place.authorization
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, body, headers)
-        reply = Reply(self, connection, url, connection.getresponse())
+        response = connection.getresponse()
+        challenge = response.getheader("WWW-Authenticate") or ""
+        if response.status == http.client.UNAUTHORIZED and not signed and self.place.password and challenge.startswith("Digest "):
+            response.close()
+            connection.close()
+            signed = digest(challenge, url, self.place.user, self.place.password)
+            return self._sent(self._connected(url), url, body, accept, signed)
+        if cut := response.getheader("X-SPARQL-MaxRows") or response.getheader("X-SQL-State"):
+            response.close()
+            connection.close()
+            raise Failed(f"The store cuts its answers short ({cut}). Lift its limits of rows and time, for ours are kept anyway.")
+        reply = Reply(self, connection, url, response)
         if reply.status not in (200, 201, 202, 204):
             raise _fault(reply.status, reply.read())
         return reply

@@ -73,26 +73,16 @@ class Step:
     dropped: Iterable[str] = ()
 
 
-def moving(was: Mark, now: Mark, step: Step, skolem: Skolem, *, merges: bool) -> str:
+def moving(was: Mark, now: Mark, step: Step, skolem: Skolem) -> str:
     """The update that does a step to a store at a mark and moves it to another; it does nothing to a store at any other.
 
-    `merges` keeps the default graph the merge of the others.
+    It is one operation, since there are engines that make one whole or not at all, and several one by one.
     """
-    removed, added = list(step.removed), list(step.added)
     here, there = (f"GRAPH <{STORE}> {{ {mark.triple} }}" for mark in (was, now))
-    gone, come = (_by_graph(quads, skolem) for quads in (removed, added))
+    gone, come = (_by_graph(quads, skolem) for quads in (step.removed, step.added))
     gone += "".join(f"GRAPH <{STORE}> {{ <{STORE}> <{HOLDS}> <{iri}> }} " for iri in step.dropped)
     come += "".join(f"GRAPH <{STORE}> {{ <{STORE}> <{HOLDS}> <{iri}> }} " for iri in step.made)
-    text = f"DELETE {{ {here} {gone}}} INSERT {{ {there} {come}}} WHERE {{ {here} }}"
-    if merges and removed:
-        rows = " ".join(f"({_triple(quad, skolem)})" for quad in removed)
-        text += (
-            f" ;\nDELETE {{ ?s ?p ?o }} WHERE {{ {there} VALUES (?s ?p ?o) {{ {rows} }} "
-            f"FILTER NOT EXISTS {{ GRAPH ?g {{ ?s ?p ?o }} }} }}"
-        )
-    if merges and added:
-        text += f" ;\nINSERT {{ {' . '.join(_triple(quad, skolem) for quad in added)} }} WHERE {{ {there} }}"
-    return text
+    return f"DELETE {{ {here} {gone}}} INSERT {{ {there} {come}}} WHERE {{ {here} }}"
 
 
 def data(verb: str, quads: Iterable[ox.Quad], skolem: Skolem) -> str:
@@ -105,20 +95,12 @@ def beginning(mark: Mark, graphs: Iterable[str] = (), rules: str = "") -> str:
     held = " . ".join(f"<{STORE}> <{HOLDS}> <{iri}>" for iri in graphs)
     return (
         f"INSERT {{ GRAPH <{STORE}> {{ {mark.triple} ; <{RULES}> '{rules}' . {held} }} }} "
-        f"WHERE {{ FILTER NOT EXISTS {{ GRAPH <{STORE}> {{ <{STORE}> <{AT}> ?at }} }} }}"
+        f"WHERE {{ {{ SELECT (COUNT(?at) AS ?marks) {{ GRAPH <{STORE}> {{ <{STORE}> <{AT}> ?at }} }} }} FILTER(?marks = 0) }}"
     )
 
 
 def _by_graph(quads: Iterable[ox.Quad], skolem: Skolem) -> str:
     graphs = defaultdict(list)
     for quad in quads:
-        graphs[quad.graph_name].append(_triple(quad, skolem))
-    told = []
-    for name, triples in graphs.items():
-        inner = " . ".join(triples)
-        told.append(f"{inner} . " if isinstance(name, ox.DefaultGraph) else f"GRAPH {skolem.out(name)} {{ {inner} }} ")
-    return "".join(told)
-
-
-def _triple(quad: ox.Quad, skolem: Skolem) -> str:
-    return f"{skolem.out(quad.subject)} {quad.predicate} {skolem.out(quad.object)}"
+        graphs[quad.graph_name].append(f"{skolem.out(quad.subject)} {quad.predicate} {skolem.out(quad.object)} . ")
+    return "".join(skolem.within(name, "".join(triples)) + " " for name, triples in graphs.items())

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from motorgraph.engine.remote import Remote, Stream, kind_of
+from motorgraph.engine.asked import kind_of
+from motorgraph.engine.remote import Remote, Stream
 from motorgraph.engine.rows import ROW_COUNTERS
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Failed
@@ -26,11 +27,11 @@ def passed_on(job: Job, store: Remote, dataset: Dataset, outlet: Outlet) -> bool
     is_table = kind is ox.QuerySolutions
     if media_type is None or len(dataset.default) > 1 or not (is_table or store.passes_on(media_type)):
         return False
-    named = [("default-graph-uri", iri) for iri in dataset.default] + [("named-graph-uri", iri) for iri in dataset.named]
+    named = store.endpoint.place.kind.dataset(dataset.default, dataset.named)
     comes_as = media_type if store.passes_on(media_type) else JSON.media_type
     pieces = iter(()) if job.head_only else store.said(job.text, job.base or None, comes_as, named)
     outlet.begin(FORMS[kind], media_type, ROW_COUNTERS[media_type]() if is_table else None)
-    if comes_as == media_type or job.head_only:
+    if job.head_only or store.passes_on(media_type):
         for piece in pieces:
             outlet.write(piece)
     else:

@@ -67,9 +67,10 @@ def copy(journal: Journal, store: Remote, graphs: Graphs, told: Told) -> int:
     lines = sorted(_lines(made))
     rules = digest(graphs.rules)
     done = _begun(store, goal, rules)
-    for start in range(done, len(lines), BLOCK_QUADS):
+    size = min(BLOCK_QUADS, store.endpoint.place.kind.most_quads or BLOCK_QUADS)
+    for start in range(done, len(lines), size):
         told(start, len(lines))
-        block = list(ox.parse(b"".join(lines[start : start + BLOCK_QUADS]), NQUADS))
+        block = list(ox.parse(b"".join(lines[start : start + size]), NQUADS))
         store.endpoint.update(f"{data('INSERT', block, store.skolem)} ;\n{_progress(goal, start + len(block))}")
     told(len(lines), len(lines))
     names = [name.value for name in made.named_graphs()]
@@ -103,18 +104,30 @@ def _begun(store: Remote, goal: Mark, rules: str) -> int:
             return int(count)
         if copying and lineage != goal.lineage:
             raise Conflict("Another journal is being copied to the store. Give another store, or empty it.")
-        store.endpoint.update("DROP ALL")
+        _empty(store)
     store.endpoint.update(_progress(goal, 0))
     return 0
 
 
+def _empty(store: Remote) -> None:
+    """Has a store be without a graph; its mark goes last, so that what was stopped is begun anew."""
+    if store.endpoint.place.kind.drops_all:
+        store.endpoint.update("DROP ALL")
+        return
+    found = store.query(f"SELECT DISTINCT ?g {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != <{STORE}>) }}")
+    assert isinstance(found, ox.QuerySolutions)
+    for name in [*sorted(row["g"].value for row in found), store.endpoint.place.kind.default, STORE]:
+        store.endpoint.update(f"DROP SILENT GRAPH <{name}>")
+
+
 def _progress(goal: Mark, count: int) -> str:
-    """The update that says how far a copy is, in place of a mark."""
-    told = f'<{STORE}> <{COPYING}> "{goal.lineage} {goal.commit} {count}"'
+    """The update that says how far a copy is, in place of a mark. Where it stops between the two it says both, which are true."""
+    told = f"{goal.lineage} {goal.commit} {count}"
     old = f"GRAPH <{STORE}> {{ <{STORE}> ?how ?what }}"
+    ours = ", ".join(f"<{each}>" for each in (COPYING, AT, HOLDS, RULES))
     return (
-        f"DELETE {{ {old} }} WHERE {{ {old} FILTER(?how IN (<{COPYING}>, <{AT}>, <{HOLDS}>, <{RULES}>)) }} ;\n"
-        f"INSERT DATA {{ GRAPH <{STORE}> {{ {told} }} }}"
+        f'INSERT DATA {{ GRAPH <{STORE}> {{ <{STORE}> <{COPYING}> "{told}" }} }} ;\n'
+        f'DELETE {{ {old} }} WHERE {{ {old} FILTER(?how IN ({ours}) && STR(?what) != "{told}") }}'
     )
 
 
@@ -130,6 +143,7 @@ def adopt(journal: Journal, store: Remote, told: Told) -> int:
 
     What the store has as blank nodes it has as IRIs from then on, see skolem.py. Raises Conflict, StoreAway, Failed.
     """
+    store.require_whole()
     if store.where() is not None:
         raise Conflict("The store has the mark of a journal already. Give the --data-dir of that to 'motorgraph serve'.")
     if journal.head is None:

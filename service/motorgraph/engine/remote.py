@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import IO, Any, TypeVar
 
 import pyoxigraph as ox
 
+from motorgraph.engine.asked import Results, graphs_in, kind_of, with_values_inside
 from motorgraph.engine.delta import in_graph
 from motorgraph.engine.endpoint import Endpoint, Place
 from motorgraph.engine.marker import AT, HOLDS, RULES, STORE, Mark
 from motorgraph.engine.skolem import Skolem
 from motorgraph.errors import NotRemote, Unavailable
-from motorgraph.media import JSON, NQUADS, NTRIPLES
+from motorgraph.media import CSV, JSON, NQUADS, NTRIPLES
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 Pattern = tuple[Term | None, Term | None, Term | None]
 T = TypeVar("T", ox.Quad, ox.Triple)
-Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 AT_ONCE = 500
 """How many nodes are looked up by one query."""
 SOCKETS = 8
@@ -39,7 +38,7 @@ class Remote:
 
     def __init__(self, place: Place, base: str) -> None:
         self.endpoint = Endpoint(place)
-        self.skolem = Skolem(base)
+        self.skolem = Skolem(base, place.kind)
         self.mark: Mark | None = None
         """The commit that it is to be at; where it is at another, a look raises Unavailable."""
         self.has_moved = False
@@ -70,19 +69,29 @@ class Remote:
         kind, union = kind_of(text, base_iri), self.endpoint.place.kind.union if options.get("use_default_graph_as_union") else ()
         if union is None:
             raise NotRemote("This asks for all graphs at once, which a store of this kind does not show where they are separate.")
-        dataset = [*_told("default-graph-uri", default_graph), *_told("named-graph-uri", named_graphs), *union]
+        dataset = [*self.endpoint.place.kind.dataset(_names(default_graph), _names(named_graphs)), *union]
         said = self.said(text, base_iri, NTRIPLES.media_type if kind is ox.QueryTriples else JSON.media_type, dataset)
         if kind is not ox.QueryTriples:
-            return ox.parse_query_results(b"".join(said), ox.QueryResultsFormat.JSON)
+            return _of_kind(kind, ox.parse_query_results(b"".join(said), ox.QueryResultsFormat.JSON))
         found = ox.Store()
         found.bulk_extend(ox.parse(b"".join(said), ox.RdfFormat.N_TRIPLES))
         return found.query(_COPY)
 
     def said(self, text: str, base_iri: str | None, media_type: str, dataset: Sequence[tuple[str, str]] = ()) -> Iterator[bytes]:
         """The answer to a query as the store writes it in a format, its blank nodes as such; `dataset` is the protocol's."""
-        asked = self.skolem.asked(text)
+        asked = self.skolem.asked(text if kind_of(text, base_iri) is ox.QuerySolutions else with_values_inside(text))
         asked = f"BASE <{base_iri}> {asked}" if base_iri else asked
+        if self.endpoint.place.kind.default and not dataset:
+            asked = self.endpoint.place.kind.beginning(self._seen(text, base_iri or "")) + asked
         return self.skolem.stream(self.endpoint.query(asked, media_type, dataset).pieces(), media_type)
+
+    def _seen(self, text: str, base: str) -> list[str] | None:
+        """The graphs that a query has to name to see those that it speaks of, where the default graph has to be named."""
+        spoken, is_open = graphs_in(text, base)
+        if not is_open:
+            return sorted(spoken)
+        names = spoken | self.unchanged._names()
+        return sorted({*names, STORE}) if names else None
 
     def passes_on(self, media_type: str) -> bool:
         """Whether what the store writes in a format can be handed to a client as it is."""
@@ -170,6 +179,12 @@ class Remote:
         said = Stream(self.said(_whole(self._within("?s ?p ?o", name)), None, NTRIPLES.media_type))
         for quad in ox.parse(said, ox.RdfFormat.N_TRIPLES):  # type: ignore[arg-type]  # read() is all that is used
             yield ox.Quad(quad.subject, quad.predicate, quad.object, name)
+
+    def require_whole(self) -> None:
+        """Raises Failed if the store is found to cut its answers short."""
+        if many := self.endpoint.place.kind.many:
+            for _ in self.endpoint.query(many, CSV.media_type).pieces():
+                pass
 
     def where(self) -> Mark | None:
         """The commit that the store is at; None if it has none of ours."""
@@ -358,7 +373,7 @@ class Remote:
             raise
 
     def _within(self, triple: str, graph: GraphName | None) -> str:
-        if isinstance(graph, ox.DefaultGraph):
+        if isinstance(graph, ox.DefaultGraph):  # as a query sees it, whatever stands for it
             return triple
         return f"GRAPH {'?g' if graph is None else self.skolem.out(graph)} {{ {triple} }}"
 
@@ -388,16 +403,16 @@ class Stream:
         return now
 
 
-@lru_cache(maxsize=256)
-def kind_of(text: str, base_iri: str | None) -> type[Results]:
-    """Of what kind the answer to a query is: it is parsed, and asked of nothing. Raises SyntaxError."""
-    return type(_NOTHING.query(text, base_iri=base_iri))
+def _names(names: Any) -> list[str]:  # Any: as the engine takes it
+    told = names if isinstance(names, list | tuple) else [names] if names is not None else []
+    return [name.value for name in told if not isinstance(name, ox.DefaultGraph)]  # which is what is asked if none is named
 
 
-def _told(parameter: str, names: Any) -> Iterator[tuple[str, str]]:  # Any: as the engine takes it
-    for name in names if isinstance(names, list | tuple) else [names] if names is not None else []:
-        if not isinstance(name, ox.DefaultGraph):  # which is what is asked if none is named
-            yield parameter, name.value
+def _of_kind(kind: type[Results], found: Results) -> Results:
+    """An answer; there are engines that answer ASK with a table, of one row that says 1 or of none."""
+    if kind is not ox.QueryBoolean or not isinstance(found, ox.QuerySolutions):
+        return found
+    return _NOTHING.query("ASK {}" if any(row[0].value in ("1", "true") for row in found) else "ASK { FILTER(false) }")
 
 
 def looked_up(store: object, triples: Iterable[T]) -> Iterable[T]:

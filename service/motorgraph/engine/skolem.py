@@ -1,6 +1,7 @@
-"""Blank nodes of a remote store: there they are IRIs (RDF 1.1 Concepts §3.5), since no query and no update can name a blank node.
+"""Terms of a remote store: blank nodes are IRIs there (RDF 1.1 Concepts §3.5), since no query and no update can name one.
 
 On the way out each is an IRI below `BASE/.well-known/genid/`, on the way in it is a blank node again, of the same label.
+A literal that the engine would rewrite does not go out.
 """
 
 from __future__ import annotations
@@ -10,24 +11,30 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pyoxigraph as ox
 
+from motorgraph.engine.dialects import DIALECTS, Dialect
+from motorgraph.errors import NotRemote
 from motorgraph.media import CSV, JSON, XML
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 PATH = "/.well-known/genid/"
+BOOLEAN = "http://www.w3.org/2001/XMLSchema#boolean"
 MOST_KEPT = 1 << 20
 _LABEL = rb"([A-Za-z0-9][A-Za-z0-9_.-]*)"
+_TRUTH = re.compile(rb'("datatype"\s*:\s*"' + re.escape(BOOLEAN).encode() + rb'"\s*,\s*"value"\s*:\s*)"([01])"')
 _TESTS = re.compile(r"\b(isblank|isiri|isuri)\s*\(", re.IGNORECASE)
 _LITERALS = r"""'{3}.*?'{3}|"{3}.*?"{3}|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*(?:")"""
 _SKIPPED = re.compile(r"""#[^\n]*|<[^<>"{}|^`\\\s]*>|""" + _LITERALS, re.DOTALL)
 
 
 class Skolem:
-    """The way between the blank nodes of a graph and the IRIs that stand for them, for a base."""
+    """The way between the terms of a graph and those that stand for them in an engine, for a base."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, dialect: Dialect = DIALECTS["sparql"]) -> None:
         self.root = base + PATH
+        self._dialect = dialect
         root = re.escape(self.root.encode())
         self._mark = self.root.encode()
+        self._numbers_truth = not dialect.keeps(BOOLEAN, "1")
         angled = re.compile(rb'"(?:[^"\\]|\\.)*+"|<' + root + _LABEL + b">", re.DOTALL)
         self._texts: dict[str, tuple[re.Pattern[bytes], bytes, bytes]] = {
             JSON.media_type: (
@@ -41,18 +48,29 @@ class Skolem:
         self._angled = angled
 
     def out(self, term: Term) -> Term:
-        """The term as the store has it."""
+        """The term as the store has it. Raises NotRemote for a literal that it would rewrite."""
         if isinstance(term, ox.BlankNode):
             return ox.NamedNode(self.root + term.value)
+        if isinstance(term, ox.Literal) and not self._dialect.keeps(term.datatype.value, term.value):
+            raise NotRemote(f"A store of this kind would not keep {term} as it is. What it keeps is told in docs/operation.md.")
         if isinstance(term, ox.Triple):
             subject, value = self.out(term.subject), self.out(term.object)
             return ox.Triple(subject, term.predicate, value)  # type: ignore[arg-type]  # a subject becomes no literal
         return term
 
+    def within(self, name: Term | ox.DefaultGraph, triples: str) -> str:
+        """Triples, or patterns of them, in a graph."""
+        if isinstance(name, ox.DefaultGraph):
+            return f"GRAPH <{self._dialect.default}> {{ {triples} }}" if self._dialect.default else triples
+        return f"GRAPH {self.out(name)} {{ {triples} }}"
+
     def back(self, term: Term) -> Term:
         """The term as we have it."""
         if isinstance(term, ox.NamedNode):
             return ox.BlankNode(term.value[len(self.root) :]) if term.value.startswith(self.root) else term
+        if isinstance(term, ox.Literal):
+            text = self._dialect.read(term.datatype.value, term.value)
+            return term if text == term.value else ox.Literal(text, datatype=term.datatype)
         if isinstance(term, ox.Triple):
             subject, value = self.back(term.subject), self.back(term.object)
             return ox.Triple(subject, term.predicate, value)  # type: ignore[arg-type]  # as above
@@ -70,9 +88,15 @@ class Skolem:
                 kept = whole
                 continue
             now, kept = (whole[:cut], whole[cut:]) if cut else (whole, b"")
-            yield pattern.sub(replaced, now) if self._mark in now else now
+            yield self._read(pattern.sub(replaced, now) if self._mark in now else now, media_type)
         if kept:
-            yield pattern.sub(replaced, kept) if self._mark in kept else kept
+            yield self._read(pattern.sub(replaced, kept) if self._mark in kept else kept, media_type)
+
+    def _read(self, piece: bytes, media_type: str) -> bytes:
+        """A piece with its booleans as words: where 1 does not come back as it went, it stands for true."""
+        if not self._numbers_truth or media_type != JSON.media_type:
+            return piece
+        return _TRUTH.sub(lambda match: match[1] + (b'"true"' if match[2] == b"1" else b'"false"'), piece)
 
     def asked(self, text: str) -> str:
         """A query that sees in these IRIs the blank nodes that they stand for: isBlank() and isIRI() are told."""

@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 import pyoxigraph as ox
@@ -26,7 +26,7 @@ from motorgraph.engine.marker import Mark, Step, beginning, moving
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.remembered import Remembered, digest
 from motorgraph.engine.remote import Remote
-from motorgraph.errors import BadEvaluation, Diverged, Failed, Refusal, StoreAway
+from motorgraph.errors import BadEvaluation, Diverged, Failed, NotRemote, Refusal, StoreAway
 from motorgraph.inference import Rule, renew
 from motorgraph.snapshots import sync
 
@@ -54,7 +54,10 @@ class Upkeep:
         self._remembered = Remembered(history.folder, rules)
         self._intended = history.folder / INTENDED
         self._catalogue = catalogue
-        self._merges = union
+        kind = store.endpoint.place.kind
+        if kind.is_merged and not union:
+            raise Failed("A store of this kind shows all graphs as one. Serve it with --default-graph union.")
+        self._merges = union and not kind.is_merged
         self.mark = Mark(history.lineage, history.commit)
         self._is_sure = False
 
@@ -95,6 +98,7 @@ class Upkeep:
                 raise Diverged(
                     "The rules have changed since the store was filled. 'motorgraph copy' has it say what follows now."
                 )
+            self._store.require_whole()
             self._tell_catalogue()
         self._is_sure = True
 
@@ -106,9 +110,10 @@ class Upkeep:
         if not self._is_sure:
             raise StoreAway("What became of the last change is not known yet, so none is taken. /ready says when it is.")
         was, now = self.mark, self.mark.next()
+        text = self._moving(was, now, _step(written))
         self._intend(was, now, written)
         try:
-            self._store.endpoint.update(moving(was, now, _step(written), self._store.skolem, merges=self._merges))
+            self._store.endpoint.update(text)
             if self._store.where() != now:
                 raise BadEvaluation("The store is at another commit: somebody else writes to it.")
         except (BadEvaluation, Failed, StoreAway) as error:
@@ -148,7 +153,7 @@ class Upkeep:
             self.mark = now
             return self._keep(Written.of(text))
         if found == was:  # what was sent may still be under way: by another name of the mark it comes too late
-            self._store.endpoint.update(moving(was, was.again(), Step(), self._store.skolem, merges=False))
+            self._store.endpoint.update(moving(was, was.again(), Step(), self._store.skolem))
             if self._store.where() == was:
                 raise StoreAway("The store does not take updates.")
             return self._settle()
@@ -163,14 +168,14 @@ class Upkeep:
             back = Mark(self.mark.lineage, self.mark.commit - 1)
             step = _step(written)
             undone = Step(step.added, step.removed, step.dropped, step.made)
-            self._store.endpoint.update(moving(self.mark, back, undone, self._store.skolem, merges=self._merges))
+            self._store.endpoint.update(self._moving(self.mark, back, undone))
             self.mark = back
             self._intended.unlink()
             raise
         self._intended.unlink()
         try:
             written = written.told(self._tell_catalogue(commit, written.head["graphs"]))
-        except (StoreAway, BadEvaluation) as error:
+        except (StoreAway, BadEvaluation, NotRemote) as error:
             self._is_sure = False
             log.warning("a commit is not in the catalogue yet", extra={"commit": commit.id, "error": error.detail})
         return Kept(commit, written)
@@ -182,10 +187,12 @@ class Upkeep:
         if commit is None:
             commit, graphs = self._history.newest()
         entry = self._catalogue.entry(commit, graphs)
-        quads = list(ox.parse(entry, NQUADS))
+        told = ox.Store()
+        told.bulk_extend(ox.parse(entry, NQUADS))
+        quads = list(told)  # the literals as a copy of the graph has them
         if not all(quad in self._store for quad in quads[:1]):
             now = self.mark.again()
-            self._store.endpoint.update(moving(self.mark, now, Step(added=quads), self._store.skolem, merges=self._merges))
+            self._store.endpoint.update(self._moving(self.mark, now, Step(added=quads)))
             self.mark = now
         return entry
 
@@ -201,6 +208,22 @@ class Upkeep:
         """Writes down what a commit has changed of what the rules make; if that cannot be, the next start works it out."""
         with suppress(OSError):
             self._remembered.add(written.by_rule, self._history.commit)
+
+    def _moving(self, was: Mark, now: Mark, step: Step) -> str:
+        """The update for a step. Raises NotRemote for one that the store would not make, or not as it is."""
+        removed, added = set(step.removed), set(step.added)
+        if self._merges:
+            come = {quad.triple for quad in added}
+            gone = {quad.triple for quad in removed} - come
+            others = self._store.matching(((each.subject, each.predicate, each.object) for each in gone), None)
+            gone -= {quad.triple for quad in others if not isinstance(quad.graph_name, ox.DefaultGraph) and quad not in removed}
+            removed |= {_unnamed(triple) for triple in gone}
+            added |= {_unnamed(triple) for triple in come}
+        most = self._store.endpoint.place.kind.most_quads
+        count = len(removed) + len(added)
+        if most and most < count:
+            raise NotRemote(f"A store of this kind takes at most {most:,} quads at once, and these are {count:,}.")
+        return moving(was, now, replace(step, removed=removed, added=added), self._store.skolem)
 
     def _intend(self, was: Mark, now: Mark, written: Written) -> None:
         """Writes down what is to be done, durably."""
@@ -218,6 +241,10 @@ def _step(written: Written) -> Step:
     (lost, won), head = written.derived, written.head
     removed, added = (list(ox.parse(lines, NQUADS)) for lines in (written.removed + lost, written.added + won))
     return Step(removed, added, head["made"], head["dropped"])
+
+
+def _unnamed(triple: ox.Triple) -> ox.Quad:
+    return ox.Quad(triple.subject, triple.predicate, triple.object, ox.DefaultGraph())
 
 
 def outcomes(history: History, rules: Sequence[Rule]) -> ox.Store:
