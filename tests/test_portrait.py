@@ -154,6 +154,17 @@ def test_a_denied_deal_names_who_denies_it_and_leaves_the_line_of_stages(portrai
     assert {neighbour["line"] for neighbour in found["neighbours"] if neighbour["by"] == "partner"} == {"denied"}
 
 
+def test_what_a_deal_plans_is_no_stage_that_it_has_reached(portrait: Any) -> None:
+    found = portrait("deal/ford-geely-jv-2026")
+    assert [(step["words"], step["state"], step["day"]) for step in found["steps"]][3:] == [
+        ("Agreed", "now", "2026-07-23"),
+        ("Approved", "next", ""),
+        ("Operating", "next", ""),
+    ]
+    planned = {event["text"]: event["mark"]["word"] for event in found["events"] if event["text"].startswith("Planned: ")}
+    assert planned == {"Planned: operating": "Planned", "Planned: producing": "Planned"}
+
+
 def test_the_parts_of_a_deal_are_not_equally_far(portrait: Any) -> None:
     parts = {part["kinds"][0]: part for part in portrait(TALKS)["parts"]}
     assert {kind: part["mark"]["word"] for kind, part in parts.items()} == {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from motorgraph.dates import is_vague, vague
 from motorgraph.marks import BY_STATUS, UNKNOWN, status
-from motorgraph.portrait.facts import stages
+from motorgraph.portrait.facts import is_planned, stages
 from motorgraph.portrait.material import Material, last
 from motorgraph.portrait.sayings import Sayings
 from motorgraph.portrait.values import Event, Part, Step
@@ -84,7 +86,11 @@ def _of_status(of: Material) -> list[Event]:
         whose = of.first(node, "statusOf")
         mark = status(last(of.first(node, "newStatus")))
         name = "" if whose == of.thing else f": {of.name(whose)}"
-        found.append(_event(of, node, f"{mark.word}{name}", mark.glyph))
+        if is_planned(of, node):
+            event = _event(of, node, f"Planned: {mark.word.lower()}{name}", mark.glyph)
+            found.append(replace(event, mark=BY_STATUS["planned"]))
+        else:
+            found.append(_event(of, node, f"{mark.word}{name}", mark.glyph))
     return [event for event in found if event.day]
 
 

@@ -340,6 +340,12 @@ def mark_of(of: Material, node: str) -> Mark | None:
 
 
 def stages(of: Material, node: str) -> dict[str, str]:
-    """The statuses that a thing came to, and when; those that only claims tell count too."""
-    events = [event for event in of.of_class("StatusEvent") if node in of.all(event, "statusOf")]
+    """The statuses that a thing came to, and when; those that only claims tell count too, but none that is yet to come."""
+    events = [event for event in of.of_class("StatusEvent") if node in of.all(event, "statusOf") and not is_planned(of, event)]
     return {last(of.first(event, "newStatus")): of.value(event, "onDate", "dateEDTF") for event in events}
+
+
+def is_planned(of: Material, event: str) -> bool:
+    """Whether all that is said of a change of status is that it is planned."""
+    told = {last(of.first(claim, "modality")) for claim in of.all(event, "acceptedFrom", "basedOnClaim")}
+    return told == {"planned"}
