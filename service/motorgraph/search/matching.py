@@ -18,9 +18,9 @@ from motorgraph.search.schema import Schema
 from motorgraph.search.telling import Teller
 
 POOL = 60
+"""Things that are scored for one record."""
 LEAST = 25.0
 """What scores less is not worth a look."""
-"""Things that are scored for one record."""
 MOST_POINTING = 500
 SAME, ANOTHER_NAME = 100.0, 98.0
 OF_ANOTHER_TYPE = 0.9
