@@ -26,6 +26,7 @@ from motorgraph.catalogue.descriptions import Descriptions
 from motorgraph.catalogue.stock import Stock
 from motorgraph.choices import Choices
 from motorgraph.documentation import Documentation
+from motorgraph.duty.planner import Planner
 from motorgraph.engine.answer import Answer
 from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
 from motorgraph.home import Home
@@ -325,7 +326,8 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
     documentation = Documentation(store, settings)
     terms = Terms(("ontology", "term"), TermBook(documentation, pages.page), documentation, store, mementos)
     shapes = Terms(("shapes", "shape"), ShapeBook(documentation, pages.page), documentation, store, mementos)
-    things = Things(store, settings, pages, mementos)
+    planner = Planner(store)
+    things = Things(store, settings, pages, mementos, planner)
     dumps = Dumps(store, pages.page)
     feed = Feed(store, settings, pages)
     reconcile = Reconcile(store, settings, pages)
@@ -351,7 +353,7 @@ def _endpoints(settings: Settings, store: Embedded, metrics: Metrics, pages: Pag
         "/about": About(Status(store, settings, descriptions.stock, len(pages.questions.all)), pages),
         "/cite": Cite(store, settings, pages),
         "/theme": Theme(),
-        **dict.fromkeys(DUTY, Duty(store, settings, pages)),
+        **dict.fromkeys(DUTY, Duty(store, settings, pages, planner)),
         "/timegate/": TimeGate(store, settings, mementos),
         "/timemap/": TimeMap(store, settings, mementos),
         **dict.fromkeys(terms.addresses, terms),

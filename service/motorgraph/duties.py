@@ -42,9 +42,9 @@ class Duties:
 class Tables:
     """The tables that were made of one commit on one day, the latest asked for."""
 
-    def __init__(self, store: Embedded) -> None:
+    def __init__(self, store: Embedded, planner: Planner) -> None:
         self._store = store
-        self._planner = Planner(store)
+        self._planner = planner
         self._of: tuple[int, date] = (0, date.min)
         self._made: OrderedDict[str, Duties] = OrderedDict()
 

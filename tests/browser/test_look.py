@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.addresses import ADDRESSES, STOPS_AT, Address
-from tests.browser.looking import Look, chromium, look
+from tests.browser.looking import Look, look
 from tests.running import Service
 
 pytestmark = pytest.mark.browser
@@ -21,12 +21,6 @@ _RING = """() => {
 }"""
 
 every_page = pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.path)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

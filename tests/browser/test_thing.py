@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looking import AGAIN, LEAST, PHONE, RULES, chromium
+from tests.browser.looking import AGAIN, LEAST, PHONE, RULES
 from tests.running import Service
 
 pytestmark = pytest.mark.browser
@@ -19,12 +19,6 @@ VALENCIA = "/page/plant/ford-valencia-body-and-assembly"
 _AXE = "async (rules) => (await axe.run({ runOnly: { type: 'rule', values: rules } })).violations.map((found) => found.id)"
 _AXE_ALL = "async (tags) => (await axe.run({ runOnly: { type: 'tag', values: tags } })).violations.map((found) => found.id)"
 _NAME = "document.activeElement.getAttribute('aria-label')"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -11,20 +11,17 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from motorgraph import curating
-from motorgraph.choices import Choices
 from motorgraph.curating import Entry, Part, Plan, Reading, key
-from motorgraph.documentation import Documentation
 from motorgraph.engine.wire import Job
-from motorgraph.errors import BadRequest, MethodNotAllowed, NotFound, PreconditionFailed
+from motorgraph.errors import BadRequest, PreconditionFailed
 from motorgraph.filled import Filled
 from motorgraph.media import HTML
 from motorgraph.openapi import TEXT, parameter, responses
-from motorgraph.pages import Pages
-from motorgraph.protocol import FORM, Call, Receive, query_parameters, read_body
-from motorgraph.records import Record, Records, written
+from motorgraph.protocol import FORM, Call, Receive, query_parameters
+from motorgraph.records import Record, written
 from motorgraph.reply import Departure, Send, send_bytes, send_page
-from motorgraph.routes.curate import METHODS, MOST_BYTES, SHOWN_OPTIONS
-from motorgraph.trying import Desk, Told, require_same_origin
+from motorgraph.routes.curate import SHOWN_OPTIONS, Form, action_of, sent
+from motorgraph.trying import Told
 from motorgraph.verdict import findings_of
 
 ACTIONS = ("try", "commit", "more")
@@ -92,18 +89,8 @@ class Correction:
         return {iri: name for known in self.options.values() for iri, name in known.items()}
 
 
-class Correct:
+class Correct(Form):
     """The form of a claim that is there."""
-
-    methods = METHODS
-
-    def __init__(self, desk: Desk, pages: Pages, documentation: Documentation, choices: Choices) -> None:
-        self._desk = desk
-        self._store = desk.store
-        self._pages = pages
-        self._documentation = documentation
-        self._choices = choices
-        self._records = Records(desk.store)
 
     def paths(self) -> Mapping[str, object]:
         """What it answers, as OpenAPI has it."""
@@ -123,11 +110,7 @@ class Correct:
 
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
         """Answers one request. Raises the Refusal that it meets."""
-        if call.method not in METHODS.split(", "):
-            raise MethodNotAllowed(call.method, METHODS)
-        self._store.require_ready()
-        if self._store.settings.plain:
-            raise NotFound("This is a bare store without shapes, so there is nothing to make a form from.")
+        self._require_form(call)
         name = next(iter(query_parameters(call).get("claim", [])), "")
         if not name:
             raise BadRequest("Say which claim: ?claim= with its slug or IRI. Each claim's page leads here.")
@@ -137,8 +120,7 @@ class Correct:
             begun = correction.before.with_texts(was=record.stamp, key=secrets.token_urlsafe(16))
             await self._show(call, send, await self._correction(record, plan, begun), None)
             return
-        require_same_origin(call)
-        filled = Filled.of(await read_body(call, receive, MOST_BYTES, "none: a form is short"))
+        filled = await sent(call, receive)
         await self._posted(call, receive, send, await self._correction(record, plan, filled))
 
     async def _correction(self, record: Record, plan: Plan, filled: Filled) -> Correction:
@@ -149,9 +131,7 @@ class Correct:
 
     async def _posted(self, call: Call, receive: Receive, send: Send, correction: Correction) -> None:
         filled, record = correction.filled, correction.record
-        action, _, more = filled.one("action", "try").partition(" ")
-        if action not in ACTIONS:
-            raise BadRequest(f"action={action[:40]!r} is nothing that the form does; there are {', '.join(ACTIONS)}.")
+        action, more = action_of(filled, ACTIONS)
         if action == "more":
             await self._show(call, send, replace(correction, filled=replace(filled, more=more)), None)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -30,8 +30,8 @@ SHOWN_OPTIONS = 300
 ACTIONS = ("try", "commit", "add", "more")
 
 
-class Curate:
-    """The form of a new source document."""
+class Form:
+    """What the forms of curators stand on."""
 
     methods = METHODS
 
@@ -42,6 +42,32 @@ class Curate:
         self._documentation = documentation
         self._choices = choices
         self._records = Records(desk.store)
+
+    def _require_form(self, call: Call) -> None:
+        """Raises a Refusal for a request to which no form answers here."""
+        if call.method not in METHODS.split(", "):
+            raise MethodNotAllowed(call.method, METHODS)
+        self._store.require_ready()
+        if self._store.settings.plain:
+            raise NotFound("This is a bare store without shapes, so there is nothing to make a form from.")
+
+
+async def sent(call: Call, receive: Receive) -> Filled:
+    """What a form of this service was sent with. Raises Forbidden for that of another, TooLarge."""
+    require_same_origin(call)
+    return Filled.of(await read_body(call, receive, MOST_BYTES, "none: a form is short"))
+
+
+def action_of(filled: Filled, known: Sequence[str]) -> tuple[str, str]:
+    """What a form is to do, of what is `known`, and the field that this is about, if any. Raises BadRequest."""
+    action, _, more = filled.one("action", "try").partition(" ")
+    if action not in known:
+        raise BadRequest(f"action={action[:40]!r} is nothing that the form does; there are {', '.join(known)}.")
+    return action, more
+
+
+class Curate(Form):
+    """The form of a new source document."""
 
     def paths(self) -> Mapping[str, object]:
         """What it answers, as OpenAPI has it."""
@@ -68,19 +94,12 @@ class Curate:
 
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
         """Answers one request. Raises the Refusal that it meets."""
-        if call.method not in METHODS.split(", "):
-            raise MethodNotAllowed(call.method, METHODS)
-        self._store.require_ready()
-        if self._store.settings.plain:
-            raise NotFound("This is a bare store without shapes, so there is nothing to make a form from.")
+        self._require_form(call)
         if call.method != "POST":
             await self._show(call, send, await self._begun(call), 1, None)
             return
-        require_same_origin(call)
-        filled = Filled.of(await read_body(call, receive, MOST_BYTES, "none: a form is short"))
-        action, _, more = filled.one("action", "try").partition(" ")
-        if action not in ACTIONS:
-            raise BadRequest(f"action={action[:40]!r} is nothing that the form does; there are {', '.join(ACTIONS)}.")
+        filled = await sent(call, receive)
+        action, more = action_of(filled, ACTIONS)
         claims = _claims(filled)
         if action in ("add", "more"):
             await self._show(call, send, replace(filled, more=more), min(claims + (action == "add"), MOST_CLAIMS), None)

@@ -64,11 +64,11 @@ class Duty:
 
     methods = METHODS
 
-    def __init__(self, store: Embedded, settings: Settings, pages: Pages) -> None:
+    def __init__(self, store: Embedded, settings: Settings, pages: Pages, newest: Planner) -> None:
         self._store = store
         self._settings = settings
         self._pages = pages
-        self._planners: dict[int, Planner] = {0: Planner(store)}
+        self._planners: dict[int, Planner] = {0: newest}
 
     def paths(self) -> Mapping[str, object]:
         """What it answers, as OpenAPI has it."""

@@ -19,6 +19,7 @@ from motorgraph.changes import Window
 from motorgraph.changes import shown as commits_of
 from motorgraph.conditions import current, send_not_modified
 from motorgraph.duties import Tables as DutyTables
+from motorgraph.duty.planner import Planner
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.describing import CHECK, CUT, MORE, MOVED, POINTED
 from motorgraph.engine.wire import Job
@@ -51,13 +52,13 @@ class Things:
 
     methods = METHODS
 
-    def __init__(self, store: Embedded, settings: Settings, pages: Pages, mementos: Mementos) -> None:
+    def __init__(self, store: Embedded, settings: Settings, pages: Pages, mementos: Mementos, planner: Planner) -> None:
         self._store = store
         self._settings = settings
         self._pages = pages
         self._removals = Removals(store)
         self._mementos = mementos
-        self._duties = DutyTables(store)
+        self._duties = DutyTables(store, planner)
         self._views = Views(pages, settings.base)
         self._max_bytes = settings.limits().answer_bytes
         self._licence = "" if settings.plain else LICENCE
