@@ -7,6 +7,7 @@ import { EditorState, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { styleTags, tags } from "@lezer/highlight";
 import { SparqlLanguage } from "codemirror-lang-sparql";
+import { EDITOR } from "./theme";
 
 const CHECK_AFTER_MS = 600;
 /** How long after Escape the Tab key leaves the editor: nobody is to be hurried. */
@@ -24,19 +25,11 @@ const COLOURS = HighlightStyle.define([
 ]);
 
 const LOOKS = EditorView.theme({
-  "&": { fontSize: "14px", backgroundColor: "var(--bg)", color: "var(--ink)", height: "100%" },
-  "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "22px", overflow: "auto" },
-  ".cm-content": { caretColor: "var(--ink)", padding: "8px 0" },
-  ".cm-cursor": { borderLeftColor: "var(--ink)", borderLeftWidth: "2px" },
-  ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--ink-3)", border: "0", fontSize: "12px" },
+  ...EDITOR,
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--bg-2)" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "var(--accent-bg) !important" },
-  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--target)", outline: "none" },
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--denied) 2px", textUnderlineOffset: "3px", textDecorationSkipInk: "none" },
   ".cm-lintPoint-error:after": { borderBottomColor: "var(--denied)" },
   ".cm-tooltip": { backgroundColor: "var(--bg)", color: "var(--ink)", border: "1px solid var(--line-2)", borderRadius: "4px", boxShadow: "0 6px 20px rgb(0 0 0 / .16)", zIndex: "20" },
-  ".cm-tooltip-lint": { maxWidth: "30rem", font: "13px/18px var(--sans)" },
   ".cm-diagnostic-error": { borderLeft: "3px solid var(--denied)" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "13px", maxHeight: "17rem", minWidth: "min(24rem, 86vw)", maxWidth: "min(34rem, 92vw)" },
   ".cm-tooltip-autocomplete > ul > li": { display: "flex", justifyContent: "space-between", gap: "16px", padding: "4px 12px !important", lineHeight: "20px", minHeight: "24px" },

@@ -6,6 +6,7 @@ import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, gutter, GutterMarker, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import type { Edit, Finding, Severity } from "./judging";
+import { EDITOR } from "./theme";
 
 const SIGNS: Record<Severity, string> = { Violation: "✕", Warning: "!", Info: "i" };
 const KINDS = { Violation: "error", Warning: "warning", Info: "info" } as const;
@@ -33,24 +34,16 @@ const COLOURS = HighlightStyle.define([
 
 const WAVY = (colour: string) => ({ backgroundImage: "none", textDecoration: `underline wavy ${colour} 1.5px`, textUnderlineOffset: "3px", textDecorationSkipInk: "none" });
 const LOOKS = EditorView.theme({
-  "&": { fontSize: "14px", backgroundColor: "var(--bg)", color: "var(--ink)", height: "100%" },
-  "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "22px", overflow: "auto" },
-  ".cm-content": { caretColor: "var(--ink)", padding: "8px 0" },
-  ".cm-cursor": { borderLeftColor: "var(--ink)", borderLeftWidth: "2px" },
-  ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--ink-3)", border: "0", fontSize: "12px" },
+  ...EDITOR,
   ".cm-signs .cm-gutterElement": { width: "20px", textAlign: "center", fontWeight: "700" },
   ".cm-signs .Violation": { color: "var(--denied)" },
   ".cm-signs .Warning": { color: "var(--contested)" },
   ".cm-signs .Info": { color: "var(--asserted)" },
   ".cm-activeLine": { backgroundColor: "var(--bg-2)" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "var(--accent-bg) !important" },
-  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--target)", outline: "none" },
   ".cm-lintRange-error": WAVY("var(--denied)"),
   ".cm-lintRange-warning": WAVY("var(--contested)"),
   ".cm-lintRange-info": WAVY("var(--line-2)"),
   ".cm-tooltip": { backgroundColor: "var(--bg)", color: "var(--ink)", border: "1px solid var(--line-2)", borderRadius: "4px", zIndex: "20" },
-  ".cm-tooltip-lint": { maxWidth: "30rem", font: "13px/18px var(--sans)" },
 });
 
 /** A finding in the editor, with its place in the report. */
