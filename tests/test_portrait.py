@@ -26,7 +26,8 @@ VALENCIA = "plant/ford-valencia-body-and-assembly"
 TALKS = "deal/ford-geely-2026"
 DENIED = "deal/ford-xiaomi-2026"
 KINDS = {
-    VALENCIA: "Vehicle assembly plant of Ford Motor Company at Almussafes, Spain. Builds Ford Kuga.",
+    VALENCIA: "Vehicle assembly plant of Ford Motor Company at Almussafes, Spain. Builds Ford Kuga. "
+    "Agreed: Ford–Geely manufacturing joint venture at Valencia.",
     DENIED: "Joint venture of",
     "organization/geely-holding": "Automotive group in Hangzhou, China.",
     "brand/volvo": "Brand of Volvo Cars, Sweden.",

@@ -23,6 +23,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         ", {country}",
         ".",
         " Builds {models|buildsBrand|productText}.",
+        " {underway}.",
     ),
     "PlantUnit": ("Hall", " of {unitOf}", "."),
     "Deal": ("{dealKind}", " of {parties}", "{concerning}", ".", " {outcome}"),
@@ -73,6 +74,7 @@ class Leads:
             "concerning": lambda: (
                 f" at {self._listed(of.all(of.thing, 'concernsPlant'))}" if of.first(of.thing, "concernsPlant") else ""
             ),
+            "underway": self._underway,
             "state": self._state,
             "outcome": self._outcome,
             "claims": self._claims,
@@ -131,6 +133,13 @@ class Leads:
         if mark is None or ("Plant" in self._of.classes(self._of.thing) and mark.glyph == "accepted"):
             return ""
         return mark.word.lower() if "Plant" not in self._of.classes(self._of.thing) else f", {mark.word.lower()},"
+
+    def _underway(self) -> str:
+        """The deals on a plant that are not yet at work, with how far each is."""
+        of = self._of
+        deals = [s[0] for s in of.found.incoming if last(s[1]) == "concernsPlant"]
+        marks = {deal: mark for deal in deals if (mark := mark_of(of, deal)) and mark.glyph in ("planned", "study")}
+        return "; ".join(f"{mark.word}: {of.name(deal)}" for deal, mark in marks.items())
 
     def _outcome(self) -> str:
         """How far a deal is, and who denies it."""
