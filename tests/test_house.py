@@ -40,6 +40,7 @@ ROOMS = {  # what only these rooms may import
     "markdown_it": {"markdown"},
     "markupsafe": {"links", "star", "view"},
     "mcp": {"agent"},
+    "pyroaring": {"search"},
     "rapidfuzz": {"search"},
     "sqlite3": {"database", "journal", "search"},
     "typer": {"cli", "terminal"},

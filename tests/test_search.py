@@ -9,10 +9,12 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
+from hypothesis import given, settings, strategies
+from pyroaring import BitMap
 
 from motorgraph.search import folding
 from motorgraph.search.entry import Entry, Gatherer, Look, Role, touched
-from motorgraph.search.index import Index
+from motorgraph.search.index import SAYS_ENOUGH, Index, worth_most
 from motorgraph.search.likeness import likest_of
 from motorgraph.vocab import Names
 from tests.running import TOKEN, Service, until
@@ -335,6 +337,49 @@ def test_an_index_that_was_carried_on_is_as_one_that_is_made_anew() -> None:
     assert labels(index, "other") == ["Name 1"]
     assert labels(index, "name 3") != ["Name 3"]
     assert touched(change(4)) == {ox.NamedNode("urn:4")}
+
+
+WORDS = ("volta", "volts", "motor", "motors", "motorway", "workshop", "a1", "a12345", "model", "modal", "x")
+NAMES = strategies.lists(strategies.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
+MISTYPED = strategies.sampled_from(("vol", "volat", "mdoel", "a12", "mtoor", "wroks", "motoes x", "x mtoorw"))
+THINGS = strategies.tuples(strategies.integers(0, 5), NAMES | strategies.none(), strategies.sampled_from((0.1, 0.5, 0.9)))
+SAID = strategies.tuples(strategies.frozensets(strategies.integers(0, 9)), strategies.integers(1, 9))
+bounded = settings(max_examples=200, derandomize=True, deadline=None)
+
+
+@bounded
+@given(strategies.lists(THINGS, max_size=12), strategies.lists(NAMES | MISTYPED, min_size=1))
+def test_what_a_carried_on_index_finds_is_what_one_that_is_made_anew_finds(
+    changes: list[tuple[int, str | None, float]], texts: list[str]
+) -> None:
+    index, held = Index(), dict[str, Entry]()
+    for number, name, weight in changes:
+        iri = f"urn:{number}"
+        entry = Entry(iri, "thing", weight, ((Role.LABEL, name), (Role.IDENTIFIER, str(number)))) if name else None
+        held = {other: what for other, what in held.items() if other != iri} | ({iri: entry} if entry else {})
+        for text in ("mdoel mtoor", "x wroks", "x mtoorw"):  # what is worked out for a search must not go stale
+            index.find(text)
+        index.replace(iri, entry)
+    fresh = Index()
+    fresh.fill(held.values())
+    for text in texts:
+        assert index.find(text) == fresh.find(text)
+
+
+def test_the_weightiest_are_ranked_though_they_came_last() -> None:
+    index = index_of(*(f"Volta {number}" for number in range(400)))
+    index.replace("urn:new", Entry("urn:new", "thing", 0.9, ((Role.LABEL, "The Volta"), (Role.IDENTIFIER, "new"))))
+    assert "The Volta" in [match.entry.label for match in index.find("volta", most=400).matches]
+    assert labels(index, "volta the") == ["The Volta"]
+
+
+@bounded
+@given(strategies.lists(SAID, max_size=6))
+def test_things_with_some_words_are_found_by_those_that_say_most(words: list[tuple[frozenset[int], int]]) -> None:
+    said = {number: sum(worth for having, worth in words if number in having) for number in range(10)}
+    best = max(said.values())
+    close = {number for number, worth in said.items() if worth and worth >= SAYS_ENOUGH * best}
+    assert set(worth_most([BitMap(having) for having, _ in words], [worth for _, worth in words])) == close
 
 
 def test_near_names_are_like_the_last_part_of_an_iri_or_the_name() -> None:
