@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -18,11 +19,11 @@ from hypothesis import strategies as st
 
 from motorgraph.change import judge_change
 from motorgraph.commits import Change
-from motorgraph.engine import loading, relocation
+from motorgraph.engine import copying, inflow, loading, takeover
 from motorgraph.engine.asked import with_values_inside
 from motorgraph.engine.delta import Delta, Written
 from motorgraph.engine.endpoint import Place
-from motorgraph.engine.history import History
+from motorgraph.engine.history import History, replay
 from motorgraph.engine.marker import STORE, Mark, data, moving
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.remembered import Remembered
@@ -31,17 +32,17 @@ from motorgraph.engine.skolem import Skolem
 from motorgraph.engine.upkeep import INTENDED, Upkeep, _step, outcomes
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Conflict, Diverged, Failed, Refusal, StoreAway
-from motorgraph.inference import Rule
+from motorgraph.inference import Rule, renew
 from motorgraph.journal import Journal
 from motorgraph.shapes import Shapes
 from tests import test_change_property as changes
-from tests.oxigraphs import Oxigraph, oxigraph
+from tests.oxigraphs import COMMAND, Oxigraph, oxigraph
 from tests.running import service, until
 from tests.virtuosos import Virtuoso, virtuoso
 
 BASE = "https://motorgraph.example"
 G = ox.NamedNode("http://x/g")
-PLAIN = relocation.Graphs([], None, union=False)
+PLAIN = copying.Graphs([], None, merges=False)
 
 
 @pytest.fixture(scope="module", params=["oxigraph", pytest.param("virtuoso", marks=pytest.mark.virtuoso)])
@@ -260,7 +261,7 @@ def journal(opened: ExitStack, folder: Path, count: int) -> Journal:
 def test_a_copy_that_was_stopped_goes_on_and_says_what_the_journal_says(
     opened: ExitStack, there: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relocation, "BLOCK_QUADS", 3)
+    monkeypatch.setattr(inflow, "MOST_QUADS", 3)
     made = journal(opened, tmp_path, 10)
     seen: list[int] = []
 
@@ -270,17 +271,135 @@ def test_a_copy_that_was_stopped_goes_on_and_says_what_the_journal_says(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        relocation.copy(made, there, PLAIN, stop)
+        copying.copy(made, there, PLAIN, stop)
     with pytest.raises(Diverged, match="motorgraph copy"):
         upkeep_of(opened, made, there).open()
-    assert relocation.copy(made, there, PLAIN, lambda done, total: seen.append(done)) == 10
-    assert seen == [0, 3, 6, 6, 9, 10]
+    assert copying.copy(made, there, PLAIN, lambda done, total: seen.append(done)) == 10
+    assert seen == [0, 3, 6, 6, 9, 12]
     assert there.where() == replace(there.where() or Mark("", 0), lineage=made.lineage, commit=2)
     assert {q.subject for q in there.graph(G)} == {quad(str(n)).subject for n in range(1, 10)} | {ox.BlankNode("b0")}
-    assert relocation.copy(made, there, PLAIN, lambda done, total: None) == 10
+    assert copying.copy(made, there, PLAIN, lambda done, total: None) == 10
     made.append(Change([], [ox.serialize([quad("new")], format=ox.RdfFormat.N_QUADS) or b""]))
-    assert relocation.copy(made, there, PLAIN, lambda done, total: None) == 11
+    seen.clear()
+    assert copying.copy(made, there, PLAIN, lambda done, total: seen.append(done)) == 11
+    assert seen == [12, 13]  # only what is new has been played
     assert quad("new") in there
+
+
+def random_journal(opened: ExitStack, folder: Path, dice: Random) -> Journal:
+    """A journal of commits that make and drop graphs, and remove what others have added."""
+    made, holder = Journal.open(folder), ox.Store()
+    opened.callback(made.close)
+    nodes = [ox.NamedNode("http://x/a"), ox.NamedNode("http://x/b"), ox.BlankNode("b0")]
+    names = [ox.NamedNode(f"http://x/g{n}") for n in range(3)] + [ox.DefaultGraph()]
+    for _ in range(12):
+        drawn = [
+            ox.Quad(dice.choice(nodes), quad("").predicate, dice.choice([*nodes, ox.Literal("_: é")]), dice.choice(names))
+            for _ in range(8)
+        ]
+        removed = {q for q in drawn[:4] if q in holder}
+        added = {q for q in drawn[4:] if q not in holder and q not in removed}
+        was, dropped = {name.value for name in holder.named_graphs()}, tuple[str, ...]()
+        if was and dice.random() < 0.3:
+            dropped = (dice.choice(sorted(was)),)
+            removed |= set(holder.quads_for_pattern(None, None, None, ox.NamedNode(dropped[0])))
+            added = {q for q in added if q.graph_name != ox.NamedNode(dropped[0])}
+        delta = Delta(dropped=set(dropped), removed=removed, added=added)
+        delta.make(holder)
+        lines = [[ox.serialize(sorted(quads, key=str), format=ox.RdfFormat.N_QUADS) or b""] for quads in (removed, added)]
+        made.append(Change(*lines, dropped=dropped, graphs=delta.graphs if dice.random() < 0.7 else ()))
+    return made
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("merges", [False, True])
+@pytest.mark.parametrize("own", ["oxigraph"], indirect=True)  # the same whatever the engine
+def test_a_copy_stopped_again_and_again_is_the_graph_of_the_journal(
+    opened: ExitStack, there: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, merges: bool
+) -> None:
+    monkeypatch.setattr(inflow, "MOST_QUADS", 3)
+    dice = Random(seed)
+    made, expected = random_journal(opened, tmp_path, dice), ox.Store()
+    replay(made, expected, 12)
+    if merges:
+        loading.merge(expected)
+    rule = Rule(
+        "one", "CONSTRUCT { ?o <http://x/q> ?s } WHERE { GRAPH <http://x/g0> { ?s ?p ?o FILTER(isIRI(?o)) } }", "http://x/i"
+    )
+    graphs = copying.Graphs([rule], None, merges)
+    renew(expected, [rule])
+    if merges:
+        loading.merge(expected)
+    update = there.endpoint.update
+
+    def failing(text: str) -> None:
+        if dice.random() < 0.25:
+            raise StoreAway("It went away before.")
+        update(text)
+        if dice.random() < 0.1:
+            raise StoreAway("It went away after.")
+
+    monkeypatch.setattr(there.endpoint, "update", failing)
+    monkeypatch.setattr(there.endpoint, "load", lambda lines: (_ for _ in ()).throw(Failed("not here")))
+
+    def copied() -> bool:
+        with suppress(StoreAway):
+            copying.copy(made, there, graphs, lambda done, total: None)
+            return True
+        return False
+
+    assert any(copied() for _ in range(1000))
+    assert set(there.graph(ox.DefaultGraph())) == set(expected.quads_for_pattern(None, None, None, ox.DefaultGraph()))
+    assert set(there.named_graphs()) == set(expected.named_graphs())
+    for name in expected.named_graphs():
+        assert set(there.graph(name)) == set(expected.quads_for_pattern(None, None, None, name))
+
+
+def test_a_store_whose_mark_the_journal_has_not_noted_is_filled_anew(opened: ExitStack, there: Remote, tmp_path: Path) -> None:
+    made = journal(opened, tmp_path, 3)
+    copying.copy(made, there, PLAIN, lambda done, total: None)
+    there.endpoint.update(data("INSERT", [quad("gone")], there.skolem))
+    made.note(mark="")  # as a journal that was set back to before
+    seen: list[int] = []
+    copying.copy(made, there, PLAIN, lambda done, total: seen.append(done))
+    assert seen == [0, 5]
+    assert quad("gone") not in there
+
+
+def test_a_copy_whose_process_is_killed_goes_on(opened: ExitStack, tmp_path: Path) -> None:
+    made = Journal.open(tmp_path / "plain")
+    lines = b"".join(f'<http://x/{n}> <http://x/p> "{n}" <http://x/g> .\n'.encode() for n in range(200_000))
+    made.append(Change([], [lines], graphs=("http://x/g",)))
+    made.close()
+    engine = opened.enter_context(oxigraph(tmp_path / "engine"))
+    store = Remote(engine.place, BASE)
+    opened.callback(store.endpoint.close)
+    command = [str(COMMAND.with_name("motorgraph")), "copy", "--plain", "--data-dir", str(tmp_path), *engine.flags]
+    met = [0]
+    while not killed_on_the_way(command, store, met[-1]):
+        assert copied_quads(store) >= met[-1]  # what was there is not done again
+        met.append(copied_quads(store))
+    assert len(met) > 2
+    assert engine.rows("SELECT (COUNT(*) AS ?n) { GRAPH <http://x/g> { ?s ?p ?o } }") == ["200000"]
+    assert store.where() is not None
+
+
+def killed_on_the_way(command: list[str], store: Remote, after: int) -> bool:
+    """Starts a copy and kills it when it has done more; whether it was through before that."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert until(lambda: process.poll() is not None or copied_quads(store) > after, 60)
+    if process.poll() is not None:
+        assert process.returncode == 0
+        return True
+    process.kill()
+    process.wait()
+    return False
+
+
+def copied_quads(store: Remote) -> int:
+    """How many quads a store says have been copied."""
+    told = copying._told(store, copying.COPYING)
+    return int(told.rpartition(" ")[2]) if told else 0
 
 
 def upkeep_of(opened: ExitStack, made: Journal, store: Remote) -> Upkeep:
@@ -295,7 +414,7 @@ def test_what_rules_have_made_is_found_again_and_other_rules_ask_for_a_copy(
 ) -> None:
     rules = [Rule("one", "CONSTRUCT { ?s <http://x/q> ?o } WHERE { GRAPH ?g { ?s <http://x/p> ?o } }", "http://x/inferred")]
     made = journal(opened, tmp_path, 3)
-    relocation.copy(made, there, relocation.Graphs(rules, None, union=False), lambda done, total: None)
+    copying.copy(made, there, copying.Graphs(rules, None, merges=False), lambda done, total: None)
     history = History(tmp_path, is_writable=False)
     opened.callback(history.close)
     keeping = Upkeep(there, history, None, rules, union=False)
@@ -313,7 +432,7 @@ def test_what_rules_have_made_is_found_again_and_other_rules_ask_for_a_copy(
     others = [replace(rules[0], text=f"{rules[0].text} # otherwise")]
     with pytest.raises(Diverged, match="rules have changed"):
         Upkeep(there, history, None, others, union=False).open()
-    relocation.copy(made, there, relocation.Graphs(others, None, union=False), lambda done, total: None)
+    copying.copy(made, there, copying.Graphs(others, None, merges=False), lambda done, total: None)
     Upkeep(there, history, None, others, union=False).open()
 
 
@@ -322,7 +441,7 @@ def test_a_store_with_the_data_of_others_is_not_overwritten(
 ) -> None:
     there.endpoint.update(data("INSERT", [quad("theirs")], there.skolem))
     with pytest.raises(Conflict, match="motorgraph adopt"):
-        relocation.copy(journal(opened, tmp_path / "one", 3), there, PLAIN, lambda done, total: None)
+        copying.copy(journal(opened, tmp_path / "one", 3), there, PLAIN, lambda done, total: None)
     with pytest.raises(Diverged, match="motorgraph adopt"):
         upkeep(there, tmp_path / "two").open()
 
@@ -336,8 +455,8 @@ def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Oxigraph | Virtuos
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        relocation.adopt(made, there, stop)
-    assert relocation.adopt(made, there, lambda done, total: None) == 5
+        takeover.adopt(made, there, stop)
+    assert takeover.adopt(made, there, lambda done, total: None) == 5
     assert not own.rows("SELECT ?s { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } FILTER(isBlank(?s) || isBlank(?o)) }")
     made.close()
     with service(tmp_path, "--plain", "--data-dir", str(tmp_path), "--remote", there.endpoint.place.url) as running:
@@ -347,7 +466,7 @@ def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Oxigraph | Virtuos
         assert (told["added"], told["message"]) == (5, f"Adopted from {there.endpoint.place.url}")
     other = Journal.open(tmp_path / "other")
     with pytest.raises(Conflict, match="mark of a journal"):
-        relocation.adopt(other, there, lambda done, total: None)
+        takeover.adopt(other, there, lambda done, total: None)
     other.close()
 
 
@@ -386,7 +505,7 @@ class Elsewhere(changes.World):
         super().check(removed, added)
         if shapes is not None:
             assert found == Counter(judge_change(self.store, shapes, removed, added).results)
-        relocation._empty(self.there)
+        copying.empty(self.there)
         self.there.endpoint.update(data("INSERT", list(self.store), self.there.skolem))
         names = " . ".join(f"<{STORE}> <urn:motorgraph:holds> {name}" for name in self.store.named_graphs())
         self.there.endpoint.update(f"INSERT DATA {{ GRAPH <{STORE}> {{ {names} }} }}")

@@ -27,6 +27,7 @@ from motorgraph.witness import Witness
 
 KEPT_KEYS = 100_000
 KEPT_KEYS_FOR = timedelta(hours=24)
+COMMITS_AT_ONCE = 1000
 
 
 class Journal:
@@ -202,6 +203,13 @@ class Journal:
                 found.setdefault(number, []).append(graph)
         return found
 
+    def noted(self, after: int = 0) -> Iterator[tuple[Commit, list[str] | None]]:
+        """The commits beyond `after` with the named graphs that each has changed, None where that was not noted."""
+        for first in range(after, self.head.id if self.head else 0, COMMITS_AT_ONCE):
+            graphs = self.graphs(first, first + COMMITS_AT_ONCE)
+            for commit in self.commits(first, first + COMMITS_AT_ONCE):
+                yield commit, graphs.get(commit.id)
+
     def commits(self, after: int = 0, upto: int | None = None) -> Iterator[Commit]:
         """The commits beyond `after`, oldest first, as far as `upto`."""
         most = upto if upto is not None else (self.head.id if self.head else 0)
@@ -256,11 +264,12 @@ class Journal:
             for number, packed in self._base.execute(rows, (after, upto, added)):
                 yield number, zlib.decompress(packed)
 
-    def removals(self, after: int, upto: int) -> int:
-        """How many quads the commits beyond `after` as far as `upto` removed."""
-        rows = "SELECT COALESCE(SUM(removed), 0) FROM commits WHERE id > ? AND id <= ?"
+    def moved(self, after: int, upto: int) -> tuple[int, int]:
+        """How many quads the commits beyond `after` as far as `upto` removed, and how many they added."""
+        rows = "SELECT COALESCE(SUM(removed), 0), COALESCE(SUM(added), 0) FROM commits WHERE id > ? AND id <= ?"
         with telling(self.folder, reading=True):
-            return int(self._base.execute(rows, (after, upto)).fetchone()[0])
+            removed, added = self._base.execute(rows, (after, upto)).fetchone()
+            return int(removed), int(added)
 
     def quads(self, after: int, upto: int, *, newest_first: bool = False) -> Iterator[tuple[bool, bytes]]:
         """What the commits beyond `after` as far as `upto` did, one after the other: whether it was added, and N-Quads."""

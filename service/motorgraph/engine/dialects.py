@@ -20,7 +20,8 @@ class Dialect:
 
     `passed_on` are the media types that it writes as ours do, so that its bytes can be handed to a client as they come; what it
     answers otherwise is read and written anew. `union` is the parameter by which a query takes all graphs as the default one;
-    None: there is none. `updates` is the end of the address for updates, by that for queries.
+    None: there is none. `updates` is the end of the address for updates, by that for queries; `loads` that of the address which
+    takes N-Quads of all graphs at once, of which a part may come if it fails.
 
     `default` names the graph that stands for the default one in an engine that has none, `hidden` graphs that it has of its own;
     `is_merged`: what it has for a default graph is always the merge of all. `kept` says by datatype which literals come back as
@@ -32,6 +33,7 @@ class Dialect:
     passed_on: frozenset[str]
     union: Told | None = None
     updates: Mapping[str, str] = field(default_factory=lambda: {"/query": "/update"})
+    loads: Mapping[str, str] = field(default_factory=dict)
     default: str = ""
     hidden: tuple[str, ...] = ()
     is_merged: bool = False
@@ -89,6 +91,7 @@ DIALECTS = {
     "oxigraph": Dialect(
         frozenset(form.media_type for form in (JSON, XML, TSV, CSV, NTRIPLES, TURTLE, TRIG, NQUADS)),
         (("union-default-graph", "true"),),
+        loads={"/query": "/store?no_transaction"},
     ),
     "virtuoso": Dialect(
         frozenset({NTRIPLES.media_type}),
@@ -116,11 +119,11 @@ DIALECTS = {
 """By the value of the setting remote_dialect; `sparql` is for any that keeps to the standard."""
 
 
-def updates_at(url: str, dialect: Dialect) -> str:
-    """The usual address for updates beside that for queries."""
+def beside(url: str, others: Mapping[str, str]) -> str:
+    """The address beside that for queries, by the ends of both; "" if the table has none."""
     parts = urlsplit(url)
     path = parts.path.removesuffix("/")
-    for end, other in dialect.updates.items():
+    for end, other in others.items():
         if path.endswith(end):
-            return urlunsplit(parts._replace(path=path.removesuffix(end) + other))
-    return url
+            return urlunsplit(parts._replace(path=path.removesuffix(end), query="")) + other
+    return ""

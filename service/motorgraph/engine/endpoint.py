@@ -17,8 +17,9 @@ from urllib.request import (
     parse_keqv_list,
 )
 
-from motorgraph.engine.dialects import DIALECTS, Dialect, updates_at
+from motorgraph.engine.dialects import DIALECTS, Dialect, beside
 from motorgraph.errors import BadEvaluation, Failed, StoreAway
+from motorgraph.media import NQUADS
 
 FORM = "application/x-www-form-urlencoded"
 PIECE_BYTES = 1 << 16
@@ -50,7 +51,20 @@ class Place:
     @property
     def updates(self) -> str:
         """The address for updates."""
-        return self.update_url or updates_at(self.url, self.kind)
+        return self.update_url or beside(self.url, self.kind.updates) or self.url
+
+    @property
+    def loads(self) -> str:
+        """The address that takes N-Quads at once, "" if none is known."""
+        return beside(self.url, self.kind.loads)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent, and in which format."""
+
+    text: bytes
+    media_type: str
 
 
 def basic(name: str, password: str) -> str:
@@ -76,11 +90,15 @@ class Endpoint:
 
     def query(self, text: str, accept: str, dataset: Sequence[tuple[str, str]] = ()) -> Reply:
         """The answer to a query, as far as its head. Raises StoreAway, or BadEvaluation in the endpoint's own words."""
-        return self._asked(self.place.url, [("query", text), *dataset], accept, again=True)
+        return self._asked(self.place.url, _form([("query", text), *dataset]), accept, again=True)
 
     def update(self, text: str) -> None:
         """Makes an update. Raises StoreAway where it cannot be told whether it was made, BadEvaluation where it was not."""
-        self._asked(self.place.updates, [("update", text)], "*/*", again=False).read()
+        self._asked(self.place.updates, _form([("update", text)]), "*/*", again=False).read()
+
+    def load(self, lines: bytes) -> None:
+        """Has N-Quads come, or some of them. Raises as `update` does, and Failed where it takes none."""
+        self._asked(self.place.loads, Body(lines, NQUADS.media_type), "*/*", again=False).read()
 
     def close(self) -> None:
         """Lets go of the connections."""
@@ -88,11 +106,10 @@ class Endpoint:
             connection.close()
         self._kept.clear()
 
-    def _asked(self, url: str, told: Iterable[tuple[str, str]], accept: str, *, again: bool) -> Reply:
+    def _asked(self, url: str, body: Body, accept: str, *, again: bool) -> Reply:
         """Sends a request. One over a kept connection that has gone meanwhile is sent once more, if that can do no harm."""
         if self._pid != os.getpid():  # the other end belongs to whoever has forked this process
             self._kept, self._pid = {}, os.getpid()
-        body = urlencode(list(told)).encode()
         kept = self._kept.pop(url, None)
         if kept is not None and again:
             try:
@@ -119,13 +136,13 @@ class Endpoint:
         made.sock.settimeout(self.place.seconds or None)
         return made
 
-    def _sent(self, connection: http.client.HTTPConnection, url: str, body: bytes, accept: str, signed: str = "") -> Reply:
+    def _sent(self, connection: http.client.HTTPConnection, url: str, body: Body, accept: str, signed: str = "") -> Reply:
         parts = urlsplit(url)
-        headers = {"Content-Type": FORM, "Accept": accept, "Accept-Encoding": "identity", "User-Agent": "motorgraph"}
+        headers = {"Content-Type": body.media_type, "Accept": accept, "Accept-Encoding": "identity", "User-Agent": "motorgraph"}
         if signed or self.place.authorization:
             headers["Authorization"] = signed or self.place.authorization
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("POST", target, body, headers)
+        connection.request("POST", target, body.text, headers)
         response = connection.getresponse()
         challenge = response.getheader("WWW-Authenticate") or ""
         if response.status == http.client.UNAUTHORIZED and not signed and self.place.password and challenge.startswith("Digest "):
@@ -178,6 +195,10 @@ class Reply:
     def read(self) -> bytes:
         """All of it."""
         return b"".join(self.pieces())
+
+
+def _form(told: Sequence[tuple[str, str]]) -> Body:
+    return Body(urlencode(told).encode(), FORM)
 
 
 def away(error: Exception) -> StoreAway:

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -146,11 +146,11 @@ class History:
         self._pending.clear()
         return self.told
 
-    def append(self, change: Change) -> Commit:
-        """Makes a commit, durable when this returns. Raises Failed."""
+    def append(self, change: Change, notes: Mapping[str, str] | None = None) -> Commit:
+        """Makes a commit, with notes beside it, durable when this returns. Raises Failed."""
         if self._journal is None or not self.is_writable:
             raise Failed("There is no journal here to keep a change in: start the service with a write token.")
-        commit = self._journal.append(change)
+        commit = self._journal.append(change, notes)
         self._bytes_since += commit.size
         return commit
 

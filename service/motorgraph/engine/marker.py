@@ -21,6 +21,8 @@ STORE = "urn:motorgraph:store"
 AT = "urn:motorgraph:at"
 HOLDS = "urn:motorgraph:holds"
 RULES = "urn:motorgraph:rules"
+NOTED = "mark"
+"""Under which a journal notes the mark of its newest commit in a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,15 @@ class Mark:
 
     def again(self) -> Mark:
         """The same commit, by another name: what was to follow the one before does not follow this."""
-        return replace(self, nonce=secrets.token_hex(8))
+        return replace(self, nonce=f"{self._stem}.{secrets.token_hex(4)}")
+
+    @property
+    def _stem(self) -> str:
+        return self.nonce.partition(".")[0]
+
+    def is_noted(self, text: str) -> bool:
+        """Whether a journal that has noted this is at the same commit, made by the same try."""
+        return bool(text) and replace(Mark.of(text), nonce=Mark.of(text)._stem) == replace(self, nonce=self._stem)
 
     def next(self) -> Mark:
         """That of the next commit."""

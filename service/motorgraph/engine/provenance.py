@@ -86,13 +86,14 @@ class Catalogue:
 
     def fill(self, store: ox.Store, commits: Iterable[tuple[Commit, Sequence[str]]], *, union: bool) -> None:
         """Has a store without it say what there is to say of these commits."""
-        for text in self._in_pieces(commits):
+        for text in self.in_pieces(commits):
             store.bulk_load(text.encode(), NQUADS)
             if union:
                 merged = text.replace(self._end, " .\n")  # no literal holds a line's end
                 store.bulk_load(merged.encode(), ox.RdfFormat.N_TRIPLES)
 
-    def _in_pieces(self, commits: Iterable[tuple[Commit, Sequence[str]]]) -> Iterator[str]:
+    def in_pieces(self, commits: Iterable[tuple[Commit, Sequence[str]]]) -> Iterator[str]:
+        """What there is to say of commits, as text for some of them at once."""
         entries: list[str] = []
         for commit, graphs in commits:
             entries.append(self.entry(commit, graphs))

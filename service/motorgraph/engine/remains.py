@@ -31,10 +31,10 @@ class Remains:
     def of(cls, journal: Journal, upto: int, without: frozenset[bytes]) -> Remains | None:
         """It from the first commit on, which is the same wherever these are repeated; where too much was removed, from the newest
         snapshot on, and None where that does not help."""
-        if journal.removals(0, upto) <= MOST_REMOVED:
+        if journal.moved(0, upto)[0] <= MOST_REMOVED:
             return cls(journal, upto, without)
         snapshot = journal.newest_snapshot(upto)
-        if snapshot is None or journal.removals(snapshot.commit, upto) > MOST_REMOVED:
+        if snapshot is None or journal.moved(snapshot.commit, upto)[0] > MOST_REMOVED:
             return None
         return cls(journal, upto, without, snapshot)
 

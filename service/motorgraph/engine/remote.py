@@ -171,12 +171,12 @@ class Remote:
         if self.where() != was:
             raise Unavailable("The store has gone on to another commit while it was read. Ask again.")
 
-    def graph(self, name: GraphName) -> Iterator[ox.Quad]:
-        """A whole graph, as it comes: it may be larger than memory."""
+    def graph(self, name: GraphName, condition: str = "") -> Iterator[ox.Quad]:
+        """A whole graph, or what of it meets a condition in SPARQL, as it comes: it may be larger than memory."""
         if self._near is not None:
             yield from self.quads_for_pattern(None, None, None, name)
             return
-        said = Stream(self.said(_whole(self._within("?s ?p ?o", name)), None, NTRIPLES.media_type))
+        said = Stream(self.said(_whole(f"{self._within('?s ?p ?o', name)} {condition}"), None, NTRIPLES.media_type))
         for quad in ox.parse(said, ox.RdfFormat.N_TRIPLES):  # type: ignore[arg-type]  # read() is all that is used
             yield ox.Quad(quad.subject, quad.predicate, quad.object, name)
 

@@ -7,7 +7,7 @@ A literal that the engine would rewrite does not go out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyoxigraph as ox
 
@@ -57,6 +57,20 @@ class Skolem:
             subject, value = self.out(term.subject), self.out(term.object)
             return ox.Triple(subject, term.predicate, value)  # type: ignore[arg-type]  # a subject becomes no literal
         return term
+
+    def lines(self, lines: Sequence[bytes]) -> list[bytes]:
+        """Lines of N-Quads of the engine's own as the store has them. Raises NotRemote as `out` does."""
+        if not self._dialect.kept and not any(b"_:" in line for line in lines):
+            return list(lines)
+        return [self._line(line) if self._dialect.kept or b"_:" in line else line for line in lines]
+
+    def _line(self, line: bytes) -> bytes:
+        quad = next(ox.parse(line, ox.RdfFormat.N_QUADS))
+        subject, value, graph = self.out(quad.subject), self.out(quad.object), quad.graph_name
+        graph = graph if isinstance(graph, ox.DefaultGraph) else self.out(graph)
+        made = ox.serialize([ox.Quad(subject, quad.predicate, value, graph)], format=ox.RdfFormat.N_QUADS)  # type: ignore[arg-type]  # as above
+        assert made is not None  # bytes, since no output was given
+        return made
 
     def within(self, name: Term | ox.DefaultGraph, triples: str) -> str:
         """Triples, or patterns of them, in a graph."""

@@ -22,7 +22,7 @@ from motorgraph.commits import Commit
 from motorgraph.engine.aside import Channel, Died, forked
 from motorgraph.engine.delta import NQUADS, Written
 from motorgraph.engine.history import History
-from motorgraph.engine.marker import Mark, Step, beginning, moving
+from motorgraph.engine.marker import NOTED, Mark, Step, beginning, moving
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.remembered import Remembered, digest
 from motorgraph.engine.remote import Remote
@@ -163,7 +163,7 @@ class Upkeep:
     def _keep(self, written: Written) -> Kept:
         """Has the journal keep what is in the store; if it cannot, takes it back."""
         try:
-            commit = self._history.append(written.change)
+            commit = self._history.append(written.change, {NOTED: str(self.mark)})
         except Refusal:
             back = Mark(self.mark.lineage, self.mark.commit - 1)
             step = _step(written)
