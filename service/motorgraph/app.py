@@ -26,9 +26,10 @@ from motorgraph.catalogue.descriptions import Descriptions
 from motorgraph.catalogue.stock import Stock
 from motorgraph.choices import Choices
 from motorgraph.documentation import Documentation
+from motorgraph.doors import Doors
 from motorgraph.duty.planner import Planner
 from motorgraph.engine.answer import Answer
-from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal
+from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal, TooManyConnections
 from motorgraph.home import Home
 from motorgraph.manual import Manual
 from motorgraph.memento import Mementos
@@ -80,6 +81,7 @@ from motorgraph.verbatim import Short, Verbatim
 log = logging.getLogger("motorgraph.request")
 SLOW_SECONDS = 1.0
 CLIENT_LEFT = 499
+ALWAYS = frozenset(["/health", "/ready", "/metrics"])  # answered where more are connected than may be, too
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 EXPOSED = (
     *("Accept-Ranges", "Content-Location", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location"),
@@ -131,6 +133,7 @@ class Edge:
         self._access = access
         self._common = [*COMMON, *PRIVATE] if access.protects_reads else COMMON
         self.verbatim = Verbatim(store)
+        self.doors = metrics.doors = Doors(store.settings.connections, store.settings.client_seconds)
         self._boot = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
@@ -184,7 +187,11 @@ class Edge:
 
     def _id(self, call: Call) -> str:
         given = call.headers.get(b"x-request-id", b"")
-        return given.decode() if REQUEST_ID.fullmatch(given) else f"{self._boot}-{next(self._numbers):x}"
+        return given.decode() if REQUEST_ID.fullmatch(given) else self.new_id()
+
+    def new_id(self) -> str:
+        """An id for a request that has brought none."""
+        return f"{self._boot}-{next(self._numbers):x}"
 
     def _route(self, call: Call) -> str:
         """The key of the endpoint for a request, "" if the framework answers it."""
@@ -197,11 +204,10 @@ class Edge:
         self, call: Call, route: str, scope: MutableMapping[str, Any], receive: Receive, response: _Response
     ) -> None:
         try:
+            self._admit(call)
             if call.method == "OPTIONS":
                 await response.send_options(self._endpoints[route].methods if route else "GET, HEAD, OPTIONS")
                 return
-            if self._access.protects(call):
-                self._access.require(call, Scope.READ)
             if route:
                 await self._endpoints[route](call, receive, response)
             else:
@@ -217,6 +223,13 @@ class Edge:
         except Exception:
             log.exception("a fault of the service")
             await self._refuse(Failed("The service made a mistake. The request's id finds it in the log."), call, response)
+
+    def _admit(self, call: Call) -> None:
+        """Raises the refusal of a request that nothing is done for, whatever it asks."""
+        if call.is_crowded and call.path not in ALWAYS:
+            raise TooManyConnections.of(self.doors.most)
+        if call.method != "OPTIONS" and self._access.protects(call):
+            self._access.require(call, Scope.READ)
 
     async def _refuse(self, refusal: Refusal, call: Call, response: _Response) -> None:
         if self._store.elsewhere is not None:

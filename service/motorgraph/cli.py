@@ -75,6 +75,8 @@ def serve(
     duty_combinations: Annotated[int | None, option("duty_combinations", panel=LIMITS)] = None,
     body_bytes: Annotated[int | None, option("body_bytes", panel=LIMITS)] = None,
     queue_length: Annotated[int | None, option("queue_length", panel=LIMITS)] = None,
+    connections: Annotated[int | None, option("connections", panel=LIMITS)] = None,
+    client_seconds: Annotated[float | None, option("client_seconds", panel=LIMITS)] = None,
     write_queue_length: Annotated[int | None, option("write_queue_length", panel=LIMITS)] = None,
     past_readers: Annotated[int | None, option("past_readers", panel=LIMITS)] = None,
     past_queue_length: Annotated[int | None, option("past_queue_length", panel=LIMITS)] = None,

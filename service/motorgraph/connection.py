@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import time
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from motorgraph.protocol import BEGUN, Call, by_name
+from motorgraph.errors import ClientTooSlow, Refusal, TooManyConnections
+from motorgraph.media import PROBLEM
+from motorgraph.protocol import BEGUN, CROWDED, Call, by_name
+from motorgraph.reply import problem_bytes
 
 if TYPE_CHECKING:
     from motorgraph.app import Edge
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 MOST_HEAD_BYTES = 4 << 20
 HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 SHORT_WAY = b"/sparql"
+SLOWEST_BODY = 1000  # bytes a second
+RESET = struct.pack("ii", 1, 0)  # the system, too, is to forget what has not been taken (socket(7), SO_LINGER)
 
 
 class Corked:
@@ -64,19 +71,24 @@ class Connection(HttpToolsProtocol):
     _early: Early | None = None
     _may_be_short = False
     _is_in_body = False
+    _is_let_in = True
     _head_bytes = 0
     _data = b""  # what came last, if a request began with it
-    _quiet: asyncio.TimerHandle | None = None
-    _heard = 0.0
+    _heard = 0.0  # when something came last
+    _moved = 0.0  # when its client had last done its part, so far as the doors have looked
+    _body_bytes = 0  # since the last look
+    _unsent = 0  # at the last look
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # what uvicorn itself declares
         self._corked = Corked(transport)
         super().connection_made(self._corked)  # type: ignore[arg-type]  # it is one in all that is used
+        self._moved = self.loop.time()
+        if not self._edge.doors.enter(self):
+            self._dismiss(TooManyConnections.of(self._edge.doors.most))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone, and nobody wants what was begun for it."""
-        if self._quiet is not None:
-            self._quiet.cancel()
+        self._edge.doors.leave(self)
         early, self._early = self._early, None
         super().connection_lost(exc)
         if early is not None:
@@ -93,7 +105,10 @@ class Connection(HttpToolsProtocol):
         if self._repeats(data):
             return
         if not self._is_in_body:
-            self._data = b"" if self._head_bytes else data
+            if not self._head_bytes:
+                self._data, self._moved = data, self._heard
+            else:
+                self._data = b""
             self._head_bytes += len(data)
             if self._head_bytes > MOST_HEAD_BYTES:
                 self.transport.write(HEAD_TOO_LONG)
@@ -114,12 +129,15 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Its head is whole."""
         self._is_in_body = True
-        self._may_be_short = self.url.startswith(SHORT_WAY) and self._is_plain_get()
+        self._body_bytes = 0
+        self._is_let_in = self._edge.doors.comes_in(self)
+        self._may_be_short = self._is_let_in and self.url.startswith(SHORT_WAY) and self._is_plain_get()
         if not self._may_be_short:
             self._begin_cycle(None)
 
     def on_body(self, body: bytes) -> None:
         """It has a body, so it is not to be answered the short way."""
+        self._body_bytes += len(body)
         if self._may_be_short:
             self._may_be_short = False
             self._begin_cycle(None)
@@ -206,8 +224,6 @@ class Connection(HttpToolsProtocol):
             pieces += (name, b": ", value, b"\r\n")
         pieces += (short.head, b"x-request-id: ", self._edge.told(call, short, seconds), b"\r\n\r\n", short.body)
         self._corked.write_now(b"".join(pieces))
-        if self._quiet is None:
-            self._quiet = self.loop.call_later(self.timeout_keep_alive, self._look_whether_quiet)
 
     def _go_the_ordinary_way(self) -> None:
         """Calls the application for the request that was begun, if there is one."""
@@ -226,17 +242,72 @@ class Connection(HttpToolsProtocol):
         self.headers.extend(headers)  # the scope's own list
         if begun is not None:
             self.scope["state"][BEGUN] = begun
+        if not self._is_let_in:
+            self.scope["state"][CROWDED] = True
         super().on_headers_complete()
+        if not self._is_let_in:
+            self.cycle.keep_alive = False
 
-    def _look_whether_quiet(self) -> None:
-        """Closes the connection if nothing has come for as long as it is kept; one look now and then, not a timer a request."""
-        self._quiet = None
-        left = self._heard + self.timeout_keep_alive - self.loop.time()
-        is_busy = self._early is not None or (self.cycle is not None and not self.cycle.response_complete)
-        if left <= 0 and not is_busy:
-            self.timeout_keep_alive_handler()
+    # What the doors ask of it
+
+    def spare_since(self) -> float | None:
+        """Since when no request has been under way; one whose head is not here yet counts as none."""
+        if self._is_in_body or self._is_at_work or self.transport.get_write_buffer_size():
+            return None
+        return self._moved if self._head_bytes else max(self._moved, self._heard)
+
+    def look(self, now: float, patience: float) -> None:
+        """Ends the connection if its client does not do its part, or has been quiet for as long as connections are kept."""
+        if self._client_moves():
+            self._moved = now
+        elif self._heard and not self._head_bytes and (since := self.spare_since()) is not None:
+            if self.timeout_keep_alive_task is None and now - since > self.timeout_keep_alive:
+                self.timeout_keep_alive_handler()  # uvicorn's own timer is for answers that went the ordinary way
+        elif now - self._moved > patience:
+            self._give_up(patience)
+
+    def make_way(self) -> None:
+        """Ends the connection, of which nothing is under way; HTTP lets a server do so at any time (RFC 9112 §9.3)."""
+        self.transport.close()
+
+    @property
+    def _is_at_work(self) -> bool:
+        """Whether a request is being answered."""
+        return self._early is not None or (self.cycle is not None and not self.cycle.response_complete)
+
+    def _client_moves(self) -> bool:
+        """Whether, since the last look, the client has done its part, or had none to do."""
+        body_bytes, self._body_bytes = self._body_bytes, 0
+        unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        if self._unsent:
+            return self._unsent != unsent
+        if self._is_in_body:
+            return self.flow.read_paused or body_bytes >= SLOWEST_BODY
+        return self._is_at_work
+
+    def _give_up(self, patience: float) -> None:
+        """Says why if nothing has been said yet, and ends the connection."""
+        has_begun = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if not self._heard:
+            self.transport.close()
+        elif self._unsent or has_begun or self.transport.is_closing():
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self.transport.abort()
         else:
-            self._quiet = self.loop.call_later(max(left, 1.0), self._look_whether_quiet)
+            self._dismiss(ClientTooSlow(f"The request was not here whole after {patience:g} seconds. Send it without pauses."))
+
+    def _dismiss(self, refusal: Refusal) -> None:
+        """Answers with a refusal where no request is here whole, and closes the connection."""
+        body = problem_bytes(refusal, self._edge.new_id())
+        head = [
+            (b"content-type", PROBLEM.encode()),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+            *refusal.headers(),
+        ]
+        lines = b"".join(b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *head))
+        self._corked.write_now(STATUS_LINE[refusal.status] + lines + b"\r\n" + body)
+        self.transport.close()
 
 
 class Early:

@@ -13,6 +13,7 @@
   + Gone                  410
   + MethodNotAllowed      405
   + NotAcceptable         406
+  + ClientTooSlow         408
   + Conflict              409
   + PreconditionFailed    412
   + TooLarge              413
@@ -36,6 +37,7 @@
   + Unavailable           503
     - DeadlineExceeded    503
     - QueueFull           503
+    - TooManyConnections  503
     - NotReady            503
     - StoreAway           503
 
@@ -175,6 +177,12 @@ class NotAcceptable(Refusal):
     """`available` lists what there is."""
 
     status, title = 406, "No such format"
+
+
+class ClientTooSlow(Refusal):
+    """The head of a request took longer than `client-seconds`, or its body came slower than a kilobyte a second for as long."""
+
+    status, title = 408, "The request came too slowly"
 
 
 class Conflict(Refusal):
@@ -335,6 +343,17 @@ class QueueFull(Unavailable):
     """Too many dumps are wanted at once; more than `queue-length` queries, or `write-queue-length` writes, wait."""
 
     title = "Too many at once"
+
+
+class TooManyConnections(Unavailable):
+    """More than `connections` are open, and none of them is idle; only /health, /ready and /metrics are answered."""
+
+    title = "Too many connections"
+
+    @classmethod
+    def of(cls, most: int) -> TooManyConnections:
+        """What to say where so many may be open."""
+        return cls(f"{most} connections are open already (setting connections). Try again in a second.")
 
 
 class NotReady(Unavailable):

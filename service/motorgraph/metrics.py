@@ -10,6 +10,8 @@ from itertools import accumulate
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from motorgraph.doors import Doors
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 FOLLOW = {  # of a read replica only
@@ -32,6 +34,7 @@ class Metrics:
         self.rows = 0
         self.bytes = 0
         self.broken = 0
+        self.doors: Doors | None = None
         self.follows: Callable[[], dict[str, float]] | None = None
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(SECONDS) + 1))
@@ -79,6 +82,10 @@ class Metrics:
             seconds.add_metric([route], list(zip(bounds, accumulate(counts), strict=True)), self._seconds[route])
         yield seconds
 
+        if self.doors is not None:
+            refused = "Connections that there was no room for."
+            yield GaugeMetricFamily("motorgraph_connections", "Connections that are open.", self.doors.open)
+            yield CounterMetricFamily("motorgraph_refused_connections", refused, self.doors.refused)
         for name, value in self.follows().items() if self.follows else ():
             yield GaugeMetricFamily(f"motorgraph_follow_{name}", FOLLOW[name], value)
 

@@ -20,6 +20,7 @@ UPDATE_TYPE = "application/sparql-update"
 SPARQL_METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 MOST_PARAMETERS = 1000
 BEGUN = "begun"  # where ASGI's scope["state"] has a Call's `begun`
+CROWDED = "crowded"  # there too, if more are connected than may be
 _PARAMETERS = {
     "query": ("default-graph-uri", "named-graph-uri"),
     "update": ("using-graph-uri", "using-named-graph-uri"),
@@ -34,7 +35,7 @@ class Call:
     """One HTTP request; headers by lower-case name, several of one name joined (RFC 9110 §5.2).
 
     `begun` is the answer that a reader is at already, if the server had it begin before it called the application; `client`
-    the address that the connection comes from, "" if it has none.
+    the address that the connection comes from, "" if it has none; `is_crowded` that more are connected than may be.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Call:
     raw_path: bytes = b""
     begun: Answer | None = None
     client: str = ""
+    is_crowded: bool = False
 
     @classmethod
     def of(cls, scope: Scope) -> Call:
@@ -60,6 +62,7 @@ class Call:
             scope.get("raw_path") or scope["path"].encode(),
             scope.get("state", {}).get(BEGUN),
             (scope.get("client") or ("",))[0],
+            CROWDED in scope.get("state", {}),
         )
 
     def header(self, name: bytes) -> str:

@@ -126,13 +126,18 @@ def problem(refusal: Refusal, instance: str) -> dict[str, object]:
     }
 
 
+def problem_bytes(refusal: Refusal, instance: str) -> bytes:
+    """The same as JSON."""
+    return orjson.dumps(problem(refusal, instance), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
 async def send_refusal(refusal: Refusal, call: Call, send: Send, request_id: str, render: Render) -> None:
     """A refusal as problem+json, or as a page for a browser; the report on a change that breaks the shapes also in RDF.
 
     `render` makes a page from a template and its values.
     """
     with_body = call.method != "HEAD"
-    body = orjson.dumps(problem(refusal, request_id), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    body = problem_bytes(refusal, request_id)
     if prefers_html(call.header(b"accept")):
         page = render("refusal.html", refusal=refusal, request=request_id, asked=call.path, problem=body.decode())
         await send_page(send, call, page, refusal.headers(), status=refusal.status)

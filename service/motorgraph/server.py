@@ -20,6 +20,7 @@ from motorgraph import logs
 from motorgraph.adoption import adopted
 from motorgraph.app import create_app
 from motorgraph.connection import Connection
+from motorgraph.doors import room_for
 from motorgraph.errors import Refusal, lines
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -52,6 +53,7 @@ async def _serve(settings: Settings) -> int:
         where = f"{settings.host}:{settings.port}"
         console.print(f"Failed: {where} cannot be listened on: {why}. Choose another --host or --port.", markup=False)
         return REFUSED
+    settings = _with_room(settings)
     store = Embedded(settings)
     store.address = _address(listening, settings)
     server = _Server(_config(settings, store))
@@ -88,6 +90,14 @@ def _listen(settings: Settings) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def _with_room(settings: Settings) -> Settings:
+    """The settings with as many connections as there may be files."""
+    room = room_for(settings.connections)
+    if room < settings.connections:
+        log.warning("the limit of open files leaves room for fewer connections", extra={"connections": room})
+    return settings.model_copy(update={"connections": room})
 
 
 def _config(settings: Settings, store: Embedded) -> uvicorn.Config:

@@ -80,6 +80,15 @@ class Settings(BaseSettings):
         2000, ge=1, description="Combinations of maker, plant, model, market and day that the duty planner answers at once."
     )
     queue_length: int = Field(256, ge=1, description="Queries that may wait before more are refused.")
+    connections: int = Field(
+        512,
+        ge=8,
+        description="Connections that may be open at once; beyond them one that is idle makes way, else the newest is refused. "
+        "Fewer if the system's limit of open files does not allow twice as many.",
+    )
+    client_seconds: float = Field(
+        30.0, ge=1, description="Seconds that a client may take for the head of a request, pause in its body, or take no answer."
+    )
     write_queue_length: int = Field(
         32, ge=0, description="Writes that may wait for the one under way, each with its body in memory, before more are refused."
     )
