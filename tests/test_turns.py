@@ -12,7 +12,7 @@ import pytest
 
 from motorgraph.engine.control import Applied
 from motorgraph.engine.wire import Job
-from motorgraph.errors import QueueFull
+from motorgraph.errors import DeadlineExceeded, QueueFull
 from motorgraph.stores.turns import Turns
 from tests.forked import engine, run
 from tests.running import TOKEN, Service, service, until
@@ -67,6 +67,25 @@ def test_one_too_many_is_refused_and_those_who_wait_are_not() -> None:
         assert await asyncio.gather(*tasks) == ["done"] * 3
         turns.require_room()
         assert await write() == "done"
+
+    run(work())
+
+
+def test_who_waits_for_too_long_is_told_so_and_the_next_has_its_turn() -> None:
+    async def work() -> None:
+        turns, leave = Turns(2, seconds=0.05), asyncio.Event()
+
+        async def write() -> None:
+            async with turns.turn():
+                await leave.wait()
+
+        first = asyncio.create_task(write())
+        await asyncio.sleep(0)
+        with pytest.raises(DeadlineExceeded, match="was not begun"):
+            await write()
+        assert turns.waiting == 0
+        leave.set()
+        await asyncio.gather(first, write())
 
     run(work())
 

@@ -54,6 +54,7 @@ PROBLEM_TYPES = "https://motorgraph.example/problem/"
 """What the `type` of a problem begins with; its kind follows."""
 _CHALLENGE = b'Bearer realm="motorgraph"'  # RFC 6750 §3
 FIRST_VIOLATIONS = 10
+_EXHAUSTED = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Broken(Exception):
@@ -323,7 +324,7 @@ class ReaderDied(Failed):
 
 
 class Unavailable(Refusal):
-    """The service is stopping; a dump is still being made."""
+    """The service is stopping; a dump is still being made; no more processes or files are given; the keeper is held up."""
 
     status, title = 503, "Not now"
     retry_after: ClassVar[int] = 1
@@ -378,6 +379,18 @@ def is_disk_full(error: BaseException) -> bool:
 def no_room(where: object) -> InsufficientStorage:
     """What to say when there is no room left to write."""
     return InsufficientStorage(f"There is no room on the disk of {where}. Nothing was changed; make room and send it again.")
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether the machine gives no more processes, threads, open files or memory; a moment later it may."""
+    return (isinstance(error, OSError) and error.errno in _EXHAUSTED) or (
+        isinstance(error, RuntimeError) and str(error) == "can't start new thread"  # what Python says where fork says EAGAIN
+    )
+
+
+def exhausted(error: BaseException) -> Unavailable:
+    """What to say then."""
+    return Unavailable(f"The machine has no more processes or open files to give: {error}. Nothing was changed; try again.")
 
 
 def lines(refusal: Refusal) -> Iterator[str]:

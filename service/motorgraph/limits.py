@@ -14,6 +14,9 @@ LONG_SECONDS = 1.0
 PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 SPILL_SECONDS = 1.0
+HELD_UP_SECONDS = 30.0  # how long a write waits for its turn, and any job for a process
+STOPPED_SECONDS = 5.0
+KEEPER_STOPPED_SECONDS = 60.0
 KNOWN_QUERIES = 4096
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import json
 import logging
@@ -18,8 +19,10 @@ from typing import Any
 from motorgraph.commits import Key
 from motorgraph.engine.endpoint import Place
 from motorgraph.engine.loading import File
-from motorgraph.errors import NotReady, retold
+from motorgraph.engine.lookout import Lookout
+from motorgraph.errors import NotReady, Unavailable, exhausted, retold
 from motorgraph.inference import Rule
+from motorgraph.limits import HELD_UP_SECONDS
 
 # Huge pages: a fork of 10 M triples takes 5 ms instead of 85. A longer list of free pieces: the engine frees and takes
 # thousands of small ones a query, and answers in three quarters of the time.
@@ -82,7 +85,9 @@ class Applied:
 class Control:
     """A running keeper."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = HELD_UP_SECONDS) -> None:
+        """`patience` is how many seconds the keeper may take to answer what takes it no time, before others are told so."""
+        self._patience = patience
         self.on_exit: Callable[[int, int], None] = lambda pid, cause: None
         self.on_progress: Callable[[str, int, int], None] = lambda path, done, total: None
         self.on_lost: Callable[[], None] = lambda: None
@@ -96,6 +101,7 @@ class Control:
                 stdin=subprocess.DEVNULL,
             )
         ours.setblocking(False)
+        self.lookout = Lookout(self._process.pid)
         self._sock = ours
         self._rest = b""
         self._fds: list[int] = []
@@ -114,6 +120,7 @@ class Control:
     def listen(self) -> None:
         """Hears events in the running loop."""
         asyncio.get_running_loop().add_reader(self._sock, self._readable)
+        self.lookout.open()
 
     async def load(self, start: Start) -> Loaded:
         """Loads what there is to start from. Raises Failed, naming file and line, or saying why the journal cannot be used."""
@@ -129,9 +136,10 @@ class Control:
         """A new child: its process and our end of its socket. `memory` in bytes, 0 for no bound.
 
         The roles past and archivist are told `more`: the `commit` to go back to (0: none), and the `seconds` that this may take.
+        Raises Unavailable, as when the keeper has not come to it in time: then the child ends as soon as it is here.
         """
         told = {"role": role, "memory": memory, "may_open": may_open, **more}
-        child: tuple[int, socket.socket] = await self._ask("fork", **told)
+        child: tuple[int, socket.socket] = await self._soon("fork", **told)
         return child
 
     async def apply(self, pid: int) -> Applied:
@@ -149,7 +157,7 @@ class Control:
 
     async def recall(self, author: str, name: str) -> tuple[Key, int] | None:
         """What was noted under a client's key, and the newest commit after its write. Raises Failed."""
-        recalled: tuple[Key, int] | None = await self._ask("recall", author=author, name=name)
+        recalled: tuple[Key, int] | None = await self._soon("recall", author=author, name=name)
         return recalled
 
     def nice(self, pid: int) -> None:
@@ -163,6 +171,7 @@ class Control:
     async def close(self, seconds: float) -> None:
         """Ends the keeper and all its children, by force if it takes longer than `seconds`."""
         self._is_closing = True
+        self.lookout.close()
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._sock)
         loop.remove_writer(self._sock)
@@ -201,6 +210,17 @@ class Control:
         self._send(do, id=number, **values)
         return await self._awaited[number]
 
+    async def _soon(self, do: str, **values: Any) -> Any:  # Any: as `_ask`
+        """As `_ask`. Raises Unavailable if the keeper is so much behind, or held up."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._ask(do, **values)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"The process that holds the graph has not come to this in {self._patience:g} seconds: it is busy, stopped, or "
+                "its disk is slow. Nothing was changed; try again."
+            ) from error
+
     def _readable(self) -> None:
         try:
             data, fds, _, _ = socket.recv_fds(self._sock, MESSAGE_BYTES, MOST_CHILDREN_AT_ONCE)
@@ -219,6 +239,7 @@ class Control:
 
     def _lost(self) -> None:
         self._is_lost = True
+        self.lookout.close()
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._sock)
         loop.remove_writer(self._sock)
@@ -248,11 +269,17 @@ class Control:
         self._resolve(id, commit)
 
     def _on_child(self, id: int, pid: int) -> None:
-        sock = socket.socket(fileno=self._fds.pop(0))
-        if self._awaited[id].done():  # whoever asked has given up
+        future = self._awaited.pop(id)
+        sock = socket.socket(fileno=self._fds.pop(0)) if self._fds else None  # the kernel drops what there is no descriptor for
+        if sock is not None and not future.done():
+            future.set_result((pid, sock))
+            return
+        self._unclaimed.add(pid)
+        self.kill(pid)
+        if sock is not None:  # whoever asked has given up
             sock.close()
-            self._unclaimed.add(pid)
-        self._resolve(id, (pid, sock))
+        elif not future.done():
+            future.set_exception(exhausted(OSError(errno.EMFILE, "no descriptor for its socket")))
 
     def _on_applied(self, id: int, commit: int, delta: str | None) -> None:
         self._resolve(id, Applied(commit, delta))

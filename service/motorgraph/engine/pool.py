@@ -389,6 +389,16 @@ class Pool:
         self._readers.forget_idle(reader)
         self.ended(reader)
 
+    def deserted(self, reader: Reader) -> None:
+        """What a reader was at that has been stopped is done by another, unless its client has seen some of it already."""
+        answer = reader.answer
+        if answer is not None and not answer.has_begun:
+            self._is_no_longer(answer)
+            reader.answer = None
+            reader.line.appendleft(answer)
+        self._rescue(reader)
+        self.dispatch()
+
     def ended(self, reader: Reader) -> None:
         """When both the end of its bytes and the cause of its death are known, fails the answer it was at, and only that."""
         if not reader.is_gone or reader.cause is None:

@@ -8,13 +8,17 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from motorgraph.errors import exhausted
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _MOST_FILES = 128
 GROUPS = Path("/sys/fs/cgroup")
+_OOM = Path("/proc/self/oom_score_adj")
+_WORSE, _WORST = 500, 1000  # of a thousand parts of the memory
 
 
 def name(text: str) -> None:
@@ -29,6 +33,34 @@ def die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(0)
+
+
+def fork() -> int:
+    """As `os.fork`. Raises Unavailable where the machine gives no more processes."""
+    try:
+        return os.fork()
+    except OSError as error:
+        raise exhausted(error) from error
+
+
+def go_first() -> None:
+    """Has the kernel end this process rather than the one that it was forked from when there is no memory left (Linux)."""
+    with suppress(OSError):
+        adjustment = int(_OOM.read_text()) + _WORSE
+        _OOM.write_text(str(min(adjustment, _WORST)))
+
+
+def descendants(root: int) -> list[int]:
+    """The processes that descend from one (Linux), as far as their parents fork in their first thread."""
+    said = _said(Path(f"/proc/{root}/task/{root}/children"))
+    children = [int(pid) for line in said for pid in line.split()]
+    return children + [pid for child in children for pid in descendants(child)]
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process stands still by a signal (SIGSTOP), rather than in the hands of a debugger (Linux)."""
+    said = "".join(_said(Path(f"/proc/{pid}/stat")))
+    return said.rpartition(")")[2][1:2] == "T"
 
 
 def ignore_terminal_signals() -> None:

@@ -31,6 +31,9 @@ class Scheduler(Owner, Protocol):
     def ended(self, reader: Reader) -> None:
         """Its socket has closed, or its process has been buried."""
 
+    def deserted(self, reader: Reader) -> None:
+        """It does nothing any more, and is about to be ended."""
+
 
 class Readers:
     """The processes: `all` that answer clients by process id, those of them that are `idle`, and some that stand apart."""
@@ -50,6 +53,7 @@ class Readers:
         self._has_one = asyncio.Event()
         self._trim: asyncio.TimerHandle | None = None
         control.on_exit = self._exited
+        control.lookout.on_stopped = self._stopped
 
     async def open(self) -> None:
         """Forks the first ones."""
@@ -186,6 +190,14 @@ class Readers:
         self._scheduler.ended(reader)
         self.refill()
         self._scheduler.dispatch()
+
+    def _stopped(self, pid: int) -> None:
+        """Somebody has stopped a process for good."""
+        reader = self.all.get(pid)
+        if reader is not None:
+            reader.is_retired = True
+            self.forget_idle(reader)
+            self._scheduler.deserted(reader)
 
     def renew(self, commit: int = 0, delta: str = "") -> None:
         """A commit has changed the graph: readers are told of a short delta, and do it when they come to it. For "" they are

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from motorgraph.errors import QueueFull
+from motorgraph.errors import DeadlineExceeded, QueueFull
+from motorgraph.limits import HELD_UP_SECONDS
 
 
 class Turns:
     """Who may write now, and who waits."""
 
-    def __init__(self, most_waiting: int) -> None:
+    def __init__(self, most_waiting: int, seconds: float = HELD_UP_SECONDS) -> None:
+        """At most `most_waiting` may wait, each at most so many `seconds`."""
         self.waiting = 0
         self._most = most_waiting
+        self._seconds = seconds
         self._lock = asyncio.Lock()
 
     def require_room(self) -> None:
@@ -24,11 +27,20 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Within, no other write is under way. Whoever is cancelled while it waits never has its turn. Raises QueueFull."""
+        """Within, no other write is under way. Whoever is cancelled while it waits never has its turn.
+
+        Raises QueueFull, or DeadlineExceeded if its turn does not come in time.
+        """
         self.require_room()
         self.waiting += 1
         try:
-            await self._lock.acquire()
+            async with asyncio.timeout(self._seconds):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"The write has waited {self._seconds:g} seconds for those before it, and was not begun. Send it again.",
+                seconds=self._seconds,
+            ) from error
         finally:
             self.waiting -= 1
         try:
