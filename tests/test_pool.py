@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from motorgraph.engine import backlog
+from motorgraph.engine import backlog, process
 from motorgraph.engine import pool as pool_module
 from motorgraph.engine import readers as readers_module
 from motorgraph.engine.answer import Answer
@@ -59,6 +59,7 @@ from tests.forked import (
 )
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+NOBODY = 65_534
 MIB = 1 << 20
 HELD = MIB
 """What the front keeps of an answer that nobody takes."""
@@ -536,7 +537,7 @@ def test_a_fork_that_fails_is_told_and_tried_again(tmp_path: Path) -> None:
             keeper = running.control.pid
             full = len(descriptors(keeper))
             before = resource.prlimit(keeper, resource.RLIMIT_NOFILE, (full, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-            with pytest.raises(Refusal):
+            with pytest.raises(Unavailable, match="Nothing was changed"):
                 await asyncio.wait_for(running.update("INSERT DATA { <a:b> <a:c> 1 }"), 10)
             assert await running.point()
             resource.prlimit(keeper, resource.RLIMIT_NOFILE, before)
@@ -544,6 +545,56 @@ def test_a_fork_that_fails_is_told_and_tried_again(tmp_path: Path) -> None:
             assert await running.count() == TRIPLES + 1
 
     run(work())
+
+
+def test_a_process_whose_socket_finds_no_descriptor_here_is_told_and_ended(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=1, reserve=1) as running:
+            assert await running.point()
+            before = resource.getrlimit(resource.RLIMIT_NOFILE)
+            fillers = [os.dup(0)]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (fillers[0] + 1, before[1]))  # the lowest free number was the last one
+            try:
+                with pytest.raises(Unavailable, match="Nothing was changed"):
+                    await asyncio.wait_for(running.update("INSERT DATA { <a:b> <a:c> 1 }"), 10)
+                assert await running.point()
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, before)
+                os.close(fillers[0])
+            assert await running.settles()
+            await running.update("INSERT DATA { <a:b> <a:c> 1 }")
+            assert await running.count() == TRIPLES + 1
+
+    run(work())
+
+
+def test_the_kernel_is_told_to_end_others_before_the_keeper(tmp_path: Path) -> None:
+    def adjustment(pid: int) -> int:
+        return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=2) as running:
+            assert await running.settles()
+            keeper = adjustment(running.control.pid)
+            assert all(adjustment(pid) >= min(keeper + 500, 1000) for pid in running.children)
+
+    run(work())
+
+
+def test_a_fork_that_the_machine_refuses_is_a_refusal() -> None:
+    """In a process that may have no other beside it, under a user without the right to pass over that."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setresuid(NOBODY, NOBODY, NOBODY)
+            resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+            process.fork()
+        except Unavailable as refusal:
+            os._exit(0 if "no more processes" in refusal.detail else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_no_reader_is_left_behind_by_a_hundred_deaths_of_each_kind(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from motorgraph.documentation import Documentation
 from motorgraph.doors import Doors
 from motorgraph.duty.planner import Planner
 from motorgraph.engine.answer import Answer
-from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal, TooManyConnections
+from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal, TooManyConnections, exhausted, is_exhausted
 from motorgraph.home import Home
 from motorgraph.manual import Manual
 from motorgraph.memento import Mementos
@@ -220,9 +220,8 @@ class Edge:
             response.breaks()
         except Refusal as refusal:
             await self._refuse(refusal, call, response)
-        except Exception:
-            log.exception("a fault of the service")
-            await self._refuse(Failed("The service made a mistake. The request's id finds it in the log."), call, response)
+        except Exception as error:  # noqa: BLE001  # the border of the service: it is logged, and told
+            await self._refuse(_unforeseen(error), call, response)
 
     def _admit(self, call: Call) -> None:
         """Raises the refusal of a request that nothing is done for, whatever it asks."""
@@ -250,6 +249,15 @@ class Edge:
                     "seconds": round(seconds, 4),
                 },
             )
+
+
+def _unforeseen(error: Exception) -> Refusal:
+    """What to say of an error that is handled now and is nobody's refusal; the log has it."""
+    if is_exhausted(error):
+        log.warning("the machine gives no more", extra={"error": str(error)})
+        return exhausted(error)
+    log.exception("a fault of the service")
+    return Failed("The service made a mistake. The request's id finds it in the log.")
 
 
 class _Response:

@@ -112,7 +112,7 @@ def _forked(shapes: Shapes, data: Data, pieces: Sequence[Piece], workers: int, t
 
 def _fork(shapes: Shapes, data: Data, pieces: Sequence[Piece], writing: int) -> int:
     parent = os.getpid()
-    pid = os.fork()
+    pid = process.fork()
     if pid == 0:
         try:
             process.die_with(parent)

@@ -87,7 +87,7 @@ def forked(work: Work, *, name: str = "mg-aside", seconds: float = 0, memory: in
     ours, theirs = socket.socketpair()
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
     parent = os.getpid()
-    pid = os.fork()
+    pid = process.fork()
     if pid == 0:
         ours.close()
         process.name(name)

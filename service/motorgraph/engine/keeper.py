@@ -40,7 +40,7 @@ from motorgraph.engine.messenger import Messenger
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.upkeep import Upkeep
-from motorgraph.errors import Failed, Refusal, is_disk_full, no_room
+from motorgraph.errors import Failed, ReaderDied, Refusal, exhausted, is_disk_full, is_exhausted, no_room
 from motorgraph.inference import Rule
 from motorgraph.journal import Journal
 from motorgraph.notes import Notes
@@ -192,7 +192,7 @@ class Keeper:
             self._fork_child(command)
         except OSError as error:
             made = Failed(f"No {command['role']} process could be made: {error}.")
-            self._refuse(command, error if is_disk_full(error) else made)
+            self._refuse(command, error if is_disk_full(error) else exhausted(error) if is_exhausted(error) else made)
 
     def _prepare(self, *, judges: bool) -> None:
         """Reads what every draft or trial needs, so that they have it from the fork on."""
@@ -236,6 +236,7 @@ class Keeper:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             process.name(f"mg-{command['role']}")
             process.die_with(parent)
+            process.go_first()
             self._close_for_child()
             if command["memory"]:
                 process.bound_memory(command["memory"])
@@ -308,7 +309,8 @@ class Keeper:
     def _apply(self, command: dict[str, Any]) -> None:
         """Does to the graph what the draft `pid` has rehearsed and written down."""
         if command["pid"] not in self._spools:
-            self.tell("refused", id=command["id"], detail="The draft has ended before its change could be made.")
+            died = ReaderDied("The draft has ended before its change could be made. Nothing was changed; send it again.")
+            self._refuse(command, died)
             return
         assert self._history is not None
         spool = self._spools[command["pid"]]
@@ -388,8 +390,11 @@ class Keeper:
     def _fork_scribe(self) -> None:
         """Forks a process that writes a snapshot of the graph as it is now."""
         assert self._history is not None
-        self._scribes.add(scribe.fork(self._history, self._store, self._derived, self._close_for_child, union=self._is_union))
         self._history.snapshot_begun()
+        try:
+            self._scribes.add(scribe.fork(self._history, self._store, self._derived, self._close_for_child, union=self._is_union))
+        except OSError:  # no more processes: the commits are in the journal, whatever becomes of the snapshot
+            self._history.snapshot_failed()
 
     def _reap(self) -> None:
         """Tells the front which children have ended, and by which signal."""

@@ -26,6 +26,7 @@ def fork(history: History, store: ox.Store, derived: Iterable[str], close: Calla
         process.name("mg-scribe")
         os.nice(NICENESS)
         process.die_with(parent)
+        process.go_first()
         close()
         history.snapshot(store, derived, union=union)
         status = 0
