@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import IO
 
@@ -494,6 +494,21 @@ def test_a_key_is_forgotten_after_its_time(journal: Journal, monkeypatch: pytest
     journal.remember(replace(KEY, name="other"))
     monkeypatch.undo()
     assert journal.recall("ada", "8e03") is None
+    assert journal.recall("ada", "other") is not None
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=366), -timedelta(hours=1)])
+def test_a_key_is_known_though_the_clock_is_set(journal: Journal, monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
+    class Set(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Set:
+            return cls.fromtimestamp(datetime.now(tz).timestamp() + ahead.total_seconds(), tz)
+
+    journal.remember(KEY)
+    monkeypatch.setattr(journal_module, "datetime", Set)
+    assert journal.recall("ada", "8e03") is not None
+    journal.remember(replace(KEY, name="other"))
+    assert journal.recall("ada", "8e03") is not None
     assert journal.recall("ada", "other") is not None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -37,6 +38,7 @@ class Journal:
         self.folder = folder
         self._base = base
         self.lock = lock
+        self._opened = datetime.now(UTC), time.monotonic()
         self.head = self._newest()
 
     @classmethod
@@ -128,7 +130,7 @@ class Journal:
 
     def recall(self, author: str, name: str) -> tuple[Key, int] | None:
         """What was noted under a key, and the newest commit after its write; None for one that is new or too old."""
-        since = (datetime.now(UTC) - KEPT_KEYS_FOR).isoformat(timespec="microseconds")
+        since = _told(self._now() - KEPT_KEYS_FOR)
         with telling(self.folder):
             row = self._base.execute(
                 "SELECT request, location, created, id FROM keys WHERE author = ? AND name = ? AND time >= ?",
@@ -138,10 +140,16 @@ class Journal:
 
     def _remember(self, key: Key, number: int) -> None:
         """Notes a key; those that are too old, or too many, go."""
-        row = (key.author, key.name, key.request, key.created, key.location, number, _moment(timedelta(0)))
-        self._base.execute("DELETE FROM keys WHERE time < ?", (_moment(KEPT_KEYS_FOR),))
+        now = self._now()
+        row = (key.author, key.name, key.request, key.created, key.location, number, _told(now))
+        self._base.execute("DELETE FROM keys WHERE time < ?", (_told(now - KEPT_KEYS_FOR),))
         self._base.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self._base.execute("DELETE FROM keys WHERE rowid <= (SELECT max(rowid) FROM keys) - ?", (KEPT_KEYS,))
+
+    def _now(self) -> datetime:
+        """The time by a clock that nobody sets while this journal is open: else a key could be forgotten before its time."""
+        opened, then = self._opened
+        return opened + timedelta(seconds=time.monotonic() - then)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -177,7 +185,7 @@ class Journal:
             told = as_row(change.was)
         else:
             graphs = json.dumps(change.made), json.dumps(change.dropped)
-            row = (number, _moment(timedelta(0)), change.author, change.message, change.origin, *graphs)
+            row = (number, _told(datetime.now(UTC)), change.author, change.message, change.origin, *graphs)
             told = (*row, *counts, size, json.dumps(change.report))
         digest.update(repr(told).encode())
         _require_repeats(change.was, number, digest.digest())
@@ -408,6 +416,6 @@ def _require_repeats(was: Commit | None, number: int, digest: bytes) -> None:
         raise Diverged(f"Commit {number} is not what its digest says, or does not continue the commits that are here.")
 
 
-def _moment(ago: timedelta) -> str:
-    """So long ago, as the journal writes a time."""
-    return (datetime.now(UTC) - ago).isoformat(timespec="microseconds")
+def _told(moment: datetime) -> str:
+    """A time in UTC, as the journal writes it."""
+    return moment.isoformat(timespec="microseconds")
