@@ -1,6 +1,7 @@
 """Whether what was acknowledged survives: kills under writes, again and again; or a disk that is full, again and again.
 
-`python -m bench.crash --rounds 200` kills the keeper, the front or both at random moments, also while the service starts.
+`python -m bench.crash --rounds 200` kills the keeper, the front or both at random moments, also while the service starts, or what
+the keeper has forked, after which the service has to go on.
 With `--remote` the graph is in an `oxigraph serve` that is killed too, and started again beside the service that goes on.
 `python -m bench.crash --full-disk` writes to a small disk until there is no room, makes room, and kills in between. Both return
 0 if each time every acknowledged commit is there whole, none is there in part, `motorgraph verify` finds nothing and the service
@@ -11,29 +12,29 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.ledger import TOKEN, Fault, Large, Ledger, writing
-from bench.processes import tree
+from bench.asking import Seen, asking
+from bench.ledger import Fault, Large, Ledger, writing
+from bench.lives import BOTH, FRONT, KEEPER, SECONDS_TO_START, Lives, kill, roles, send
 from bench.servers import LOOPBACK, ask, executable, free_port
 
 MOST_SECONDS_A_ROUND = 1.5
 MOST_SECONDS_INTO_A_START = 0.6
 START_SHARE = 0.15
-SECONDS_TO_START = 60
-SNAPSHOT_AFTER = 40
 ENGINE_SHARE = 0.4
-VICTIMS = ("keeper", "front", "both")
+VICTIMS = (KEEPER, FRONT, BOTH)
+SPARED_SHARE, MOST_SECONDS_BETWEEN = 0.3, 0.15
 DISK, MORE_DISK = 2 << 20, 2 << 20
 NOW_AND_THEN, TO_FILL, NEVER = Large(0.02, 20_000), Large(0.5, 2_000), Large(0, 0)
 SECONDS_TO_FILL = 120
@@ -42,103 +43,64 @@ LAST_WORDS = 4000
 
 @dataclass
 class Crashes:
-    """One data folder through many lives: what its writers know, and the chance that decides what happens."""
+    """A service that is killed again and again, and the chance that decides how."""
 
-    folder: Path
-    logs: Path
+    lives: Lives
     chance: random.Random
-    ledger: Ledger
     engine: Engine | None = None
-
-    def begin(self) -> subprocess.Popen[bytes]:
-        """A service that has just been started."""
-        environment = {**os.environ, "MOTORGRAPH_WRITE_TOKEN": TOKEN}
-        command = [
-            sys.executable,
-            "-m",
-            "motorgraph",
-            "serve",
-            "--plain",
-            "--host",
-            LOOPBACK,
-            "--port",
-            "0",
-            "--log-level",
-            "warning",
-        ]
-        command += ["--snapshot-after", str(SNAPSHOT_AFTER), "--data-dir", str(self.folder)]
-        command += ["--remote", self.engine.url, "--remote-dialect", "oxigraph"] if self.engine is not None else []
-        with self.log.open("wb") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+    seen: Seen = field(default_factory=Seen)
+    killed: Counter[str] = field(default_factory=Counter)
 
     @property
-    def log(self) -> Path:
-        """What the service says."""
-        return self.logs / "service.log"
-
-    def port(self, process: subprocess.Popen[bytes]) -> int:
-        """Where it is, once it is ready. Raises Fault if it does not start by itself."""
-        deadline = time.monotonic() + SECONDS_TO_START
-        while time.monotonic() < deadline and process.poll() is None:
-            said = self.log.read_text()
-            if "motorgraph is at " in said:
-                return int(said.partition(f"motorgraph is at http://{LOOPBACK}:")[2].partition("/")[0])
-            time.sleep(0.02)
-        raise Fault(f"the service does not start again: {self.log.read_text()[-500:]}")
-
-    @contextmanager
-    def life(self) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-        """A service that is ready and has what it should have; whatever is left of it is killed at the end."""
-        process = self.begin()
-        try:
-            port = self.port(process)
-            self.ledger.check(port)
-            yield process, port
-        finally:
-            kill(process, "both")
-            process.wait()
+    def ledger(self) -> Ledger:
+        """What its writers know."""
+        return self.lives.ledger
 
     def one_kill(self) -> None:
         """Writes, kills at a random moment, looks at what is left. Raises Fault."""
         if self.chance.random() < START_SHARE:
-            process = self.begin()
+            process = self.lives.begin()
             time.sleep(self.chance.uniform(0, MOST_SECONDS_INTO_A_START))
-            kill(process, "both")
+            kill(process, BOTH)
             process.wait()
             return
-        with self.life() as (process, port):
+        with self.lives.life() as (process, port):
             takes_engine = self.engine is not None and self.chance.random() < ENGINE_SHARE
-            with writing(port, self.ledger, self.chance, NOW_AND_THEN):
-                time.sleep(self.chance.uniform(0, MOST_SECONDS_A_ROUND))
-                if self.engine is not None and takes_engine:
-                    self.engine.kill()
-                    time.sleep(self.chance.uniform(0, MOST_SECONDS_A_ROUND))
-                    self.engine.begin()
+            is_spared = not takes_engine and self.chance.random() < SPARED_SHARE
+            with writing(port, self.ledger, self.chance, NOW_AND_THEN), asking(port, self.seen, self.chance):
+                if is_spared:
+                    self._kill_children(process)
+                    continue_until_written(self.ledger)
                 else:
-                    kill(process, self.chance.choice(VICTIMS))
-            if takes_engine:
-                self.comes_back(port)
-        self.verify()
+                    time.sleep(self.chance.uniform(0, MOST_SECONDS_A_ROUND))
+                    self._kill_one(process, takes_engine=takes_engine)
+            if takes_engine or is_spared:
+                self.lives.comes_back(port)
+        self.lives.verify()
 
-    def comes_back(self, port: int) -> None:
-        """A service whose engine was killed goes on by itself, with all that was acknowledged. Raises Fault."""
-        deadline = time.monotonic() + SECONDS_TO_START
-        while ask(port, "/ready")[0] != http.client.OK:
-            if time.monotonic() > deadline:
-                raise Fault(f"the service does not go on: {self.log.read_text()[-500:]}")
-            time.sleep(0.05)
-        self.ledger.check(port)
+    def _kill_one(self, process: subprocess.Popen[bytes], *, takes_engine: bool) -> None:
+        """Kills the engine, which is started again, or what the service cannot do without."""
+        if self.engine is not None and takes_engine:
+            self.engine.kill()
+            time.sleep(self.chance.uniform(0, MOST_SECONDS_A_ROUND))
+            self.engine.begin()
+        else:
+            kill(process, self.chance.choice(VICTIMS))
 
-    def verify(self, *options: str) -> None:
-        """Raises Fault if `motorgraph verify` finds something."""
-        command = [sys.executable, "-m", "motorgraph", "verify", "--plain", "--data-dir", str(self.folder), *options]
-        done = subprocess.run(command, capture_output=True, check=False)
-        if done.returncode:
-            raise Fault(done.stderr.decode().strip())
+    def _kill_children(self, process: subprocess.Popen[bytes]) -> None:
+        """Kills whatever the keeper has forked, of all roles alike, one after the other."""
+        deadline = time.monotonic() + MOST_SECONDS_A_ROUND
+        while time.monotonic() < deadline:
+            time.sleep(self.chance.uniform(0, MOST_SECONDS_BETWEEN))
+            by_role = {role: pid for pid, role in roles(process).items() if role != KEEPER}
+            if by_role:
+                role = self.chance.choice(sorted(by_role))
+                send(by_role[role], signal.SIGKILL)
+                self.killed[role] += 1
 
     def one_full_disk(self, room: int) -> None:
         """Writes until there is no room; the service goes on. Then there is room, perhaps after a kill. Raises Fault."""
-        with self.life() as (process, port):
+        with self.lives.life() as (process, port):
             before = self.ledger.refused
             with writing(port, self.ledger, self.chance, TO_FILL) as threads:
                 for thread in threads:
@@ -151,22 +113,22 @@ class Crashes:
                 kill(process, self.chance.choice(VICTIMS))
                 process.wait()
                 self.start_without_room()
-            mount(self.folder, f"remount,size={room}")
+            mount(self.lives.folder, f"remount,size={room}")
             if not is_killed:
                 self.go_on(port)
-                self.verify("--url", f"http://{LOOPBACK}:{port}")
-        self.verify()
+                self.lives.verify("--url", f"http://{LOOPBACK}:{port}")
+        self.lives.verify()
 
     def start_without_room(self) -> None:
         """On a disk that is full it starts or says why not; it does no harm either way. Raises Fault."""
-        process = self.begin()
+        process = self.lives.begin()
         try:
-            self.ledger.check(self.port(process))
+            self.ledger.check(self.lives.port(process))
         except Fault:
-            if process.poll() is None or "No room on the disk" not in self.log.read_text():
+            if process.poll() is None or "No room on the disk" not in self.lives.log.read_text():
                 raise
         finally:
-            kill(process, "both")
+            kill(process, BOTH)
             process.wait()
 
     def go_on(self, port: int) -> None:
@@ -177,6 +139,20 @@ class Crashes:
         if self.ledger.acknowledged == acknowledged:
             raise Fault("there is room again, and writes are still refused")
         self.ledger.check(port)
+
+
+def continue_until_written(ledger: Ledger) -> None:
+    """Waits until the next write has been acknowledged. Raises Fault if none is."""
+    before, deadline = ledger.acknowledged, time.monotonic() + SECONDS_TO_START
+    while ledger.acknowledged == before:
+        if time.monotonic() > deadline:
+            raise Fault("no write is acknowledged any more")
+        time.sleep(0.02)
+
+
+def told(counts: Counter[str]) -> str:
+    """Counts in words, the most first."""
+    return ", ".join(f"{count:,} {what}" for what, count in counts.most_common())
 
 
 class Engine:
@@ -205,21 +181,6 @@ class Engine:
         self._process.wait()
 
 
-def kill(process: subprocess.Popen[bytes], victim: str) -> None:
-    """Ends the keeper, the front or both at once."""
-    keepers = [pid for pid in tree(process.pid) if name(pid) == "mg-keeper"] if process.poll() is None else []
-    for pid in [*(keepers if victim != "front" else []), *([process.pid] if victim != "keeper" else [])]:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def name(pid: int) -> str:
-    """What a process calls itself."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    return ""
-
-
 def mount(folder: Path, options: str) -> bool:
     """Mounts a disk in memory on the folder, or changes it; false if this user may not."""
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
@@ -246,14 +207,14 @@ def kills(crashes: Crashes, rounds: int) -> None:
     """So many rounds of kills, and a last look."""
     for number in range(rounds):
         attempt(number, crashes.one_kill)
-    attempt(rounds, lambda: last_look(crashes))
+    attempt(rounds, crashes.lives.last_look)
 
 
 def full_disks(crashes: Crashes, rounds: int) -> None:
     """So many rounds of a disk that gets full and then has more room, and a last look."""
     for number in range(rounds):
         attempt(number, lambda room=DISK + (number + 1) * MORE_DISK: crashes.one_full_disk(room))  # type: ignore[misc]  # bound now
-    attempt(rounds, lambda: last_look(crashes))
+    attempt(rounds, crashes.lives.last_look)
 
 
 def attempt(number: int, one: object) -> None:
@@ -262,12 +223,6 @@ def attempt(number: int, one: object) -> None:
         one()  # type: ignore[operator]  # a function without parameters
     except Fault as fault:
         raise Fault(f"round {number}: {fault}") from fault
-
-
-def last_look(crashes: Crashes) -> None:
-    """Everything is there, in the journal and in memory."""
-    with crashes.life() as (_, port):
-        crashes.verify("--url", f"http://{LOOPBACK}:{port}")
 
 
 def main() -> int:
@@ -284,11 +239,13 @@ def main() -> int:
             print("A small disk cannot be mounted here (mount -t tmpfs needs root), so none can be filled.")
             return 2
         engine = Engine(Path(logs) / "engine") if given.remote else None
-        crashes = Crashes(Path(folder), Path(logs), random.Random(given.seed), ledger, engine)
+        options = ("--remote", engine.url, "--remote-dialect", "oxigraph") if engine is not None else ()
+        lives = Lives(Path(folder), Path(logs), ledger, options)
+        crashes = Crashes(lives, random.Random(given.seed), engine)
         try:
             (full_disks if given.full_disk else kills)(crashes, given.rounds)
         except Fault as fault:
-            print(f"FAILED with --seed {given.seed}: {fault}\n{crashes.log.read_text()[-LAST_WORDS:]}")
+            print(f"FAILED with --seed {given.seed}: {fault}\n{lives.log.read_text()[-LAST_WORDS:]}")
             return 1
         finally:
             if engine is not None:
@@ -296,8 +253,11 @@ def main() -> int:
     what = "full disks" if given.full_disk else "kills"
     print(
         f"{given.rounds} {what} (--seed {given.seed}): {ledger.acknowledged:,} writes acknowledged, all there; "
-        f"{ledger.refused:,} refused for want of room, none there; {ledger.in_doubt:,} cut off, each there whole or not at all"
+        f"{ledger.refused:,} refused for want of room, none there; {sum(ledger.not_made.values()):,} refused as not made, none "
+        f"there; {ledger.in_doubt:,} cut off, each there whole or not at all"
     )
+    if crashes.killed:
+        print(f"Forked processes killed: {told(crashes.killed)}. Requests beside: {told(crashes.seen.outcomes)}")
     return 0
 
 

@@ -1,9 +1,14 @@
 """Writers that know what each of their graphs may hold after all that the service has told them, and the look whether it does."""
 
+from __future__ import annotations
+
 import http.client
+import json
 import random
 import threading
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -15,8 +20,12 @@ WRITERS = 3
 GRAPHS_A_WRITER = 8
 SMALL = 20
 UPDATE_SHARE, DELETE_SHARE = 0.2, 0.15
-SECONDS_TO_ANSWER = 60
+SECONDS_TO_ANSWER = 90
 NO_ROOM = http.client.INSUFFICIENT_STORAGE
+NOT_MADE = frozenset({"reader-died", "queue-full", "deadline-exceeded"})
+"""The kinds of problems that say that a write was not made and may be sent again."""
+SAYS_SO = "Nothing was changed"
+SECONDS_UNTIL_AGAIN = 0.05
 
 State = tuple[int, int] | None
 """What a graph holds: the generation that all its triples say, and how many they are; None if it is not there."""
@@ -42,6 +51,14 @@ class Ledger:
     acknowledged: int = 0
     in_doubt: int = 0
     refused: int = 0
+    not_made: Counter[str] = field(default_factory=Counter)
+    bears: frozenset[str] = frozenset()
+    """Kinds of problems that leave a write in doubt, and are none of its faults."""
+    slowest: float = 0.0
+
+    def known(self, graphs: Iterable[str]) -> list[str]:
+        """Those of the graphs of which it is known what they hold."""
+        return [graph for graph in graphs if len(self.may.get(graph, {None})) == 1]
 
     def check(self, port: int) -> None:
         """Raises Fault unless every graph is as it may be; what is there is then what is known."""
@@ -80,9 +97,32 @@ def connected(port: int) -> Iterator[http.client.HTTPConnection]:
         connection.close()
 
 
+@dataclass(frozen=True)
+class Problem:
+    """A refusal as RFC 9457 has it: what was asked, the status, the last part of its type, what it says."""
+
+    request: str
+    status: int
+    kind: str
+    detail: str
+
+    @classmethod
+    def of(cls, answer: http.client.HTTPResponse, said: bytes, request: str) -> Problem:
+        """What a refusal says. Raises Fault if it is no problem+json, or a 503 that does not say when to come again."""
+        if answer.headers.get_content_type() != "application/problem+json":
+            raise Fault(f"{request} was answered {answer.status} without a problem: {said.decode(errors='replace')[:300]}")
+        if answer.status == http.client.SERVICE_UNAVAILABLE and not answer.headers.get("retry-after", "").isdigit():
+            raise Fault(f"{request} was answered 503 without Retry-After")
+        told = json.loads(said)
+        return cls(request, answer.status, told["type"].rpartition("/")[2], told["detail"])
+
+
 @dataclass
 class Writer:
-    """Changes its own graphs again and again, in every way that there is, until the service is gone or has no room."""
+    """Changes its own graphs again and again, in every way that there is, until the service is gone or has no room.
+
+    What is refused as not made is made otherwise a moment later; a graph that is in doubt is left alone.
+    """
 
     port: int
     name: str
@@ -96,35 +136,55 @@ class Writer:
         """Writes until the connection breaks, the disk is full, or it is over."""
         try:
             with connected(self.port) as connection:
-                while not (over.is_set() or self.refused):
-                    self._write(connection)
+                while not (over.is_set() or self.refused) and (known := self.ledger.known(self._graphs)):
+                    self._write(connection, self.chance.choice(known))
+        except TimeoutError:
+            self.fault = Fault(f"a write was not answered in {SECONDS_TO_ANSWER} seconds")
         except (OSError, http.client.HTTPException):
             pass  # it has been killed
         except Fault as fault:
             self.fault = fault
 
-    def _write(self, connection: http.client.HTTPConnection) -> None:
-        graph = f"http://crash/{self.name}/{self.chance.randrange(GRAPHS_A_WRITER)}"
+    @property
+    def _graphs(self) -> list[str]:
+        return [f"http://crash/{self.name}/{number}" for number in range(GRAPHS_A_WRITER)]
+
+    def _write(self, connection: http.client.HTTPConnection, graph: str) -> None:
         (now,) = self.ledger.may.get(graph, {None})
         method, path, kind, body, then = self._change(graph, now)
         self.ledger.may[graph] = {now, then}  # from here on until the answer nobody knows
         self.ledger.in_doubt += 1
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": kind}
+        began = time.monotonic()
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         said = answer.read()
+        self.ledger.slowest = max(self.ledger.slowest, time.monotonic() - began)
         if answer.status < http.client.BAD_REQUEST:
             self.ledger.may[graph] = {then}
             self.ledger.acknowledged += 1
-        elif answer.status == NO_ROOM:
+        else:
+            problem = Problem.of(answer, said, f"{method} {path}")
+            if not self._is_made_not(problem):
+                return  # it stays in doubt
             self.ledger.may[graph] = {now}
+        self.ledger.in_doubt -= 1
+
+    def _is_made_not(self, problem: Problem) -> bool:
+        """Whether a refusal says that nothing was changed; false where nobody knows. Raises Fault if it must not be."""
+        if problem.status == NO_ROOM:
             self.refused += 1
             self.ledger.refused += 1
-        elif answer.status != http.client.SERVICE_UNAVAILABLE:
-            raise Fault(f"{method} {path} was answered {answer.status}: {said.decode(errors='replace')[:300]}")
-        else:
+            return True
+        if problem.kind in NOT_MADE or SAYS_SO in problem.detail:
+            self.ledger.not_made[problem.kind] += 1
+            time.sleep(SECONDS_UNTIL_AGAIN)
+            return True
+        if problem.kind in self.ledger.bears:
+            return False
+        if problem.status == http.client.SERVICE_UNAVAILABLE:
             raise http.client.HTTPException("it is going")
-        self.ledger.in_doubt -= 1
+        raise Fault(f"{problem.request} was answered {problem.status}: {problem.detail[:300]}")
 
     def _change(self, graph: str, now: State) -> tuple[str, str, str, str, State]:
         """A request, and what the graph holds when it has been made."""
