@@ -261,7 +261,8 @@ def test_ten_thousand_parameters_are_refused(target: Life) -> None:
 def test_junk_in_a_header_is_answered_or_refused(target: Life, name: str, value: str) -> None:
     line = f"{name}: {value}".encode("latin-1")
     query = httpx.QueryParams({"query": POINT})
-    said = exchange(target, f"GET /sparql?{query} HTTP/1.1\r\nConnection: close\r\n".encode() + line + b"\r\n\r\n")
+    host = "" if name == "Host" else "Host: x\r\n"
+    said = exchange(target, f"GET /sparql?{query} HTTP/1.1\r\n{host}Connection: close\r\n".encode() + line + b"\r\n\r\n")
     assert said[9:12] in (b"200", b"400", b"406", b"415", b"431")
     assert b"\r\nx-request-id: " + b"x" * 129 not in said
 
@@ -325,8 +326,22 @@ def test_a_hundred_connections_that_say_nothing_keep_nobody_out(target: Life) ->
         client.close()
 
 
-@pytest.mark.parametrize("start", [b"GET /health HTTP/1.1\r\nX: ", b"GET /", b"GET /health HTTP/1.1\r\n"])
-def test_a_head_without_end_is_not_kept_without_end(target: Life, start: bytes) -> None:
+CHUNKED = b"POST /sparql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GET /health HTTP/1.1\r\nX: ",
+        b"GET /",
+        b"GET /health HTTP/1.1\r\n",
+        CHUNKED + b"0\r\n",
+        CHUNKED + b"0\r\nX: ",
+        CHUNKED + b"1;",
+    ],
+    ids=["field", "address", "fields", "trailers", "trailer", "extension"],
+)
+def test_what_frames_a_request_is_not_kept_without_end(target: Life, start: bytes) -> None:
     piece = b"X: y\r\n" * 10_000 if start.endswith(b"\n") else b"x" * 60_000
     before = resident(target.process.pid)
     sent = 0

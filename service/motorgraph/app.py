@@ -35,7 +35,7 @@ from motorgraph.manual import Manual
 from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
-from motorgraph.protocol import UPDATE_TYPE, Call, Receive
+from motorgraph.protocol import UPDATE_TYPE, Call, Receive, is_clear, require_clear
 from motorgraph.reply import ClientLeft, Headers, Render, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.about import About
@@ -155,7 +155,7 @@ class Edge:
 
     def begin(self, call: Call) -> Answer | None:
         """Has a reader begin to answer a GET of /sparql, to be ended by `short`, `leave` or a call that has it as `begun`."""
-        if self._access.protects_reads and not self._access.admits(call):
+        if not is_clear(call) or (self._access.protects_reads and not self._access.admits(call)):
             return None  # to be refused the ordinary way
         return self._sparql.begin(call)
 
@@ -205,6 +205,7 @@ class Edge:
     ) -> None:
         try:
             self._admit(call)
+            require_clear(call)
             if call.method == "OPTIONS":
                 await response.send_options(self._endpoints[route].methods if route else "GET, HEAD, OPTIONS")
                 return

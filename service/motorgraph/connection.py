@@ -8,6 +8,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from motorgraph.errors import ClientTooSlow, Refusal, TooManyConnections
@@ -72,7 +73,9 @@ class Connection(HttpToolsProtocol):
     _may_be_short = False
     _is_in_body = False
     _is_let_in = True
-    _head_bytes = 0
+    _is_to_upgrade = False
+    _is_between = True  # the last request is whole, and of the next nothing has come
+    _head_bytes = 0  # since the request began, or since the last of its body
     _data = b""  # what came last, if a request began with it
     _heard = 0.0  # when something came last
     _moved = 0.0  # when its client had last done its part, so far as the doors have looked
@@ -100,36 +103,78 @@ class Connection(HttpToolsProtocol):
         super().shutdown()
 
     def data_received(self, data: bytes) -> None:
-        """Takes what has come, unless the head of a request has become longer than any that we answer."""
+        """Takes what has come, unless the head of a request, or what frames its body, is longer than any that we answer."""
         self._heard = self.loop.time()
         if self._repeats(data):
             return
-        if not self._is_in_body:
-            if not self._head_bytes:
-                self._data, self._moved = data, self._heard
+        if self._is_between:
+            self._moved = self._heard
+        self._data = data if self._is_between else b""
+        self._head_bytes += len(data)
+        if self._head_bytes > MOST_HEAD_BYTES:
+            self._refuse_head()
+            return
+        self._unset_keepalive_if_required()
+        try:
+            self._read(memoryview(data))
+        except HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _read(self, data: memoryview) -> None:
+        """Has the parser read on. Where a client would go on by another protocol, it stops, so another one takes its place."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as stop:
+                data = data[stop.args[0] :]
+                self._stay()
             else:
-                self._data = b""
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES:
-                self.transport.write(HEAD_TOO_LONG)
-                self.transport.close()
                 return
-        super().data_received(data)
+
+    def _stay(self) -> None:
+        """Begins the request anew without its Upgrade, which a server may ignore (RFC 9110 §7.8); its body is still to come."""
+        fields = b"".join(b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade")
+        line = (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.parser.feed_data(b"%b %b HTTP/%b\r\n%b\r\n" % (*line, fields))
+
+    def send_400_response(self, msg: str) -> None:
+        """Closes the connection, and says why unless that would be taken for the answer to the request before."""
+        if not self._is_at_work or (self._is_in_body and not self.pipeline and not self.cycle.response_started):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
+    def _refuse_head(self) -> None:
+        if not self._is_at_work:
+            self.transport.write(HEAD_TOO_LONG)
+        self.transport.close()
 
     # What the parser finds
 
     def on_message_begin(self) -> None:
         """A request begins; if another is under way the short way, that takes the ordinary one, which knows of queues."""
         self._go_the_ordinary_way()
-        self._is_in_body = False
+        self._is_in_body = self._is_between = False
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of its head. One behind the body (a trailer) is passed over: it is no header (RFC 9110 §6.5.1)."""
+        if not self._is_in_body:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Its head is whole."""
+        """Its head is whole. Raises ValueError for a CONNECT, behind which no HTTP would come."""
+        if self.parser.get_method() == b"CONNECT":
+            raise ValueError("CONNECT is for proxies")
         self._is_in_body = True
         self._body_bytes = 0
+        self._is_to_upgrade = self.parser.should_upgrade()
+        if self._is_to_upgrade:
+            return
         self._is_let_in = self._edge.doors.comes_in(self)
         self._may_be_short = self._is_let_in and self.url.startswith(SHORT_WAY) and self._is_plain_get()
         if not self._may_be_short:
@@ -141,11 +186,14 @@ class Connection(HttpToolsProtocol):
         if self._may_be_short:
             self._may_be_short = False
             self._begin_cycle(None)
+        self._head_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """It is whole; the next bytes are the head of another."""
-        self._is_in_body = False
+        if self._is_to_upgrade:
+            return
+        self._is_in_body, self._is_between = False, True
         self._head_bytes = 0
         if not self._may_be_short:
             super().on_message_complete()
@@ -157,7 +205,7 @@ class Connection(HttpToolsProtocol):
             self._begin_cycle(None)
             super().on_message_complete()
             return
-        self._early = Early(call, answer, self.url, self.headers)
+        self._early = Early(call, answer, self.url, self.headers, self._data)
         if answer.has_begun:
             self._opened(answer)
         else:
@@ -176,7 +224,6 @@ class Connection(HttpToolsProtocol):
         return (
             parser.get_method() == b"GET"
             and parser.should_keep_alive()
-            and not parser.should_upgrade()
             and not self.expect_100_continue
             and parser.get_http_version() == "1.1"
             and (self.cycle is None or self.cycle.response_complete)
@@ -202,13 +249,12 @@ class Connection(HttpToolsProtocol):
             return
         self._early = None
         if answer.is_kept and b"x-request-id" not in early.call.headers:
-            self._edge.verbatim.keep(self._data, found)
+            self._edge.verbatim.keep(early.data, found)
         self._respond(found, early.call, time.monotonic() - answer.asked)
 
     def _repeats(self, data: bytes) -> bool:
         """Whether nothing is under way and these bytes were answered before; then they are, with the same."""
-        is_free = self.cycle is None or self.cycle.response_complete
-        if self._head_bytes or self._is_in_body or self._early is not None or not is_free or self.flow.write_paused:
+        if not self._is_between or self._is_at_work or self.flow.write_paused:
             return False
         found = self._edge.verbatim.find(data)
         if found is None:
@@ -254,13 +300,13 @@ class Connection(HttpToolsProtocol):
         """Since when no request has been under way; one whose head is not here yet counts as none."""
         if self._is_in_body or self._is_at_work or self.transport.get_write_buffer_size():
             return None
-        return self._moved if self._head_bytes else max(self._moved, self._heard)
+        return max(self._moved, self._heard) if self._is_between else self._moved
 
     def look(self, now: float, patience: float) -> None:
         """Ends the connection if its client does not do its part, or has been quiet for as long as connections are kept."""
         if self._client_moves():
             self._moved = now
-        elif self._heard and not self._head_bytes and (since := self.spare_since()) is not None:
+        elif self._heard and self._is_between and (since := self.spare_since()) is not None:
             if self.timeout_keep_alive_task is None and now - since > self.timeout_keep_alive:
                 self.timeout_keep_alive_handler()  # uvicorn's own timer is for answers that went the ordinary way
         elif now - self._moved > patience:
@@ -311,12 +357,16 @@ class Connection(HttpToolsProtocol):
 
 
 class Early:
-    """A request that a reader is at already, though the application has not been called for it."""
+    """A request that a reader is at already, though the application has not been called for it.
 
-    __slots__ = ("answer", "call", "headers", "url")
+    `data` is what came when it became whole, if it also began with it.
+    """
 
-    def __init__(self, call: Call, answer: Answer, url: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    __slots__ = ("answer", "call", "data", "headers", "url")
+
+    def __init__(self, call: Call, answer: Answer, url: bytes, headers: list[tuple[bytes, bytes]], data: bytes) -> None:
         self.call = call
         self.answer = answer
         self.url = url
         self.headers = headers
+        self.data = data

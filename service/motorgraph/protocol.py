@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ QUERY_TYPE = "application/sparql-query"
 UPDATE_TYPE = "application/sparql-update"
 SPARQL_METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 MOST_PARAMETERS = 1000
+CHUNKED = b"chunked"
+_HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
 BEGUN = "begun"  # where ASGI's scope["state"] has a Call's `begun`
 CROWDED = "crowded"  # there too, if more are connected than may be
 _PARAMETERS = {
@@ -83,6 +86,29 @@ class Call:
     def url(self) -> str:
         """The address that the client asked for, without the query string."""
         return f"{self.origin}{self.path}"
+
+
+def is_clear(call: Call) -> bool:
+    """Whether it is clear whom a request is for and how its body is framed, for whoever else reads it on its way too.
+
+    It names one Host, in the letters of a name or address (RFC 9112 §3.2; HTTP/1.0 need not), and has no transfer coding but
+    chunks (§6.1).
+    """
+    return _names_host(call) and call.headers.get(b"transfer-encoding", CHUNKED).lower() == CHUNKED
+
+
+def require_clear(call: Call) -> None:
+    """Raises BadRequest for a request that is not clear."""
+    if is_clear(call):
+        return
+    if _names_host(call):
+        raise BadRequest("A body is read as it is or in chunks ('Transfer-Encoding: chunked'), and in no other transfer coding.")
+    raise BadRequest("A request names the host that it is for in one header Host, such as 'Host: localhost:8800'.")
+
+
+def _names_host(call: Call) -> bool:
+    host = call.headers.get(b"host")
+    return call.is_http_1_0 if host is None else _HOST.fullmatch(host) is not None
 
 
 def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
