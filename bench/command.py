@@ -1,5 +1,6 @@
 """How each command of the benchmark begins and ends: the circumstances first, the servers stopped whatever happens."""
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 
@@ -21,3 +22,12 @@ def run(circumstances: Mapping[str, str], measure: Callable[[], bool]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def line(module: str) -> str:
+    """The command that runs, as one would type it, but for where it writes its readings."""
+    words = sys.argv[1:]
+    if "--json" in words:
+        place = words.index("--json")
+        words = words[:place] + words[place + 2 :]
+    return shlex.join(["python", "-m", module, *words])

@@ -1,8 +1,9 @@
 """The figures of a run: rates by query, connections and server, the ratios between servers, and their tables."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from bench.targets import Target, Verdict
 from bench.wrk import Reading
@@ -28,11 +29,11 @@ class Goal:
 
 
 GOALS = [
-    Goal("durable", 1, "geometric mean", 1.8),
-    Goal("durable", 8, "geometric mean", 1.8),
-    Goal("durable", 1, "lowest", 0.3),
-    Goal("durable", 8, "lowest", 0.3),
-    Goal("memory", 8, "geometric mean", 0.9, slow=True),
+    *(Goal("durable", count, "geometric mean", 2.5) for count in (1, 8, 32)),
+    *(Goal("durable", count, "lowest", 0.5) for count in (1, 8, 32)),
+    Goal("memory", 8, "geometric mean", 1),
+    Goal("rdflib", 8, "geometric mean", 20),
+    Goal("virtuoso", 8, "geometric mean", 1.5),
     Goal("durable", 8, "geometric mean", 12, ours=WARM),
     Goal("durable", 8, "lowest", 1, ours=WARM),
 ]
@@ -40,22 +41,37 @@ GOALS = [
 
 @dataclass(frozen=True)
 class Drive:
-    """One query on one server at so many connections: a reading a round, and why it is void if it is."""
+    """One query on one server at so many connections: a reading a round, and why it is void if it is.
+
+    Of answers that take too long to be counted there is no reading but a bound, which no rate can be over.
+    """
 
     query: str
     connections: int
     server: str
     readings: list[Reading] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    bounds: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float | None:
         """The median of the rounds' rates in answers a second, None if a fault makes it void."""
-        return None if self.faults or not self.readings else statistics.median(r.rate for r in self.readings)
+        rates = [reading.rate for reading in self.readings] or self.bounds
+        return None if self.faults or not rates else statistics.median(rates)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the rate is no more than what it cannot be over."""
+        return bool(self.bounds and not self.readings)
 
     def record(self) -> dict[str, object]:
         """The drive as JSON has it."""
-        return {**asdict(self), "rate": self.rate}
+        return asdict(self)
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Drive":
+        """The drive of a record."""
+        return cls(**{**record, "readings": [Reading(**reading) for reading in record["readings"]]})
 
 
 class Figures:
@@ -83,18 +99,24 @@ class Figures:
         return [query for query, rate in rates.items() if rate and 1 / rate > SLOW_FROM_SECONDS]
 
     def verdict(self, goal: Goal) -> Verdict:
-        """A goal held against the run; a void query makes it void."""
+        """A goal held against the run; what is void for ours makes it void, what is void for the other is left out."""
         queries = self.slow(goal.other) if goal.slow else self.queries
+        lacking = [query for query in queries if self.rate(query, goal.connections, goal.ours) is None]
         ratios = {query: self.ratio(query, goal.connections, goal.other, goal.ours) for query in queries}
         found = {query: ratio for query, ratio in ratios.items() if ratio is not None}
         which = f"{'warm: ' if goal.ours == WARM else ''}{goal.figure} to {goal.other}, {connections_in_words(goal.connections)}"
         target = Target(which + (", queries over 1 ms" if goal.slow else ""), goal.bound, at_least=True)
-        if len(found) < len(queries) or not found:
+        if lacking or not found:
             return Verdict(target, None, "void or not measured")
         if goal.figure == "lowest":
             lowest = min(found, key=found.__getitem__)
             return Verdict(target, found[lowest], lowest)
         return Verdict(target, statistics.geometric_mean(found.values()), f"of {len(found)} queries")
+
+    def verdicts(self) -> list[Verdict]:
+        """All goals about servers and numbers of connections that were measured."""
+        goals = [goal for goal in GOALS if {goal.other, goal.ours} <= {*self.servers} and goal.connections in self.connections]
+        return [self.verdict(goal) for goal in goals]
 
     def table(self, connections: int) -> str:
         """The rates and ratios at so many connections as text, the geometric means in the last lines."""
@@ -113,9 +135,10 @@ class Figures:
             lines.append(f"{title:20}" + margin + "".join(f"{_number(mean, 2):>14}" for mean in means))
         return "\n".join(lines if pairs else lines[:-2])
 
-    def faults(self) -> list[str]:
-        """Every reason for which a figure is void, once."""
-        return list(dict.fromkeys(f"{drive.query}: {fault}" for drive in self.drives for fault in drive.faults))
+    def faults(self, *servers: str) -> list[str]:
+        """Every reason for which a figure of some servers is void, of all if none are named, once."""
+        drives = [drive for drive in self.drives if drive.server in (servers or self.servers)]
+        return list(dict.fromkeys(f"{drive.query}: {fault}" for drive in drives for fault in drive.faults))
 
 
 def connections_in_words(count: int) -> str:

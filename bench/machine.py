@@ -3,11 +3,13 @@
 import importlib.metadata
 import os
 import platform
+import re
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-PACKAGES = ["motorgraph", "oxigraph", "pyoxigraph"]
+PACKAGES = ["motorgraph", "oxigraph", "pyoxigraph", "rdflib", "rdflib-endpoint", "oxrdflib"]
 
 
 def description() -> dict[str, str]:
@@ -16,7 +18,7 @@ def description() -> dict[str, str]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{os.cpu_count()} cores, {_processor()}, {_memory_gib():.0f} GiB, {platform.system()}",
         "load": "{:.2f} {:.2f} {:.2f} before the run".format(*os.getloadavg()),
-        "versions": ", ".join(["Python " + platform.python_version(), *map(_version, PACKAGES)]),
+        "versions": ", ".join(["Python " + platform.python_version(), *map(_version, PACKAGES), _virtuoso()]),
         "commit": _commit(),
     }
 
@@ -37,6 +39,15 @@ def _version(package: str) -> str:
         return f"{package} {importlib.metadata.version(package)}"
     except importlib.metadata.PackageNotFoundError:
         return f"{package} not installed"
+
+
+def _virtuoso() -> str:
+    found = shutil.which("virtuoso-t")
+    if not found:
+        return "virtuoso not installed"
+    told = subprocess.run([found, "-?"], capture_output=True, text=True, check=False)
+    version = re.search(r"Version (\d+\.\d+\.\d+)", told.stdout + told.stderr)
+    return f"virtuoso {version[1] if version else 'of no known version'}"
 
 
 def _commit() -> str:

@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import answers, cache, command, machine
+from bench import cache, command, machine
 from bench.processes import Memory, Watch, memory, resident, settled_memory
-from bench.queries import QUERIES, WHOLE
+from bench.queries import QUERIES, TIMED, WHOLE
 from bench.servers import LOOPBACK, Server, ServerError, motorgraph, shipped_motorgraph
 from bench.targets import Target, Verdict, print_verdicts
 from bench.wrk import Load, drive
@@ -124,8 +124,8 @@ def under_load(server: Server, plan: Plan) -> tuple[Watch, int]:
     """The memory of the tree while every query runs over many connections for some seconds, and the errors of all."""
     errors = 0
     with Watch(server.pid) as watch:
-        for name, query in QUERIES.items():
-            reading = drive(server, Load(query, answers.accept(name), plan.connections, plan.seconds))
+        for name, query in TIMED.items():
+            reading = drive(server, Load(query.text, query.accept, plan.connections, plan.seconds))
             errors += reading.errors
             print(f"  {name}: {reading.rate:.1f} answers a second, {reading.errors} errors", flush=True)
     return watch, errors

@@ -4,6 +4,10 @@
 """
 
 import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.servers import N_TRIPLES, RESULTS_JSON
 
 PREFIXES = """PREFIX ao: <http://auto.example/ontology#>
 PREFIX id: <http://auto.example/id/>
@@ -46,6 +50,36 @@ BODIES = {
 QUERIES = {name: PREFIXES + body for name, body in BODIES.items()}
 HEAVY = {"q13_construct10k", "q14_select100k", "q17_count"}
 GRAPH_FORM = {"q02_describe", "q13_construct10k"}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query by its name, which is asked for triples or for rows."""
+
+    name: str
+    text: str
+    is_graph: bool = False
+
+    @property
+    def accept(self) -> str:
+        """The media type that it is asked for in."""
+        return N_TRIPLES if self.is_graph else RESULTS_JSON
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a LIMIT leaves it to the server which rows come."""
+        return "LIMIT" in self.text
+
+
+TIMED = {name: Query(name, text, name in GRAPH_FORM) for name, text in QUERIES.items()}
+
+QUESTIONS = Path(__file__).parent.parent / "ontology" / "questions"
+
+
+def shipped_queries() -> list[Query]:
+    """The questions that ship, over the shipped graph."""
+    return [Query(path.stem, path.read_text("utf-8")) for path in sorted(QUESTIONS.glob("*.rq"))]
+
 
 WHOLE = "SELECT ?s ?p ?o WHERE { ?s ?p ?o }"
 EXPLOSIVE = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -29,17 +29,25 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: `pid` is the process that was started, `seconds_to_ready` counts from its start."""
+    """A running server: `pid` is the process that was started, `seconds_to_ready` counts from its start.
+
+    `update` is the path that takes SPARQL updates, by which name and password (Digest), and which graph is the default one
+    of its queries where that is a named one.
+    """
 
     name: str
     port: int
     pid: int
     sparql: str
     seconds_to_ready: float
+    update: str = ""
+    sign_in: tuple[str, str] | None = None
+    graph: str = ""
 
     def path(self, query: str) -> str:
         """The path and query string that ask this server a SPARQL query by GET."""
-        return f"{self.sparql}?query={quote(query, safe='')}"
+        about = f"&default-graph-uri={quote(self.graph, safe='')}" if self.graph else ""
+        return f"{self.sparql}?query={quote(query, safe='')}{about}"
 
     def url(self, query: str) -> str:
         """The address that asks this server a SPARQL query by GET."""
@@ -48,13 +56,14 @@ class Server:
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start a server on a port: its command, its SPARQL path, the path that answers 200 when it is ready."""
+    """How to start a server on a port: its command, and its paths: for queries, to see that it is ready (200), for updates."""
 
     name: str
     command: list[str]
     port: int
     sparql: str
     ready: str
+    update: str
 
 
 def executable(name: str) -> str:
@@ -111,7 +120,7 @@ def shipped_motorgraph(graph: Path | None, folder: Path, *options: str, name: st
     command = [executable("motorgraph"), "serve", *where, "--cache-bytes", "0", *options]
     if graph is not None:
         command += ["--load", str(graph)]
-    with _running(Launch(name, command, port, "/sparql", "/ready"), folder) as server:
+    with running(Launch(name, command, port, "/sparql", "/ready", "/sparql"), folder) as server:
         yield server
 
 
@@ -123,24 +132,16 @@ def durable_oxigraph(graph: Path, folder: Path) -> Iterator[Server]:
     loaded = subprocess.run(load, capture_output=True, text=True, check=False)
     if loaded.returncode != 0:
         raise ServerError(f"oxigraph load: {loaded.stderr.strip()}")
-    with _running(_oxigraph("durable", "--location", str(location)), folder) as server:
+    with running(_oxigraph("durable", "--location", str(location)), folder) as server:
         yield server
 
 
 @contextmanager
 def memory_oxigraph(graph: Path, folder: Path) -> Iterator[Server]:
     """Oxigraph in memory, loaded over HTTP by the Graph Store Protocol."""
-    with _running(_oxigraph("memory"), folder) as server:
+    with running(_oxigraph("memory"), folder) as server:
         _put(server.port, "/store?default", graph)
         yield server
-
-
-STARTERS: dict[str, Callable[[Path, Path], AbstractContextManager[Server]]] = {
-    "motorgraph": motorgraph,
-    "warm": warm_motorgraph,
-    "durable": durable_oxigraph,
-    "memory": memory_oxigraph,
-}
 
 
 def stop_in_order_when_terminated() -> None:
@@ -155,7 +156,7 @@ def stop_in_order_when_terminated() -> None:
 def _oxigraph(name: str, *options: str) -> Launch:
     port = free_port()
     command = [executable("oxigraph"), "serve", "--bind", f"{LOOPBACK}:{port}", *options]
-    return Launch(name, command, port, "/query", f"/query?query={quote('ASK {}')}")
+    return Launch(name, command, port, "/query", f"/query?query={quote('ASK {}')}", "/update")
 
 
 def _put(port: int, path: str, graph: Path) -> None:
@@ -172,7 +173,11 @@ def _put(port: int, path: str, graph: Path) -> None:
 
 
 @contextmanager
-def _running(launch: Launch, folder: Path) -> Iterator[Server]:
+def running(launch: Launch, folder: Path) -> Iterator[Server]:
+    """The server that a command starts, ended with all that it forked; its log is in the folder.
+
+    Raises ServerError if it ends by itself or is not ready in time.
+    """
     log = folder / f"{launch.name}-{launch.port}.log"
     with log.open("wb") as output:
         started = time.monotonic()
@@ -180,7 +185,7 @@ def _running(launch: Launch, folder: Path) -> Iterator[Server]:
         try:
             _wait_until_ready(launch, process, log)
             ready = time.monotonic() - started
-            yield Server(launch.name, launch.port, process.pid, launch.sparql, ready)
+            yield Server(launch.name, launch.port, process.pid, launch.sparql, ready, launch.update)
         finally:
             _stop(process)
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from bench import answers, cache, command, machine
-from bench.queries import ID, PREFIXES, QUERIES
+from bench import cache, command, machine
+from bench.queries import ID, PREFIXES, QUERIES, TIMED
 from bench.servers import LOOPBACK, N_TRIPLES, SECONDS_TO_ANSWER, Server, ServerError, motorgraph, shipped_motorgraph
 from bench.targets import Target, Verdict, print_verdicts
 from bench.wrk import Load, Reading, drive
@@ -206,7 +206,7 @@ class Mixed:
 
 def mix(server: Server, plan: Plan) -> Mixed:
     """Readers alone, then beside writers of which each makes a pause after each write."""
-    reading = Load(QUERIES[READ], answers.accept(READ), plan.readers, plan.seconds)
+    reading = Load(QUERIES[READ], TIMED[READ].accept, plan.readers, plan.seconds)
     drive(server, reading)
     idle = drive(server, reading)
     over = threading.Event()

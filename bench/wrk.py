@@ -15,12 +15,16 @@ SECONDS_OF_GRACE = 30
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk is to send: a query, the media type it accepts, over how many connections, for how many seconds."""
+    """What wrk is to send: a query, the media type it accepts, over how many connections, for how many seconds.
+
+    `tag` is the ETag of the answer that it says it has.
+    """
 
     query: str
     accept: str
     connections: int
     seconds: int
+    tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Reading:
 def command(server: Server, load: Load, script: Path = SCRIPT) -> list[str]:
     """The command line that drives a server: one thread of wrk, a new request as soon as the last is answered."""
     shape = ["-t1", f"-c{load.connections}", f"-d{load.seconds}s", f"--timeout={SECONDS_BEFORE_AN_ANSWER_IS_LATE}s"]
-    return [executable("wrk"), *shape, f"--script={script}", f"--header=Accept: {load.accept}", server.url(load.query)]
+    headers = [f"--header=Accept: {load.accept}", *([f"--header=If-None-Match: {load.tag}"] if load.tag else [])]
+    return [executable("wrk"), *shape, f"--script={script}", *headers, server.url(load.query)]
 
 
 def drive(server: Server, load: Load) -> Reading:
