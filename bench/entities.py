@@ -5,11 +5,12 @@ some things of every kind, and has wrk ask for their Turtle. It returns 0 if the
 """
 
 import argparse
+import json
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -67,6 +68,7 @@ class Plan:
     connections: int
     seconds: int
     rounds: int
+    json: Path | None
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,9 @@ def arguments() -> Plan:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=int, default=2, help="length of each drive, whole seconds")
     parser.add_argument("--rounds", type=int, default=3, help="drives of each server; the median counts")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     given = parser.parse_args()
-    return Plan(given.things, given.kinds.split(","), given.connections, given.seconds, given.rounds)
+    return Plan(given.things, given.kinds.split(","), given.connections, given.seconds, given.rounds, given.json)
 
 
 def construct(thing: str) -> str:
@@ -195,7 +198,7 @@ def merged(server: Server, folder: Path) -> Path:
     return path
 
 
-def measure(plan: Plan) -> list[Verdict]:
+def measure(plan: Plan, circumstances: Mapping[str, str]) -> list[Verdict]:
     """Start the servers, measure, stop the servers."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(cache.passing_folder()))
@@ -205,6 +208,10 @@ def measure(plan: Plan) -> list[Verdict]:
         found, faults = figures([ours, theirs], plan, folder)
     for fault in faults:
         print(f"VOID: {fault}")
+    if plan.json:
+        content = {"command": command.line("bench.entities"), "circumstances": circumstances}
+        content |= {"things": [asdict(figure) for figure in found], "faults": faults}
+        plan.json.write_text(json.dumps(content, indent=1) + "\n")
     void = "; ".join(faults[:1])
     rate, slowest = found[-1].ours, min(found, key=lambda figure: figure.ratio)
     return [
@@ -218,7 +225,7 @@ def main() -> int:
     plan = arguments()
     words = f"{plan.things} things of each of {len(plan.kinds)} kinds, {plan.rounds} rounds of {plan.seconds} s, wrk -t1"
     circumstances = {**machine.description(), "plan": words}
-    return command.run(circumstances, lambda: print_verdicts(measure(plan)))
+    return command.run(circumstances, lambda: print_verdicts(measure(plan, circumstances)))
 
 
 if __name__ == "__main__":

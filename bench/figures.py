@@ -74,6 +74,16 @@ class Drive:
         return cls(**{**record, "readings": [Reading(**reading) for reading in record["readings"]]})
 
 
+@dataclass(frozen=True)
+class Summary:
+    """The geometric mean of ratios, the lowest and its query, and how many there are."""
+
+    mean: float
+    lowest: float
+    query: str
+    queries: int
+
+
 class Figures:
     """All drives of a run."""
 
@@ -82,11 +92,16 @@ class Figures:
         self.queries = list(dict.fromkeys(drive.query for drive in drives))
         self.servers = list(dict.fromkeys(drive.server for drive in drives))
         self.connections = list(dict.fromkeys(drive.connections for drive in drives))
-        self._rates = {(drive.query, drive.connections, drive.server): drive.rate for drive in drives}
+        self._drives = {(drive.query, drive.connections, drive.server): drive for drive in drives}
 
     def rate(self, query: str, connections: int, server: str) -> float | None:
         """Answers a second, None if not measured or void."""
-        return self._rates.get((query, connections, server))
+        found = self.drive(query, connections, server)
+        return None if found is None else found.rate
+
+    def drive(self, query: str, connections: int, server: str) -> Drive | None:
+        """The drive of a query, None if there is none."""
+        return self._drives.get((query, connections, server))
 
     def ratio(self, query: str, connections: int, other: str, ours: str = OURS) -> float | None:
         """The rate of one of ours in terms of another server's, None if either is missing."""
@@ -100,18 +115,26 @@ class Figures:
 
     def verdict(self, goal: Goal) -> Verdict:
         """A goal held against the run; what is void for ours makes it void, what is void for the other is left out."""
-        queries = self.slow(goal.other) if goal.slow else self.queries
-        lacking = [query for query in queries if self.rate(query, goal.connections, goal.ours) is None]
-        ratios = {query: self.ratio(query, goal.connections, goal.other, goal.ours) for query in queries}
-        found = {query: ratio for query, ratio in ratios.items() if ratio is not None}
         which = f"{'warm: ' if goal.ours == WARM else ''}{goal.figure} to {goal.other}, {connections_in_words(goal.connections)}"
         target = Target(which + (", queries over 1 ms" if goal.slow else ""), goal.bound, at_least=True)
-        if lacking or not found:
+        summary = self.summary(goal.connections, goal.other, goal.ours, slow=goal.slow)
+        if summary is None:
             return Verdict(target, None, "void or not measured")
         if goal.figure == "lowest":
-            lowest = min(found, key=found.__getitem__)
-            return Verdict(target, found[lowest], lowest)
-        return Verdict(target, statistics.geometric_mean(found.values()), f"of {len(found)} queries")
+            return Verdict(target, summary.lowest, summary.query)
+        return Verdict(target, summary.mean, f"of {summary.queries} queries")
+
+    def summary(self, connections: int, other: str, ours: str = OURS, *, slow: bool = False) -> Summary | None:
+        """The ratios to another server together, without the queries that are void for it; None if one is void for ours."""
+        queries = self.slow(other) if slow else self.queries
+        if any(self.rate(query, connections, ours) is None for query in queries):
+            return None
+        ratios = {query: self.ratio(query, connections, other, ours) for query in queries}
+        found = {query: ratio for query, ratio in ratios.items() if ratio is not None}
+        if not found:
+            return None
+        lowest = min(found, key=found.__getitem__)
+        return Summary(statistics.geometric_mean(found.values()), found[lowest], lowest, len(found))
 
     def verdicts(self) -> list[Verdict]:
         """All goals about servers and numbers of connections that were measured."""

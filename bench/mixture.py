@@ -11,7 +11,7 @@ import httpx
 from bench.drives import drive_alone
 from bench.queries import TIMED
 from bench.servers import LOOPBACK, Server
-from bench.writes import TOKEN, claims
+from bench.writes import CLAIMS, TOKEN, claims
 from bench.wrk import Load, drive
 
 READ = TIMED["q03_star"]
@@ -72,10 +72,9 @@ class Writer:
 
     def _write(self, client: httpx.Client, number: int) -> None:
         triples = claims(number).decode()
-        place = f"GRAPH <{self._server.graph}> {{ {triples} }}" if self._server.graph else triples
         started = time.perf_counter()
         try:
-            response = client.post(self._server.update, data={"update": f"INSERT DATA {{ {place} }}"})
+            response = client.post(self._server.update, data={"update": f"INSERT DATA {{ GRAPH <{CLAIMS}> {{ {triples} }} }}"})
         except httpx.TransportError as error:
             self.errors[type(error).__name__] += 1
             return
