@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import warnings
 from collections import Counter
@@ -22,16 +23,18 @@ from motorgraph.commits import Change
 from motorgraph.engine import copying, inflow, loading, takeover
 from motorgraph.engine.asked import with_values_inside
 from motorgraph.engine.delta import Delta, Written
+from motorgraph.engine.draft import Known
 from motorgraph.engine.endpoint import Place
 from motorgraph.engine.history import History, replay
 from motorgraph.engine.marker import STORE, Mark, data, moving
+from motorgraph.engine.past import Goal, _rebuilt
 from motorgraph.engine.provenance import Catalogue
-from motorgraph.engine.remembered import Remembered
+from motorgraph.engine.remembered import FILE, Remembered
 from motorgraph.engine.remote import Remote
 from motorgraph.engine.skolem import Skolem
 from motorgraph.engine.upkeep import INTENDED, Upkeep, _step, outcomes
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Conflict, Diverged, Failed, Refusal, StoreAway
+from motorgraph.errors import Conflict, Diverged, Failed, OutOfReach, Refusal, StoreAway
 from motorgraph.inference import Rule, renew
 from motorgraph.journal import Journal
 from motorgraph.shapes import Shapes
@@ -212,6 +215,54 @@ def test_a_look_tells_that_the_store_has_gone_on(upkeep: Keep, there: Remote, tm
     keeping.make(written(quad("a")))
     with pytest.raises(Refusal, match="gone on to commit 1"):
         next(iter(there.quads_for_pattern(quad("a").subject, None, None, None)))
+
+
+def test_a_store_at_another_commit_of_the_same_number_is_noticed(upkeep: Keep, there: Remote, tmp_path: Path) -> None:
+    one = upkeep(there, tmp_path)
+    one.open()
+    one.make(written(quad("a")))
+    of(one).close()
+    made = Journal.open(tmp_path)
+    made.note(mark=str(Mark(made.lineage, 1)))  # as one that was set back, and written to on the way to another store
+    made.close()
+    with pytest.raises(Diverged, match="set back"):
+        upkeep(there, tmp_path).open()
+
+
+def test_what_rules_made_is_written_down_though_the_process_ended_before_that(
+    upkeep: Keep, there: Remote, opened: ExitStack, tmp_path: Path
+) -> None:
+    rules = [Rule("one", "CONSTRUCT { ?s <http://x/q> ?o } WHERE { GRAPH ?g { ?s <http://x/p> ?o } }", "http://x/inferred")]
+    copying.copy(journal(opened, tmp_path, 3), there, copying.Graphs(rules, None, merges=False), lambda done, total: None)
+    opened.close()
+    history = History(tmp_path, is_writable=True)
+    opened.callback(history.close)
+    keeping = Upkeep(there, history, None, rules, union=False)
+    keeping.open()
+    spool, come = BytesIO(), ox.Quad(quad("new").subject, quad("new").predicate, ox.Literal(9), rules[0].outcome)
+    Delta(added={quad("new")}).write(spool, Job("update"), {"report": {}, "asked": []}, Delta(), Delta(added={come}))
+    change, was, before = Written.of(spool.getvalue()), keeping.mark, (tmp_path / FILE).read_bytes()
+    keeping._intend(was, was.next(), change)
+    intended = (tmp_path / INTENDED).read_bytes()
+    keeping.make(change)
+    (tmp_path / FILE).write_bytes(before)  # the journal has the commit, and that was the last that was done
+    at = keeping.mark
+    _, _, text = intended.partition(b"\n")
+    (tmp_path / INTENDED).write_bytes(json.dumps([str(was), str(at)]).encode() + b"\n" + text)
+    again = Upkeep(there, history, None, rules, union=False, room=1)
+    assert again.open() is None
+    assert come in again.outcomes()
+    (tmp_path / FILE).unlink()
+    with pytest.raises(Failed, match="'motorgraph copy' has the store work it out"):
+        again.outcomes()
+
+
+def test_an_older_graph_that_has_no_room_here_is_out_of_reach(opened: ExitStack, tmp_path: Path) -> None:
+    made = journal(opened, tmp_path, 1000)
+    goal = Goal(1, 2, Known(), None, union=False, seconds=5, room=1 << 18)
+    with pytest.raises(OutOfReach, match="has 1,001 quads, which take some 0 MiB here"):
+        _rebuilt(Remote(Place("http://127.0.0.1:9/query"), BASE), made, goal)  # type: ignore[arg-type]  # it has what this asks of a store
+    assert len(_rebuilt(Remote(Place("http://127.0.0.1:9/query"), BASE), made, replace(goal, room=1 << 20))) == 1001  # type: ignore[arg-type]  # as above
 
 
 def test_a_store_is_not_served_without_a_journal(there: Remote, opened: ExitStack, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 
 import pyoxigraph as ox
@@ -235,6 +236,23 @@ def test_commits_are_told_dated_and_asked_again(filled: tuple[Service, str]) -> 
         "/sparql", params={"dry-run": "true"}, data={"update": f"DROP GRAPH <{graph}/2>"}, headers=AUTHORIZED
     ).json()
     assert (dry["removed"]["count"], dry["dry_run"]) == (2, True)
+
+
+def test_a_dump_says_what_the_graph_says(filled: tuple[Service, str]) -> None:
+    running, graph = filled
+    names = (graph, f"{graph}/2")
+    release = running.client.get("/dumps/latest/", follow_redirects=True)
+    assert release.status_code == 200, release.text
+    told = {file["name"]: file["url"] for file in release.json()["files"]}
+    quads = list(ox.parse(running.client.get(told["motorgraph.nq"]).content, ox.RdfFormat.N_QUADS))
+    turtle = {file["graph"]: running.client.get(file["url"]).content for file in release.json()["files"] if file.get("graph")}
+    for name in names:
+        found = ox.Dataset(ox.Quad(*q.triple) for q in quads if q.graph_name == ox.NamedNode(name))
+        found.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+        assert {q.triple for q in found} == graph_of(running, name)
+        alone = ox.Dataset(ox.Quad(*q.triple) for q in ox.parse(gzip.decompress(turtle[name]), ox.RdfFormat.TURTLE))
+        alone.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+        assert {q.triple for q in alone} == graph_of(running, name)
 
 
 def test_the_feed_tells_each_version_as_it_was(filled: tuple[Service, str]) -> None:

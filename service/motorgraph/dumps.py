@@ -167,10 +167,11 @@ class Dumps:
     async def _make(self, niceness: int, commit: int = 0) -> Release:
         async with self._turn:
             began = time.monotonic()
-            order, seconds = self._order(niceness), self._store.settings.limits().past_seconds
+            order, limits = self._order(niceness), self._store.settings.limits()
             job, rest = Job("release", json.dumps(asdict(order))), b""
+            told = self._store.pool.told(job, role=ROLE, commit=commit, seconds=limits.past_seconds, room=limits.memory)
             try:
-                async for piece in self._store.pool.told(job, role=ROLE, commit=commit, seconds=seconds):
+                async for piece in told:
                     *lines, rest = (rest + piece).split(b"\n")
                     for line in lines:
                         release = read(line.decode())
@@ -198,7 +199,7 @@ class Dumps:
         async def made() -> Release:
             async with self._turn:
                 job = Job("canonical", json.dumps(asdict(self._order(NICENESS_ASKED))), commit=commit)
-                return read((await self._store.pool.alone(job, role=ROLE, commit=0, seconds=0)).decode())
+                return read((await self._store.pool.alone(job, role=ROLE, commit=0, seconds=0, room=0)).decode())
 
         return await self._shared(("canonical", commit), made)
 

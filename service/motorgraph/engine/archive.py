@@ -162,7 +162,8 @@ class Archive:
         if commit == CLERK:
             return await self._readers.apart("clerk", self.limits.memory)
         seconds, may_open = self.limits.past_seconds, self.limits.may_open
-        return await self._readers.apart("past", self.limits.memory, may_open=may_open, commit=commit, seconds=seconds)
+        told = {"commit": commit, "seconds": seconds, "room": self.limits.memory}
+        return await self._readers.apart("past", self.limits.memory, may_open=may_open, **told)
 
     def _end_born(self, coming: asyncio.Future[Reader]) -> None:
         """Whoever wanted it has gone."""

@@ -24,6 +24,7 @@ from motorgraph.engine.aside import Channel, Died, forked
 from motorgraph.engine.past import Goal, rebuilt
 from motorgraph.engine.product import Product
 from motorgraph.engine.reader import Outlet, refused
+from motorgraph.engine.remote import remote
 from motorgraph.engine.testimony import Testimony
 from motorgraph.engine.transcript import Origin, Transcript
 from motorgraph.errors import Failed, InsufficientStorage, is_disk_full
@@ -44,7 +45,8 @@ def run(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal, bega
     """
     gc.disable()
     time = journal.commit(goal.commit).time if journal is not None and goal.commit else began
-    back = rebuilt(sock, store, journal, goal)
+    is_there = remote(store) is not None and goal.commit == goal.newest
+    back = store if is_there else rebuilt(sock, store, journal, goal)
     if back is None:
         return
     for _, payload in wire.received(sock):
@@ -92,7 +94,7 @@ def _written_in(folder: Path) -> Iterator[None]:
 def make_release(order: Order, origin: Origin, time: str, tell: Tell) -> None:
     """Writes the release of a commit, or finds it whole, and tells its index; before that, of what can be had already.
 
-    Nothing half made stays. Raises OSError, Died.
+    Nothing half made stays. Raises OSError, Died, and Unavailable where the graph is elsewhere and has gone on meanwhile.
     """
     final = order.of(origin.commit)
     if not (final / INDEX).is_file():
@@ -103,6 +105,8 @@ def make_release(order: Order, origin: Origin, time: str, tell: Tell) -> None:
                 tell(Release(origin.commit, time, tuple(quads)).as_json())
             release = Release(origin.commit, time, (*quads, *made.rest()))
             (folder / INDEX).write_text(json.dumps(release.as_json()))
+            if (there := remote(origin.store)) is not None:
+                there.require_still()
             _put(folder, final)
     tell(_read(final / INDEX))
 

@@ -41,7 +41,7 @@ class Start:
     `catalogue` is the base of the IRIs by which the graph of the commits speaks, "" where there is to be none.
     `base` is that of the graph's IRIs, `address` where it is served, `follows` where the commits come from that a
     replica repeats, `notes` the folder of what earlier starts found out. Without `renews` files count only if there is no
-    commit yet. With a `place` the graph is in the store there.
+    commit yet. With a `place` the graph is in the store there, and what is worked out here may take `room` bytes.
     """
 
     files: Sequence[File]
@@ -59,6 +59,7 @@ class Start:
     snapshot_after: int = 1000
     notes: str = ""
     place: Place | None = None
+    room: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,8 @@ class Control:
     async def fork(self, role: str, *, memory: int, may_open: int, **more: float) -> tuple[int, socket.socket]:
         """A new child: its process and our end of its socket. `memory` in bytes, 0 for no bound.
 
-        The roles past and archivist are told `more`: the `commit` to go back to (0: none), and the `seconds` that this may take.
+        The roles past and archivist are told `more`: the `commit` to go back to (0: none), the `seconds` that this may take, and
+        the `room` in bytes that there is for it where the graph is not in memory.
         Raises Unavailable, as when the keeper has not come to it in time: then the child ends as soon as it is here.
         """
         told = {"role": role, "memory": memory, "may_open": may_open, **more}

@@ -45,8 +45,7 @@ def copy(journal: Journal, store: Remote, graphs: Graphs, told: Told) -> int:
     if journal.head is None:
         raise NotFound(f"The journal in {journal.folder} has no commit yet, so there is nothing to copy.")
     removed, added = journal.moved(0, journal.head.id)
-    rules = digest(graphs.rules)
-    begun = _begun(store, journal, rules)
+    begun, rules = _begun(store, journal, graphs.rules), digest(graphs.rules)
     if begun is not None:
         inflow = Inflow(store, merges=graphs.merges)
         done = begun.quads
@@ -83,7 +82,7 @@ class _Begun:
     commit: int = 0
 
 
-def _begun(store: Remote, journal: Journal, rules: str) -> _Begun | None:
+def _begun(store: Remote, journal: Journal, rules: list[Rule]) -> _Begun | None:
     """What the store has, None if that is all; one that is not provably on the way to the newest commit is emptied."""
     assert journal.head is not None
     there, copying = store.where(), _told(store, COPYING)
@@ -91,14 +90,20 @@ def _begun(store: Remote, journal: Journal, rules: str) -> _Begun | None:
         raise Conflict("The store holds data that are not of this journal. Empty it, or take them over with 'motorgraph adopt'.")
     if (there.lineage if there is not None else copying.partition(" ")[0] or journal.lineage) != journal.lineage:
         raise Conflict("The store is that of another journal. Give another store, or empty it.")
-    if there is not None and there.commit == journal.head.id and there.is_noted(journal.about(NOTED)) and store.rules() == rules:
-        return None
     found = _complete(journal, there) if there is not None else _stopped(journal, copying)
+    if found is not None and found.commit == journal.head.id and _follows(store, journal, rules):
+        return None
     if found is None:
         empty(store)
         found = _Begun()
     store.endpoint.update(_progress(journal.lineage, journal.head, found.quads))
     return found
+
+
+def _follows(store: Remote, journal: Journal, rules: list[Rule]) -> bool:
+    """Whether the store says what follows by these rules, and the folder tells which made what."""
+    assert journal.head is not None
+    return store.rules() == digest(rules) and (not rules or Remembered(journal.folder, rules).tells(journal.head.id))
 
 
 def _complete(journal: Journal, there: Mark) -> _Begun | None:

@@ -17,6 +17,7 @@ import pyoxigraph as ox
 from motorgraph.commits import PIECE_BYTES, Change, Commit, Key
 from motorgraph.database import FILE as JOURNAL_FILE
 from motorgraph.engine.loading import UNREADABLE, File, Progress, hash_files, load_file
+from motorgraph.engine.marker import NOTED, Mark
 from motorgraph.errors import Failed, is_disk_full, no_room
 from motorgraph.journal import Journal
 from motorgraph.replica import promote
@@ -153,6 +154,22 @@ class History:
         commit = self._journal.append(change, notes)
         self._bytes_since += commit.size
         return commit
+
+    @property
+    def mark(self) -> str:
+        """The mark of the newest commit in a remote store, as it was noted; "" if it was not."""
+        return self._journal.about(NOTED) if self._journal is not None else ""
+
+    def note_mark(self, mark: Mark) -> None:
+        """Notes the mark that a remote store is to have, or has. Raises Failed."""
+        if self._journal is not None and self.is_writable:
+            self._journal.note(**{NOTED: str(mark)})
+
+    @property
+    def quads(self) -> int:
+        """How many quads the graph of the newest commit has, without what follows."""
+        removed, added = self._journal.moved(0, self.commit) if self._journal is not None else (0, 0)
+        return added - removed
 
     def catalogued(self) -> Iterator[tuple[Commit, Sequence[str]]]:
         """Every commit with the named graphs that it has changed; of one of an older journal its quads are looked at."""

@@ -149,7 +149,9 @@ class Keeper:
         """Finds the graph in the store where it lies; files do not count."""
         assert self._history is not None
         store = elsewhere.Remote(Place(**command["place"]), self._base)
-        self._upkeep = Upkeep(store, self._history, self._catalogue, self._knowledge.rules, union=self._is_union)
+        self._upkeep = Upkeep(
+            store, self._history, self._catalogue, self._knowledge.rules, union=self._is_union, room=command["room"]
+        )
         self._upkeep.open()
         self._store = store  # type: ignore[assignment]  # it has what processes ask of the engine's own
         self._knowledge.take_up(self._store, self._upkeep.outcomes() if self._knowledge.rules and self._is_writable else None)
@@ -276,12 +278,13 @@ class Keeper:
         store, may_open = elsewhere.remote(self._store), int(command["may_open"])
         if store is None or self._upkeep is None:
             return may_open
-        store.mark = self._upkeep.mark if command["role"] in NICENESSES else None
+        store.mark = self._upkeep.mark if command["role"] in {*NICENESSES, "archivist"} else None
         return max(may_open, elsewhere.SOCKETS)
 
     def _goal(self, command: dict[str, Any]) -> past.Goal:
         known, commit = self._knowledge.known, command["commit"] or self._commit
-        return past.Goal(commit, self._commit, known, self._catalogue, self._is_union, command["seconds"])
+        bounds = command["seconds"], command["room"]
+        return past.Goal(commit, self._commit, known, self._catalogue, self._is_union, *bounds)
 
     def _chronicle(self) -> Chronicle:
         return Chronicle(self._journal(), self._store, self._began, sorted(self._derived), self._is_union)
@@ -333,8 +336,6 @@ class Keeper:
         """Does to the graph what the journal has kept. Returns it as readers take it."""
         if self._upkeep is None:
             written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
-        elif self._knowledge.rules:
-            self._upkeep.remember(written)
         self._knowledge.follow(written)
         self._freeze()
         return written.for_readers.decode() if len(written.for_readers) <= MOST_DELTA_BYTES else ""

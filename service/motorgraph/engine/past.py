@@ -22,7 +22,7 @@ from motorgraph.engine.history import quads_in, replay
 from motorgraph.engine.loading import follow, merge
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.reader import Alarm, Outlet
-from motorgraph.engine.remote import remote
+from motorgraph.engine.remote import memory_of, remote
 from motorgraph.errors import Failed, OutOfReach, Refusal
 from motorgraph.inference import renew
 from motorgraph.journal import Journal
@@ -43,6 +43,8 @@ class Goal:
     catalogue: Catalogue | None
     union: bool
     seconds: float
+    room: int
+    """Bytes that it may take in memory where the newest is elsewhere, 0 for any number."""
 
 
 def run(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal, may_open: int) -> None:
@@ -81,6 +83,8 @@ def _refuse(sock: socket, refusal: Refusal) -> None:
 
 def _rebuilt(store: ox.Store, journal: Journal, goal: Goal) -> ox.Store:
     """The graph as it was, in this store or in another."""
+    if remote(store) is not None:
+        _require_room(journal, goal)
     later = _few(journal.commits(goal.commit, goal.newest)) if remote(store) is None else None
     if later is not None:
         _go_back(store, journal, later, goal)
@@ -94,6 +98,18 @@ def _rebuilt(store: ox.Store, journal: Journal, goal: Goal) -> ox.Store:
     if goal.union:
         merge(made)
     return made
+
+
+def _require_room(journal: Journal, goal: Goal) -> None:
+    """Raises OutOfReach for a graph that would take too much memory here, where the newest is elsewhere."""
+    removed, added = journal.moved(0, goal.commit)
+    needed = memory_of(added - removed)
+    if 0 < goal.room < needed:
+        raise OutOfReach(
+            f"Only the newest graph is in the store. That of commit {goal.commit} has {added - removed:,} quads, which take some "
+            f"{needed >> 20:,} MiB here, of {goal.room >> 20:,} (setting query_memory). /changes tells what came between; "
+            f"'motorgraph restore --at {goal.commit}' makes a folder to serve."
+        )
 
 
 def _few(commits: Iterable[Commit]) -> list[Commit] | None:

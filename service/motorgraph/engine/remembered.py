@@ -7,7 +7,9 @@ end with the newest commit is none.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -31,16 +33,22 @@ class Remembered:
         self._path = folder / FILE
         self._head = f"H rules {digest(rules)} .\n".encode()
 
+    def tells(self, commit: int) -> bool:
+        """Whether it ends with a commit."""
+        with suppress(OSError), self._path.open("rb") as source:
+            if source.readline() != self._head:
+                return False
+            end = b"\n" + _end(commit)
+            source.seek(max(source.seek(0, os.SEEK_END) - len(end), 0))
+            return source.read() == end
+        return False
+
     def read(self, commit: int) -> ox.Store | None:
         """What each rule had made after a commit; None if the file does not tell."""
-        try:
-            lines = self._path.read_bytes().splitlines(keepends=True)
-        except OSError:
-            return None
-        if len(lines) < 2 or lines[0] != self._head or lines[-1] != _end(commit):
+        if not self.tells(commit):
             return None
         found, added = ox.Store(), list[bytes]()
-        for line in lines:
+        for line in self._path.read_bytes().splitlines(keepends=True):
             if line.startswith(b"A "):
                 added.append(line[2:])
                 if len(added) < PIECE_LINES:

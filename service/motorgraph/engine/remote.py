@@ -29,6 +29,9 @@ AT_ONCE = 500
 """How many nodes are looked up by one query."""
 SOCKETS = 8
 """How many files and sockets a process may have open for it: connections, and what it takes to find a host."""
+BYTES_A_QUAD = 400
+"""Of a graph in memory, see docs/sizing.md."""
+_GONE_ON = "The store has gone on to another commit while it was read. Ask again."
 _NOTHING = ox.Store()
 _COPY = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
@@ -169,7 +172,7 @@ class Remote:
         yield from self.named_graphs()
         yield ox.DefaultGraph()
         if self.where() != was:
-            raise Unavailable("The store has gone on to another commit while it was read. Ask again.")
+            raise Unavailable(_GONE_ON)
 
     def graph(self, name: GraphName, condition: str = "") -> Iterator[ox.Quad]:
         """A whole graph, or what of it meets a condition in SPARQL, as it comes: it may be larger than memory."""
@@ -192,6 +195,11 @@ class Remote:
         assert isinstance(found, ox.QuerySolutions)
         row = next(found, None)
         return Mark.of(row["at"].value) if row is not None else None
+
+    def require_still(self) -> None:
+        """Raises Unavailable unless the store is at `mark`, so that what was read of it since that was set is of one commit."""
+        if self.where() != self.mark:
+            raise Unavailable(_GONE_ON)
 
     def rules(self) -> str:
         """The digest of the rules whose outcome it has."""
@@ -423,6 +431,11 @@ def looked_up(store: object, triples: Iterable[T]) -> Iterable[T]:
     known = list(triples)
     there.know((triple.subject, None, None) for triple in known)
     return known
+
+
+def memory_of(quads: int) -> int:
+    """Bytes that a graph of so many quads takes in memory, with the merge of all graphs."""
+    return quads * BYTES_A_QUAD
 
 
 def remote(store: object) -> Remote | None:

@@ -7,6 +7,7 @@ from typing import IO
 
 import pyoxigraph as ox
 
+from motorgraph.engine.remote import AT_ONCE, Term, remote
 from motorgraph.vocab import DCTERMS, LICENCE, NP, PROV, RDF, XSD, Names
 
 VERSION = b"# RDF 1.2: triple terms, <<( ... )>>. The reifier of each is the claim.\n"
@@ -55,9 +56,23 @@ class Testimony:
 
     def _claims(self) -> Iterator[tuple[ox.NamedNode, ox.NamedNode]]:
         """The claims with the graphs that they are in."""
-        for quad in _sorted(self._typed()):
-            if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.graph_name, ox.NamedNode):
-                yield quad.subject, quad.graph_name
+        found = _sorted(self._typed())
+        while block := found[:AT_ONCE]:
+            del found[:AT_ONCE]
+            self._look_up([quad.subject for quad in block])
+            for quad in block:
+                if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.graph_name, ox.NamedNode):
+                    yield quad.subject, quad.graph_name
+
+    def _look_up(self, claims: Iterable[Term]) -> None:
+        """Has a store that lies elsewhere asked for some claims and their propositions by few queries, and forget all others."""
+        there = remote(self._store)
+        if there is None:
+            return
+        there.forget()
+        proposition = ox.NamedNode(self._names.term("proposition"))
+        said = list(there.fetch((claim, None, None) for claim in claims))
+        there.know((quad.object, None, None) for quad in said if quad.predicate == proposition)
 
     def _said(self, subject: Subject, graph: ox.NamedNode | None = None) -> list[ox.Quad]:
         """What a graph, or all of them, says of a subject."""

@@ -25,7 +25,7 @@ from motorgraph.engine.history import History
 from motorgraph.engine.marker import NOTED, Mark, Step, beginning, moving
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.remembered import Remembered, digest
-from motorgraph.engine.remote import Remote
+from motorgraph.engine.remote import Remote, memory_of
 from motorgraph.errors import BadEvaluation, Diverged, Failed, NotRemote, Refusal, StoreAway
 from motorgraph.inference import Rule, renew
 from motorgraph.snapshots import sync
@@ -45,15 +45,22 @@ class Kept:
 
 
 class Upkeep:
-    """A remote store and the journal of its commits."""
+    """A remote store and the journal of its commits. What is worked out in memory may take `room` bytes, 0 for any number."""
 
     def __init__(
-        self, store: Remote, history: History, catalogue: Catalogue | None, rules: Sequence[Rule] = (), *, union: bool
+        self,
+        store: Remote,
+        history: History,
+        catalogue: Catalogue | None,
+        rules: Sequence[Rule] = (),
+        *,
+        union: bool,
+        room: int = 0,
     ) -> None:
         self._store, self._history, self._rules = store, history, rules
         self._remembered = Remembered(history.folder, rules)
         self._intended = history.folder / INTENDED
-        self._catalogue = catalogue
+        self._catalogue, self._room = catalogue, room
         kind = store.endpoint.place.kind
         if kind.is_merged and not union:
             raise Failed("A store of this kind shows all graphs as one. Serve it with --default-graph union.")
@@ -77,30 +84,43 @@ class Upkeep:
         return kept
 
     def _require(self) -> None:
-        found, here = self._store.where(), Mark(self._history.lineage, self._history.commit)
-        if found is None:
-            if here.commit or self._has_data() or not self._history.is_writable:
-                raise Diverged(_UNMARKED if here.commit else _UNKNOWN)
-            self._store.endpoint.update(beginning(here))
-            found = self._store.where()
+        found, here = self._begun(), Mark(self._history.lineage, self._history.commit)
         if found is None or found.lineage != here.lineage:
             raise Diverged(
                 "The store is that of another journal. Give the --data-dir that it was written from, or another store."
             )
         if found.commit != here.commit:
             raise Diverged(
-                f"The store is at commit {found.commit}, and the journal at {here.commit}: they have gone different ways. "
-                "'motorgraph copy' makes the store say what the journal says."
+                f"The store is at commit {found.commit}, and the journal at {here.commit}: they have gone different ways. {_COPY}"
+            )
+        if (noted := self._history.mark) and not found.is_noted(noted):
+            raise Diverged(
+                f"The store is at commit {found.commit} by another change than the journal: one was set back and went on. {_COPY}"
             )
         self.mark = found
         if not self._is_sure:
-            if self._rules and self._store.rules() != digest(self._rules):
-                raise Diverged(
-                    "The rules have changed since the store was filled. 'motorgraph copy' has it say what follows now."
-                )
-            self._store.require_whole()
-            self._tell_catalogue()
+            self._look_closer()
         self._is_sure = True
+
+    def _begun(self) -> Mark | None:
+        """The mark of the store; an empty one is begun by a journal without a commit. Raises Diverged."""
+        found, here = self._store.where(), Mark(self._history.lineage, self._history.commit)
+        if found is not None:
+            return found
+        if here.commit or self._has_data() or not self._history.is_writable:
+            raise Diverged(f"The store has no mark of this journal. {_COPY}" if here.commit else _UNKNOWN)
+        self._history.note_mark(here)
+        self._store.endpoint.update(beginning(here))
+        return self._store.where()
+
+    def _look_closer(self) -> None:
+        """What is looked at once, and after a fault."""
+        if not self._history.mark:  # a journal that knows of no mark was written by an older version
+            self._history.note_mark(self.mark)
+        if self._rules and self._store.rules() != digest(self._rules):
+            raise Diverged("The rules have changed since the store was filled. 'motorgraph copy' has it say what follows now.")
+        self._store.require_whole()
+        self._tell_catalogue()
 
     def _has_data(self) -> bool:
         return bool(self._store.query("ASK { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"))
@@ -125,7 +145,7 @@ class Upkeep:
                 raise _undone(error, is_known=self._is_sure) from error
             raise Failed(f"The change was not made. {error.detail}") from error
         self.mark = now
-        return self._keep(written)
+        return self._keep(written, was)
 
     def _settled_soon(self) -> Kept | None:
         """As `settle`, while the store may be back in a moment."""
@@ -151,7 +171,9 @@ class Upkeep:
         found = self._store.where()
         if found == now and self._history.commit == was.commit:
             self.mark = now
-            return self._keep(Written.of(text))
+            return self._keep(Written.of(text), was)
+        if self._history.commit == now.commit and not self._remembered.tells(now.commit):
+            self._remember(Written.of(text))
         if found == was:  # what was sent may still be under way: by another name of the mark it comes too late
             self._store.endpoint.update(moving(was, was.again(), Step(), self._store.skolem))
             if self._store.where() == was:
@@ -160,18 +182,19 @@ class Upkeep:
         self._intended.unlink()
         return None
 
-    def _keep(self, written: Written) -> Kept:
+    def _keep(self, written: Written, was: Mark) -> Kept:
         """Has the journal keep what is in the store; if it cannot, takes it back."""
         try:
             commit = self._history.append(written.change, {NOTED: str(self.mark)})
         except Refusal:
-            back = Mark(self.mark.lineage, self.mark.commit - 1)
+            back = was.again()
             step = _step(written)
             undone = Step(step.added, step.removed, step.dropped, step.made)
             self._store.endpoint.update(self._moving(self.mark, back, undone))
             self.mark = back
             self._intended.unlink()
             raise
+        self._remember(written)
         self._intended.unlink()
         try:
             written = written.told(self._tell_catalogue(commit, written.head["graphs"]))
@@ -200,14 +223,20 @@ class Upkeep:
         """What each rule makes, as it was written down, else worked out anew."""
         found = self._remembered.read(self._history.commit)
         if found is None:
-            found = outcomes(self._history, self._rules)
+            if 0 < self._room < memory_of(self._history.quads):
+                raise Failed(
+                    "What follows by which rule is not written down in the data folder, and to work it out here would take more "
+                    "memory than a query may have (setting query_memory). 'motorgraph copy' has the store work it out."
+                )
+            found = outcomes(self._history, self._rules, self._room)
             self._remembered.write(found, self._history.commit)
         return found
 
-    def remember(self, written: Written) -> None:
+    def _remember(self, written: Written) -> None:
         """Writes down what a commit has changed of what the rules make; if that cannot be, the next start works it out."""
         with suppress(OSError):
-            self._remembered.add(written.by_rule, self._history.commit)
+            if self._rules:
+                self._remembered.add(written.by_rule, self._history.commit)
 
     def _moving(self, was: Mark, now: Mark, step: Step) -> str:
         """The update for a step. Raises NotRemote for one that the store would not make, or not as it is."""
@@ -247,7 +276,7 @@ def _unnamed(triple: ox.Triple) -> ox.Quad:
     return ox.Quad(triple.subject, triple.predicate, triple.object, ox.DefaultGraph())
 
 
-def outcomes(history: History, rules: Sequence[Rule]) -> ox.Store:
+def outcomes(history: History, rules: Sequence[Rule], room: int = 0) -> ox.Store:
     """What each rule makes, worked out from the journal by a process aside that has the graph in memory for so long.
 
     Raises Failed if it has no room.
@@ -263,7 +292,7 @@ def outcomes(history: History, rules: Sequence[Rule]) -> ox.Store:
 
     found = ox.Store()
     try:
-        lines = b"".join(piece for _, piece in forked(send, name="mg-outcomes"))
+        lines = b"".join(piece for _, piece in forked(send, name="mg-outcomes", memory=room))
     except Died as died:
         raise Failed(f"What follows from the graph could not be worked out: {died}.") from died
     found.bulk_extend(ox.parse(lines, NQUADS))
@@ -279,5 +308,5 @@ def _undone(error: StoreAway, *, is_known: bool) -> StoreAway:
     )
 
 
-_UNMARKED = "The store has no mark of this journal. 'motorgraph copy' makes it say what the journal says."
+_COPY = "'motorgraph copy' makes the store say what the journal says."
 _UNKNOWN = "The store holds data that this journal does not know. 'motorgraph adopt' makes a journal of them."

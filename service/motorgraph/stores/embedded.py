@@ -157,6 +157,7 @@ class Embedded:
             snapshot_after=self.settings.snapshot_after,
             notes=str(self.settings.data_dir / "readings"),
             place=self.settings.place,
+            room=self.settings.limits().memory,
         )
         loaded = await self.control.load(start)
         self._lineage = loaded.lineage or self._of_files(loaded.digest, rules)
