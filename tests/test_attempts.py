@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from motorgraph.attempts import MOST_KNOWN, MOST_WRONG, WINDOW_SECONDS, Attempts
+from motorgraph.attempts import MOST_WRONG, WINDOW_SECONDS, Attempts
+from motorgraph.clients import MOST_KNOWN
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 

@@ -32,6 +32,13 @@ class Access:
         is_open = call.path in OPEN_PATHS or call.path.startswith(OPEN_FOLDER) or _is_for_manifest(call)
         return self.protects_reads and not is_open
 
+    def bearer_of(self, call: Call) -> str:
+        """The name of whoever the request's token is of, "" for none."""
+        if b"authorization" not in call.headers:
+            return ""
+        bearer = find(self._bearers, _token(call))
+        return bearer.name if bearer else ""
+
     def admits(self, call: Call) -> bool:
         """Whether the request brings a token that is good for a read; if not, it is for `require` to say and count it."""
         token = _token(call)

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from motorgraph import __version__
 from motorgraph.address import FOREIGN
-from motorgraph.inside import App, Inside, Told
+from motorgraph.inside import CLIENT, App, Inside, Told
 from motorgraph.media import JSON, TURTLE
 from motorgraph.protocol import Call, by_name
 from motorgraph.settings import Settings
@@ -102,7 +102,9 @@ class Tools:
 
     def _inside(self, ctx: Context) -> Inside:
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (ctx.headers or {}).items()]
-        asking = Call("POST", "/mcp", b"", by_name(headers), is_http_1_0=False, scheme="http")
+        known = by_name(headers)
+        client = known.get(CLIENT, b"").decode("latin-1")
+        asking = Call("POST", "/mcp", b"", known, is_http_1_0=False, scheme="http", client=client)
         return Inside(self._app, asking, MOST_BYTES)
 
     async def _json(self, ctx: Context, path: str, parameters: Iterable[tuple[str, str]] = ()) -> Json:

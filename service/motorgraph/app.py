@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from motorgraph import __version__, logs, openapi
-from motorgraph.access import Access
+from motorgraph.access import OPEN_PATHS, Access
 from motorgraph.address import ROOTS
 from motorgraph.bearer import Scope
 from motorgraph.catalogue.descriptions import Descriptions
@@ -28,14 +28,26 @@ from motorgraph.choices import Choices
 from motorgraph.documentation import Documentation
 from motorgraph.doors import Doors
 from motorgraph.duty.planner import Planner
-from motorgraph.engine.answer import Answer
-from motorgraph.errors import Broken, Failed, MethodNotAllowed, NotFound, Refusal, TooManyConnections, exhausted, is_exhausted
+from motorgraph.engine.answer import Answer, payer
+from motorgraph.errors import (
+    Broken,
+    Failed,
+    MethodNotAllowed,
+    NotFound,
+    QuotaExceeded,
+    Refusal,
+    TooManyConnections,
+    exhausted,
+    is_exhausted,
+)
 from motorgraph.home import Home
 from motorgraph.manual import Manual
 from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive, is_clear, require_clear
+from motorgraph.proxies import Proxies
+from motorgraph.quotas import Quotas
 from motorgraph.reply import ClientLeft, Headers, Render, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.about import About
@@ -85,8 +97,8 @@ ALWAYS = frozenset(["/health", "/ready", "/metrics"])  # answered where more are
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 EXPOSED = (
     *("Accept-Ranges", "Content-Location", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location"),
-    *("Memento-Datetime", "Preference-Applied", "Repr-Digest", "Retry-After", "WWW-Authenticate", "X-Commit", "X-Nested-Cut"),
-    "X-Request-Id",
+    *("Memento-Datetime", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Repr-Digest", "Retry-After"),
+    *("WWW-Authenticate", "X-Commit", "X-Nested-Cut", "X-Request-Id"),
 )
 COMMON = [
     (b"x-content-type-options", b"nosniff"),
@@ -132,7 +144,10 @@ class Edge:
         self._logs_all = store.settings.access_log
         self._access = access
         self._common = [*COMMON, *PRIVATE] if access.protects_reads else COMMON
-        self.verbatim = Verbatim(store)
+        self.quotas = Quotas.of(store.settings)
+        self.proxies = Proxies(store.settings.trusted_proxies)
+        self.verbatim = {by_proxy: Verbatim(store) for by_proxy in (False, True)}
+        """Apart for what a trusted proxy has sent: the same bytes mean something else from there."""
         self.doors = metrics.doors = Doors(store.settings.connections, store.settings.client_seconds)
         self._boot = secrets.token_hex(4)
         self._numbers = itertools.count(1)
@@ -153,11 +168,25 @@ class Edge:
             self._finish(call, route, response.status, time.monotonic() - started)
             logs.request_id.reset(token)
 
-    def begin(self, call: Call) -> Answer | None:
-        """Has a reader begin to answer a GET of /sparql, to be ended by `short`, `leave` or a call that has it as `begun`."""
+    def begin(self, call: Call, key: str) -> Answer | None:
+        """Has a reader begin to answer a GET of /sparql, to be ended by `short`, `leave` or a call that has it as `begun`.
+
+        It spends the quotas of `key`. None for a request that is to go, and perhaps to be refused, the ordinary way.
+        """
         if not is_clear(call) or (self._access.protects_reads and not self._access.admits(call)):
-            return None  # to be refused the ordinary way
-        return self._sparql.begin(call)
+            return None
+        if self.quotas is None:
+            return self._sparql.begin(call)
+        if self.quotas.taken(key) is None:
+            return None
+        token = payer.set(self.quotas.payer(key))
+        try:
+            answer = self._sparql.begin(call)
+        finally:
+            payer.reset(token)
+        if answer is None:
+            self.quotas.give_back(key)  # the ordinary way counts it
+        return answer
 
     def short(self, call: Call, answer: Answer) -> Short | None:
         """The response to what was begun, if it is short; else None, and the request is to go the ordinary way.
@@ -185,6 +214,10 @@ class Edge:
         self._sparql.leave(answer)
         self._finish(call, call.path, CLIENT_LEFT, time.monotonic() - answer.asked)
 
+    def key(self, call: Call, client: str) -> str:
+        """Whose quotas a request from this address spends."""
+        return Quotas.key(client, self._access.bearer_of(call))
+
     def _id(self, call: Call) -> str:
         given = call.headers.get(b"x-request-id", b"")
         return given.decode() if REQUEST_ID.fullmatch(given) else self.new_id()
@@ -204,6 +237,7 @@ class Edge:
         self, call: Call, route: str, scope: MutableMapping[str, Any], receive: Receive, response: _Response
     ) -> None:
         try:
+            self._count(call, response)
             self._admit(call)
             require_clear(call)
             if call.method == "OPTIONS":
@@ -231,9 +265,22 @@ class Edge:
         if call.method != "OPTIONS" and self._access.protects(call):
             self._access.require(call, Scope.READ)
 
+    def _count(self, call: Call, response: _Response) -> None:
+        """Has a request and its work spend the quotas of its client; what was begun has done so. Raises QuotaExceeded."""
+        if self.quotas is None or call.path in OPEN_PATHS:
+            return
+        key = self.key(call, call.client)
+        response.rated = partial(self.quotas.headers, key)
+        payer.set(self.quotas.payer(key))  # until the task of the request ends
+        if call.begun is None:
+            self.quotas.require(key)
+            self.quotas.take(key)
+
     async def _refuse(self, refusal: Refusal, call: Call, response: _Response) -> None:
         if self._store.elsewhere is not None:
             self._store.elsewhere.doubt(refusal)
+        if isinstance(refusal, QuotaExceeded):
+            self._metrics.over.update(refusal.members["violated-policies"])
         if response.status:
             response.breaks()
         await send_refusal(refusal, call, response, response.request_id, self._render)
@@ -267,6 +314,8 @@ class _Response:
     def __init__(self, send: Send, request_id: str, common: Headers, store: Embedded) -> None:
         self._send = send
         self._common = common
+        self.rated: Callable[[], Headers] = tuple
+        """What it says of the quotas of its client, when it begins."""
         self._store = store
         self.request_id = request_id
         self.status = 0
@@ -274,7 +323,7 @@ class _Response:
     async def __call__(self, message: MutableMapping[str, Any]) -> None:  # Any: ASGI's own definition
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [*message["headers"], *self._common, (b"x-request-id", self.request_id.encode())]
+            headers = [*message["headers"], *self._common, *self.rated(), (b"x-request-id", self.request_id.encode())]
             if self._store.is_ready and not any(name == b"x-commit" for name, _ in headers):
                 headers.append((b"x-commit", b"%d" % self._store.commit))  # an answer of a reader says its own
             message["headers"] = headers

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -19,7 +20,8 @@ from motorgraph.reply import problem_bytes
 if TYPE_CHECKING:
     from motorgraph.app import Edge
     from motorgraph.engine.answer import Answer
-    from motorgraph.verbatim import Short
+    from motorgraph.quotas import Quotas
+    from motorgraph.verbatim import Short, Verbatim
 
 MOST_HEAD_BYTES = 4 << 20
 HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -81,10 +83,21 @@ class Connection(HttpToolsProtocol):
     _moved = 0.0  # when its client had last done its part, so far as the doors have looked
     _body_bytes = 0  # since the last look
     _unsent = 0  # at the last look
+    _peer = ""
+    _is_proxied = False
+    _own_key = ""
+    _quotas: Quotas | None = None
+    _verbatim: Verbatim
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # what uvicorn itself declares
         self._corked = Corked(transport)
         super().connection_made(self._corked)  # type: ignore[arg-type]  # it is one in all that is used
+        self._peer = self.client[0] if self.client else ""
+        self._is_proxied = self._edge.proxies.trusts(self._peer)
+        self._verbatim = self._edge.verbatim[self._is_proxied]
+        self._quotas = self._edge.quotas
+        if self._quotas is not None:
+            self._own_key = self._quotas.key(self._peer, "")
         self._moved = self.loop.time()
         if not self._edge.doors.enter(self):
             self._dismiss(TooManyConnections.of(self._edge.doors.most))
@@ -200,7 +213,7 @@ class Connection(HttpToolsProtocol):
             return
         self._may_be_short = False
         call = self._call()
-        answer = None if call is None else self._edge.begin(call)
+        answer = None if call is None else self._edge.begin(call, self._key(call))
         if call is None or answer is None:
             self._begin_cycle(None)
             super().on_message_complete()
@@ -235,8 +248,14 @@ class Connection(HttpToolsProtocol):
         path, mark, query = self.url.partition(b"?")
         if path != SHORT_WAY or not mark or b"#" in query:
             return None
-        client = self.client[0] if self.client else ""
-        return Call("GET", "/sparql", query, by_name(self.headers), False, self.scheme or "http", path, client=client)
+        headers = by_name(self.headers)
+        client, scheme = self._seen(headers)
+        return Call("GET", "/sparql", query, headers, False, scheme, path, client=client)
+
+    def _seen(self, headers: Mapping[bytes, bytes]) -> tuple[str, str]:
+        """Where a request comes from, and by which scheme: as the connection has it, or as a trusted proxy says."""
+        scheme = self.scheme or "http"
+        return self._edge.proxies.seen(self._peer, scheme, headers) if self._is_proxied else (self._peer, scheme)
 
     def _opened(self, answer: Answer) -> None:
         """What was begun is whole, or too long to be held, or refused."""
@@ -249,26 +268,36 @@ class Connection(HttpToolsProtocol):
             return
         self._early = None
         if answer.is_kept and b"x-request-id" not in early.call.headers:
-            self._edge.verbatim.keep(early.data, found)
-        self._respond(found, early.call, time.monotonic() - answer.asked)
+            self._verbatim.keep(early.data, found)
+        rated = b"" if self._quotas is None else self._quotas.lines(self._key(early.call))
+        self._respond(found, early.call, rated, time.monotonic() - answer.asked)
 
     def _repeats(self, data: bytes) -> bool:
         """Whether nothing is under way and these bytes were answered before; then they are, with the same."""
         if not self._is_between or self._is_at_work or self.flow.write_paused:
             return False
-        found = self._edge.verbatim.find(data)
+        found = self._verbatim.find(data)
         if found is None:
             return False
+        rated: bytes | None = b"" if self._quotas is None else self._quotas.taken(self._key(found.call))
+        if rated is None:
+            return False  # to be refused the ordinary way
         self._unset_keepalive_if_required()
-        self._respond(found, found.call, 0.0)
+        self._respond(found, found.call, rated, 0.0)
         return True
 
-    def _respond(self, short: Short, call: Call, seconds: float) -> None:
+    def _key(self, call: Call) -> str:
+        """Whose quotas a request with these headers spends if it comes by this connection."""
+        if self._is_proxied or b"authorization" in call.headers:
+            return self._edge.key(call, self._seen(call.headers)[0])
+        return self._own_key
+
+    def _respond(self, short: Short, call: Call, rated: bytes, seconds: float) -> None:
         self.server_state.total_requests += 1
         pieces = [STATUS_LINE[short.status]]
         for name, value in self.server_state.default_headers:
             pieces += (name, b": ", value, b"\r\n")
-        pieces += (short.head, b"x-request-id: ", self._edge.told(call, short, seconds), b"\r\n\r\n", short.body)
+        pieces += (rated, short.head, b"x-request-id: ", self._edge.told(call, short, seconds), b"\r\n\r\n", short.body)
         self._corked.write_now(b"".join(pieces))
 
     def _go_the_ordinary_way(self) -> None:
@@ -286,6 +315,9 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)  # the scope's own list
+        if self._is_proxied:
+            client, self.scope["scheme"] = self._seen(by_name(headers))
+            self.scope["client"] = client, 0
         if begun is not None:
             self.scope["state"][BEGUN] = begun
         if not self._is_let_in:

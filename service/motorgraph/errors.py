@@ -27,6 +27,7 @@
   + BadParameter          422
   + NoCanonicalForm       422
   + TooManyAttempts       429
+  + QuotaExceeded         429
   + Overloaded            429
   + Failed                500
     - InsufficientStorage 507
@@ -279,6 +280,16 @@ class TooManyAttempts(Refusal):
     """Ten wrong tokens from this address within a minute; `retry_after` and `Retry-After` say when to come again."""
 
     status, title = 429, "Too many wrong tokens"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"retry-after", str(self.members["retry_after"]).encode())]
+
+
+class QuotaExceeded(Refusal):
+    """More than one client may have (`client-requests`, `client-query-seconds`); `violated-policies` names what `RateLimit` does,
+    `Retry-After` says when to come again."""
+
+    status, title = 429, "Too much for one client"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"retry-after", str(self.members["retry_after"]).encode())]

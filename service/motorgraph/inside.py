@@ -14,6 +14,8 @@ from motorgraph.reply import ClientLeft, Headers, Send
 
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]  # Any: ASGI's own definition
 MOST_REDIRECTS = 5
+CLIENT = b"x-motorgraph-client"
+"""A header that we set ourselves: the address of a client, where a library hands on nothing but headers."""
 _SAFE = "%/:@!$&'()*+,;=-._~"
 
 

@@ -35,6 +35,7 @@ class Metrics:
         self.bytes = 0
         self.broken = 0
         self.doors: Doors | None = None
+        self.over: Counter[str] = Counter()
         self.follows: Callable[[], dict[str, float]] | None = None
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(SECONDS) + 1))
@@ -70,6 +71,10 @@ class Metrics:
         yield CounterMetricFamily("motorgraph_rows", "Rows of tables sent.", self.rows)
         yield CounterMetricFamily("motorgraph_answer_bytes", "Bytes of answers sent.", self.bytes)
         yield CounterMetricFamily("motorgraph_broken_answers", "Answers that broke after their first byte.", self.broken)
+        over = CounterMetricFamily("motorgraph_quota_refusals", "Requests beyond what one client may have.", labels=["policy"])
+        for policy, count in self.over.items():
+            over.add_metric([policy], count)
+        yield over
         requests = CounterMetricFamily(
             "motorgraph_requests", "Requests by route, method and status.", labels=["route", "method", "status"]
         )

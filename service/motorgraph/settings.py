@@ -103,6 +103,28 @@ class Settings(BaseSettings):
         description="Host that SERVICE may ask, by name without scheme and port; may be given again (or separated by ','). "
         "None by default.",
     )
+    client_requests: float = Field(
+        0.0,
+        ge=0,
+        description="Requests a second that one client may make for long: one address (of IPv6 a network of 64 bits), or the "
+        "bearer of a token; 0 sets no limit.",
+    )
+    client_burst: int = Field(
+        0,
+        ge=0,
+        description="Requests that it may make at once before that counts; 0 is as many as it may make in ten seconds.",
+    )
+    client_query_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds a minute that processes may work on what one client asks: queries, validations, older commits; 0 "
+        "sets no limit.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Address or network of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed, such as "
+        "127.0.0.1; may be given again (or separated by ',').",
+    )
     follow: str = Field(
         "", description="Address of another motorgraph whose read replica this one is to be; its /feed or /changes will do."
     )
@@ -141,7 +163,7 @@ class Settings(BaseSettings):
     def _paths(cls, value: Any) -> Any:  # Any: pydantic hands over whatever was given
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
-    @field_validator("service_hosts", "align", mode="before")
+    @field_validator("service_hosts", "align", "trusted_proxies", mode="before")
     @classmethod
     def _words(cls, value: Any) -> Any:  # Any: as above
         lists = [value] if isinstance(value, str) else value
@@ -151,6 +173,11 @@ class Settings(BaseSettings):
     @classmethod
     def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_host_name(host) for host in value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_network(text) for text in value)
 
     @field_validator("default_graph", "write_token", mode="before")
     @classmethod
@@ -282,3 +309,11 @@ def _host_name(host: str) -> str:
         if _HOST_NAME.fullmatch(host):
             return host.lower()
     raise ValueError(f"{host!r} is no host: give its name alone, without scheme and port, as query.wikidata.org")
+
+
+def _network(text: str) -> str:
+    """An address or a network of addresses. Raises ValueError."""
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no address and no network, such as 127.0.0.1 or 10.0.0.0/8: {error}") from error

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Protocol
@@ -21,6 +22,8 @@ HOLD_BYTES = 256 * 1024
 HIGH_BYTES = 1 << 20
 LOW_BYTES = 256 * 1024
 SPOOL_READ_BYTES = 256 * 1024
+payer: ContextVar[Callable[[float], None] | None] = ContextVar("payer", default=None)
+"""Who is charged with what the request under way has processes work on."""
 
 
 class Source(Protocol):
@@ -100,6 +103,7 @@ class Answer:
     on_open: Callable[[Answer], None] = staticmethod(_nothing)
     on_pause: Callable[[Answer], None] = staticmethod(_nothing)
     on_end: Callable[[Answer], None] = staticmethod(_nothing)
+    charge: Callable[[float], None] | None = None  # is told of the seconds that processes have been at it
     is_kept = False  # nobody had to work it out
     is_unmodified = False  # the client has it already
     _held = 0

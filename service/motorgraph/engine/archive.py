@@ -12,7 +12,7 @@ import time
 from collections import deque
 from typing import Any
 
-from motorgraph.engine.answer import Answer
+from motorgraph.engine.answer import Answer, payer
 from motorgraph.engine.child import Reader, too_long
 from motorgraph.engine.readers import Readers
 from motorgraph.engine.wire import Job, encode_job
@@ -58,6 +58,7 @@ class Archive:
         goes_back = commit == CLERK and job.commit  # the clerk has a graph of its own to move
         seconds = self.limits.seconds + (self.limits.past_seconds if goes_back else 0.0)
         answer = Answer(job, time.monotonic() + seconds)
+        answer.charge = payer.get()
         self._working[answer] = commit, reader
         answer.on_pause = self._spill
         answer.on_end = self._ended

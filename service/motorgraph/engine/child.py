@@ -37,6 +37,7 @@ class Reader(asyncio.Protocol):
         self.deltas = 0
         self.idle_since = time.monotonic()
         self.cause: int | None = None
+        self._since = 0.0
         self._owner = owner
         self._frames = Frames()
         self._transport: asyncio.Transport | None = None
@@ -52,8 +53,21 @@ class Reader(asyncio.Protocol):
         if self.answer is not None:
             self.line.append(answer)
             return False
-        self.answer = answer
+        self._take_up(answer)
         return True
+
+    def _take_up(self, answer: Answer | None) -> None:
+        """It is at this now."""
+        self.answer = answer
+        if answer is not None and answer.charge is not None:
+            self._since = time.monotonic()
+
+    def tell_spent(self) -> None:
+        """Charges what it has worked on its answer so far, once."""
+        if self.answer is not None and self.answer.charge is not None:
+            now = time.monotonic()
+            self.answer.charge(now - self._since)
+            self._since = now
 
     def tell(self, data: bytes) -> None:
         """Sends a delta, which has no answer; the reader comes to it after what it was sent before."""
@@ -67,13 +81,15 @@ class Reader(asyncio.Protocol):
             if answer is None:
                 continue
             if kind is Kind.END or kind is Kind.FAILED:  # the reader can go on before the client has its answer
-                self.answer = self.line.popleft() if self.line else None
+                self.tell_spent()
+                self._take_up(self.line.popleft() if self.line else None)
                 self.resume()  # its last piece may have made it pause
                 self._owner.finished(self, answer)
             answer.receive(kind, payload)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self.tell_spent()
         self._owner.lost(self)
 
     @property

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 
-from motorgraph.engine.answer import Answer
+from motorgraph.engine.answer import Answer, payer
 from motorgraph.engine.archive import Archive
 from motorgraph.engine.backlog import Backlog
 from motorgraph.engine.child import Reader, cause_of_death, too_long
@@ -98,6 +98,7 @@ class Pool:
         if self.refusal is not None:
             raise self.refusal
         answer = Answer(job, time.monotonic() + self.limits.seconds)
+        answer.charge = payer.get()
         reader = None if self._backlog.waiting else self._reader_for(answer)
         if reader is None:
             self._enqueue(answer)

@@ -158,6 +158,7 @@ class Readers:
 
     def kill(self, reader: Reader) -> None:
         """Ends it, whatever it is doing."""
+        reader.tell_spent()
         reader.answer = None
         reader.close()
         if reader.cause is None:

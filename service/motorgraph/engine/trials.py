@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from motorgraph.engine.answer import Answer
+from motorgraph.engine.answer import Answer, payer
 from motorgraph.engine.readers import Readers
 from motorgraph.engine.wire import Job, body_frames, encode_job
 from motorgraph.errors import Broken, DeadlineExceeded, QueueFull
@@ -44,6 +44,7 @@ class Trials:
     async def _judged(self, job: Job, body: bytes) -> dict[str, Any]:  # Any: as above
         reader = await self._readers.awaited("trial", memory=self._limits.memory + 8 * len(body))
         answer = Answer(job, float("inf"))
+        answer.charge = payer.get()
         try:
             reader.begin(answer, encode_job(job, self._limits.seconds) + body_frames(body))
             self._readers.ended(reader)

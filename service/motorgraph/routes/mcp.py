@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from motorgraph.errors import MethodNotAllowed
-from motorgraph.inside import App, scope_of
+from motorgraph.inside import CLIENT, App, scope_of
 from motorgraph.openapi import responses
 from motorgraph.protocol import Call, Receive
 from motorgraph.reply import Send
@@ -48,7 +48,8 @@ class Mcp:
         if call.method != "POST":
             raise MethodNotAllowed(call.method, METHODS)
         inner = await self._started()
-        await inner(scope_of(call, PATH, call.query_string, list(call.headers.items()), call.method), receive, send)  # type: ignore[arg-type]  # Starlette's aliases are wider
+        headers = {**call.headers, CLIENT: call.client.encode("latin-1")}
+        await inner(scope_of(call, PATH, call.query_string, [*headers.items()], call.method), receive, send)  # type: ignore[arg-type]  # Starlette's aliases are wider
 
     async def _started(self) -> Starlette:
         """What answers, made when it is first asked for: few services are, and to import it takes longer than all the others."""
