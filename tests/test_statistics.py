@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
 
 import pyoxigraph as ox
 import pytest
@@ -13,41 +12,10 @@ from hypothesis import strategies as st
 from motorgraph.catalogue.statistics import Partition, Statistics, Use
 from motorgraph.engine import moves
 from motorgraph.engine.delta import Delta, Written
-from motorgraph.engine.loading import merge
 from motorgraph.engine.moves import TooMuch
 from motorgraph.engine.statistics import counted, host, recounted
 from motorgraph.engine.wire import Job
-
-BASE = "http://own.example/"
-TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-LABEL = ox.NamedNode("http://own.example/ontology/label")
-
-
-def iri(name: str) -> ox.NamedNode:
-    return ox.NamedNode(name if "//" in name else BASE + name)
-
-
-def store_of(quads: Iterable[ox.Quad], *, union: bool) -> ox.Store:
-    store = ox.Store()
-    store.extend(quads)
-    if union:
-        merge(store)
-    return store
-
-
-def copied(store: ox.Store) -> ox.Store:
-    copy = ox.Store()
-    copy.extend(store)
-    for graph in store.named_graphs():
-        copy.add_graph(graph)
-    return copy
-
-
-def change(removed: Iterable[ox.Quad] = (), added: Iterable[ox.Quad] = (), *, union: bool = True) -> Written:
-    """A change as a draft writes it down."""
-    spool = io.BytesIO()
-    Delta(removed=set(removed), added=set(added)).write(spool, Job("update", union=union), {})
-    return Written.of(spool.getvalue())
+from tests.moving import BASE, LABEL, STEPS, TYPE, Steps, change, copied, iri, quads_of, step, store_of
 
 
 def rows(store: ox.Store, *, union: bool = True) -> Statistics:
@@ -123,37 +91,13 @@ def test_the_host_of_an_iri_is_what_stands_between_the_slashes(name: str, found:
 
 # Carried on
 
-SUBJECTS = st.sampled_from([iri("id/a"), iri("id/b"), iri("http://other.example/c"), ox.BlankNode("n")])
-CLASSES = [iri("Plant"), iri("Maker"), ox.BlankNode("n")]
-OTHERS = [iri("id/a"), iri("id/b"), iri("http://other.example/c"), ox.BlankNode("n"), iri("urn:x"), iri("Plant")]
-LITERALS = [ox.Literal("x"), ox.Literal("x", language="en"), ox.Literal(1), ox.Literal("x", datatype=iri("unit"))]
-TRIPLE = ox.Triple(iri("id/a"), LABEL, ox.Literal(1))
-STATEMENTS = st.one_of(
-    st.tuples(SUBJECTS, st.just(TYPE), st.sampled_from(CLASSES)),
-    st.tuples(SUBJECTS, st.sampled_from([LABEL, iri("owner")]), st.sampled_from([*OTHERS, *LITERALS, TRIPLE])),
-)
-NAMED = [iri("g1"), iri("g2")]
-STEPS = st.lists(st.tuples(st.booleans(), STATEMENTS, st.sampled_from([*NAMED, ox.DefaultGraph()])), max_size=8)
-
-
-def quads_of(steps: Sequence[tuple[bool, tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode], ox.NamedNode]]) -> set[ox.Quad]:
-    return {ox.Quad(*statement, graph) for _, statement, graph in steps}
-
 
 @settings(max_examples=40, deadline=None)
 @given(st.booleans(), STEPS, st.lists(STEPS, min_size=1, max_size=3))
-def test_what_is_carried_on_is_what_a_fresh_count_finds(union: bool, first: list, later: list[list]) -> None:  # type: ignore[type-arg]
-    def kept(quads: set[ox.Quad]) -> set[ox.Quad]:
-        return {q for q in quads if not (union and isinstance(q.graph_name, ox.DefaultGraph))}
-
-    store = store_of(kept(quads_of(first)), union=union)
+def test_what_is_carried_on_is_what_a_fresh_count_finds(union: bool, first: Steps, later: list[Steps]) -> None:
+    store = store_of(quads_of(first, union=union), union=union)
     tally = counted(copied(store), BASE, union=union)
-    changes = []
-    for steps in later:
-        removed = kept(quads_of([s for s in steps if not s[0]])) & set(store)
-        added = kept(quads_of([s for s in steps if s[0]])) - set(store)
-        changes.append(change(removed, added, union=union))
-        changes[-1].make(store)
+    changes = [step(store, steps, union=union) for steps in later]
     assert dict(recounted(tally, store, changes, BASE, union=union)) == dict(counted(copied(store), BASE, union=union))
 
 

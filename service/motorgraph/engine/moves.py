@@ -84,6 +84,11 @@ class Moves:
             if self._counts(quad):
                 yield quad, int(quad in self._store) - int(was)
 
+    def merged(self) -> Iterator[tuple[ox.Quad, int]]:
+        """The triples that the merge of all graphs has gained (1) and lost (-1), as quads of the default graph."""
+        yield from ((ox.Quad(*statement), 1) for statement in self._come)
+        yield from ((ox.Quad(*statement), -1) for statement in self._gone)
+
     def subjects(self) -> set[Subject]:
         """Those of whom something else is said than before, or that point at what is of other classes now.
 

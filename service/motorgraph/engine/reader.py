@@ -16,9 +16,11 @@ from socket import socket
 import pyoxigraph as ox
 
 from motorgraph.engine import sitemap, statistics, wire
+from motorgraph.engine.counts import Counts
 from motorgraph.engine.delta import Written
 from motorgraph.engine.describing import describe, tell_context
 from motorgraph.engine.loading import rdf_format
+from motorgraph.engine.lookup import Lookup, lookup
 from motorgraph.engine.marker import STORE
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.passing import passed_on
@@ -50,7 +52,9 @@ def run(sock: socket, store: ox.Store, commit: int = 0, recent: Recent | None = 
 
     `commit` is the one whose graph the store holds; the deltas that come carry it on. `recent` are the changes that led to it.
     """
-    serve(sock, TASKS | {"statistics": partial(statistics.answer, recent or Recent())}, store, commit)
+    counts = Counts(store)
+    own = {"query": partial(_query, counts=counts), "statistics": partial(statistics.answer, recent or Recent())}
+    serve(sock, TASKS | own, store, commit, counts.heed)
 
 
 def serve(
@@ -78,6 +82,7 @@ def serve(
 
 
 Task = Callable[[Job, ox.Store, "Outlet"], None]
+Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
 
 class Alarm:
@@ -223,12 +228,17 @@ class Outlet:
         self._sock.sendall(wire.message(Kind.FAILED, kind=refusal.kind, detail=refusal.detail, members=refusal.members))
 
 
-def _query(job: Job, store: ox.Store, outlet: Outlet) -> None:
+def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = None) -> None:
     there = remote(store)
     try:
         if there is not None and passed_on(job, there, _dataset(job), outlet):
             return
-        results = evaluate(job, store)
+        found = _lookup(job) if there is None else None
+        if found is not None and found.text.asks:
+            _tell_truth(job, outlet, is_so=found.is_there(store))
+            return
+        counted = _counted(found, store, counts) if found is not None and counts is not None else None
+        results = evaluate(job, store) if counted is None else counted
     except SyntaxError as error:
         raise bad_query(job.text, lambda text: evaluate(replace(job, text=text), store), error) from error
     if isinstance(results, ox.QueryTriples):
@@ -242,6 +252,33 @@ def _query(job: Job, store: ox.Store, outlet: Outlet) -> None:
         form = ox.RdfFormat if isinstance(results, ox.QueryTriples) else ox.QueryResultsFormat
         results.serialize(outlet, form.from_media_type(media_type))  # type: ignore[arg-type]  # the union of two overloads
     outlet.finish()
+
+
+def _counted(found: Lookup, store: ox.Store, counts: Counts) -> Results | None:
+    """The answer to a query about a single pattern from what was counted before, None if it is better asked of the engine."""
+    groups = counts.of(found.pattern)
+    try:
+        return None if groups is None else store.query(found.told(groups))
+    except SyntaxError:
+        return None  # the text itself has the mistake, and the engine tells where
+
+
+def _tell_truth(job: Job, outlet: Outlet, *, is_so: bool) -> None:
+    media_type = job.solutions or _unacceptable("table or a truth value", listing(SOLUTIONS))
+    outlet.begin("boolean", media_type)
+    if not job.head_only:
+        outlet.write(_truth(media_type, is_so=is_so))
+    outlet.finish()
+
+
+@lru_cache(maxsize=16)
+def _truth(media_type: str, *, is_so: bool) -> bytes:
+    """A truth value as the engine writes it."""
+    results = ox.Store().query("ASK {}" if is_so else "ASK { FILTER(false) }")
+    assert isinstance(results, ox.QueryBoolean)
+    made = results.serialize(format=ox.QueryResultsFormat.from_media_type(media_type))
+    assert made is not None  # bytes, since no output was given
+    return made
 
 
 def _check(job: Job, _: ox.Store, outlet: Outlet) -> None:
@@ -263,7 +300,7 @@ def _unacceptable(what: str, available: str) -> str:
     raise NotAcceptable(f"The answer is a {what}; it can be had as {available}.", available=available.split(", "))
 
 
-def evaluate(job: Job, store: ox.Store) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+def evaluate(job: Job, store: ox.Store) -> Results:
     """Parses and plans the query on the job's dataset; rows come when they are asked for. Raises SyntaxError."""
     dataset = _dataset(job)
     if not dataset:
@@ -279,6 +316,12 @@ def evaluate(job: Job, store: ox.Store) -> ox.QuerySolutions | ox.QueryBoolean |
 def _dataset(job: Job) -> Dataset:
     """The job's dataset, from the protocol or the text. Raises Forbidden if the text would ask a host that it may not."""
     return planned(Query(job.text, Dataset(job.default_graphs, job.named_graphs), job.base), job.hosts).dataset
+
+
+@lru_cache(maxsize=256)
+def _lookup(job: Job) -> Lookup | None:
+    """The job as a lookup, if it asks about a single triple pattern. Raises Forbidden as `_dataset`."""
+    return lookup(job.text, job.base, _dataset(job))
 
 
 def _overlap(graphs: Sequence[ox.NamedNode | ox.BlankNode | ox.DefaultGraph], store: ox.Store) -> bool:
