@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.asking import Opened, write
 from tests.running import Service
 
 pytestmark = pytest.mark.browser
 MG = "PREFIX mg: <https://motorgraph.example/ontology/>\n"
+LAZY = "**/static/bundle/part-*.js"
 LISTED = ".cm-tooltip-autocomplete li"
 DELAY_MS = 150
 """The editor takes no key for a list that has been open for less than 75 ms (`interactionDelay`)."""
@@ -74,6 +75,44 @@ def test_a_prefix_is_declared_with_the_first_name_that_needs_it(opened: Opened) 
     page.keyboard.press("Tab")
     expect(page.locator(".cm-content")).to_contain_text("PREFIX mg:")
     assert page.inner_text(".cm-content").split("\n")[:2] == ["# Plants", "PREFIX mg: <https://motorgraph.example/ontology/>"]
+
+
+def test_who_types_while_the_completion_is_still_on_its_way_gets_it(opened: Opened) -> None:
+    page, held, is_typed = opened(), list[Route](), False
+    page.route(LAZY, lambda route: route.continue_() if is_typed else held.append(route))
+    with page.expect_request(LAZY):
+        write(page, MG + "SELECT * { ?plant a ")
+    page.keyboard.type("mg:Plan")
+    is_typed = True
+    for route in held:
+        route.continue_()
+    expect(page.locator(LISTED).first).to_contain_text("mg:Plant")
+
+
+def test_a_service_that_is_busy_is_asked_again_when_it_says_so(opened: Opened) -> None:
+    page, refused = opened(), list[str]()
+
+    def refuse_once(route: Route) -> None:
+        if route.request.url in refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.fulfill(status=503, headers={"Retry-After": "1"})
+
+    page.route("**/sparql/vocabulary", refuse_once)
+    page.route("**/search?q=Valencia*", refuse_once)
+    assert "mg:Plant" in offered(page, MG + "SELECT * { ?plant a ", "mg:Plan", "mg:Plant")
+    offered(page, "SELECT * { ?claim ?p ", "Valencia", "Valencia")
+    assert len(refused) == 2
+
+
+def test_a_completion_that_did_not_come_is_fetched_again_with_the_next_letter(opened: Opened) -> None:
+    page = opened()
+    page.route(LAZY, lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed"):
+        write(page, MG + "SELECT * { ?plant a mg:Pla")
+    page.keyboard.type("n")
+    expect(page.locator(LISTED).first).to_contain_text("mg:Plant")
 
 
 @pytest.mark.parametrize(

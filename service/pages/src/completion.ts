@@ -2,6 +2,7 @@
 import { type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import type { EditorView } from "@codemirror/view";
 import { ask } from "./ask";
+import { patiently } from "./patience";
 import { setup } from "./setup";
 import { expanded, place, prefixesOf, type Place } from "./pattern";
 import { TYPE, written, writtenText } from "./terms";
@@ -199,7 +200,7 @@ async function valuesOf(property: string, text: string, signal: AbortSignal): Pr
 }
 
 async function searched(text: string, signal: AbortSignal): Promise<Thing[]> {
-  const response = await fetch(`/search?${new URLSearchParams({ q: text, limit: String(MOST_THINGS) })}`, { headers: { Accept: "application/json" }, signal }).catch(() => null);
+  const response = await patiently(`/search?${new URLSearchParams({ q: text, limit: String(MOST_THINGS) })}`, { headers: { Accept: "application/json" }, signal }).catch(() => null);
   const told = response?.ok ? await response.json().catch(() => null) : null;
   const hits: { iri?: string; label?: string; kind?: string }[] = told?.hits ?? [];
   return hits.flatMap(({ iri, label, kind }) => (iri && label ? [{ iri, label, detail: kind ?? "" }] : []));

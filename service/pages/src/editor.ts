@@ -1,5 +1,5 @@
 /** The editor. It lives in a shadow root, where its style sheets are adopted: the policy of the pages allows no style element. */
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, acceptCompletion, completionStatus } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, acceptCompletion, completionStatus, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, LanguageSupport, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, linter, setDiagnostics } from "@codemirror/lint";
@@ -100,7 +100,7 @@ function extensions(editing: Editing) {
     highlightActiveLineGutter(),
     new LanguageSupport(SPARQL),
     syntaxHighlighting(COLOURS),
-    autocompletion({ override: [async (context) => (await import("./completion")).complete(context)], icons: false, activateOnTypingDelay: 120 }),
+    autocompletion({ override: [offered], icons: false, activateOnTypingDelay: 120 }),
     linter((view) => check(view, editing), { delay: CHECK_AFTER_MS }),
     Prec.high(keymap.of(keys)),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
@@ -117,6 +117,16 @@ function replaced(event: InputEvent, view: EditorView): boolean {
   if (event.inputType !== "insertText" || !event.data || event.isComposing || view.state.selection.main.empty) return false;
   view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
   return true;
+}
+
+/**
+ * What can be written at a place. Each change of the text gives up what was asked before it: the editor asks again only where nothing is asked,
+ * so that a late answer of nothing would leave what was typed meanwhile without any; and after an error it would never ask again.
+ */
+async function offered(context: CompletionContext): Promise<CompletionResult | null> {
+  context.addEventListener("abort", () => {}, { onDocChange: true });
+  const found = import("./completion").then(({ complete }) => complete(context));
+  return found.catch(() => null);
 }
 
 /** Escape closes what is open, stops what runs, and lets the next Tab leave the editor. */

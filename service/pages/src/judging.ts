@@ -1,6 +1,5 @@
 /** What the service says of a text: asked as it stands, given up when it is asked again. */
-
-const LONGEST_WAIT_S = 20;
+import { patiently } from "./patience";
 
 export type Severity = "Violation" | "Warning" | "Info";
 
@@ -44,15 +43,8 @@ export interface Refusal {
 
 /** The verdict on a form's data. What is busy is asked again when it says so, and `waits` is told. */
 export async function judge(form: FormData, signal: AbortSignal, waits: (seconds: number) => void): Promise<Verdict | Refusal> {
-  for (;;) {
-    const response = await fetch("/validate", { method: "POST", body: form, signal, headers: { Accept: "application/json" } });
-    const told: Verdict | Refusal = await response.json().catch(() => ({ title: "No answer", detail: `The service answered ${response.status}.` }));
-    const seconds = Number(response.headers.get("Retry-After"));
-    if (response.status !== 503 || !seconds || seconds > LONGEST_WAIT_S) return told;
-    waits(seconds);
-    await new Promise((resume) => setTimeout(resume, seconds * 1000));
-    signal.throwIfAborted();
-  }
+  const response = await patiently("/validate", { method: "POST", body: form, signal, headers: { Accept: "application/json" } }, waits);
+  return response.json().catch(() => ({ title: "No answer", detail: `The service answered ${response.status}.` }));
 }
 
 export const isRefusal = (told: Verdict | Refusal): told is Refusal => "detail" in told;

@@ -1,4 +1,5 @@
 /** The classes and properties of the graph, as the service counts them; asked for when somebody begins to write. */
+import { patiently } from "./patience";
 
 export interface Word {
   iri: string;
@@ -22,7 +23,7 @@ let asked: Promise<Vocabulary | null> | undefined;
 
 /** Null where the service cannot tell it now. */
 export function vocabulary(): Promise<Vocabulary | null> {
-  asked ??= fetch("/sparql/vocabulary")
+  asked ??= patiently("/sparql/vocabulary", {})
     .then((response) => (response.ok ? (response.json() as Promise<Vocabulary>) : null))
     .catch(() => null)
     .then((found) => {
