@@ -58,6 +58,7 @@ def test_the_form_has_a_field_for_what_the_shapes_ask_with_the_words_of_the_onto
     assert 'name="proposition1.mg:aspect"' in page
     assert re.search(r'>Stance <span class="need">needed</span>', page)
     assert '<option value="Reuters">' in page
+    assert re.search(rf'name="claim1.mg:assertedBy"[^>]* data-classes="{BASE}/ontology/Organization [^>]* list="list-', page)
 
 
 def test_a_dry_run_tells_what_would_come_and_stores_nothing(shipped: Service) -> None:
@@ -89,6 +90,14 @@ def test_a_mistake_is_told_at_its_field_and_what_was_filled_in_stays(shipped: Se
     assert 'value="commit"' not in page.text
     assert sent(shipped, slug="Not a slug").status_code == 422
     assert sent(shipped, **{"claim1.mg:stance": ""}).status_code == 422
+
+
+def test_a_name_with_its_iri_behind_it_stands_for_the_thing_with_that_iri(shipped: Service) -> None:
+    page = sent(shipped, **{"claim1.mg:assertedBy": f"Ford <{BASE}/id/organization/reuters>"})
+    assert "Would be accepted." in page.text
+    assert re.search(r"mg:assertedBy &lt;[^&]*organization/reuters&gt;|mg:assertedBy organization:reuters", page.text)
+    page = sent(shipped, **{"claim1.mg:assertedBy": "Reuters <http://nothing here>"})
+    assert re.search(r'id="claim1-mg-assertedBy-error">[^<]*is no IRI', page.text)
 
 
 def test_one_more_claim_needs_no_token(shipped: Service) -> None:

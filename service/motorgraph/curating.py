@@ -30,6 +30,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _COARSE = re.compile(r"\d{4}(-\d\d)?")
 _SAME = re.compile(r"(?:the same as )?claim (\d{1,2})(?: above)?", re.IGNORECASE)
 """What says that a claim is about the proposition of one before it."""
+_IRI = re.compile(r"(https?://.*)|[^<>]*<(https?://[^<>]*)>", re.DOTALL)
+"""An IRI, alone or behind the name of what it stands for."""
 MOST_SLUG = 60
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _TYPE = ox.NamedNode(RDF + "type")
@@ -209,10 +211,11 @@ class Reading:
         return self._thing(text, {**self.options.get(key(of), {}), **self.options.get(name, {})}, name, made)
 
     def _thing(self, text: str, options: Options, name: str, made: Entry) -> ox.NamedNode | None:
-        """The thing that an IRI or a name stands for; None, with the mistake noted, if it stands for none or for several."""
-        if text.startswith(("http://", "https://")):
+        """The thing that an IRI, a name, or a name with its IRI behind it stands for; None, with the mistake noted, if it stands
+        for none or for several."""
+        if is_told := _IRI.fullmatch(text):
             try:
-                return ox.NamedNode(text)
+                return ox.NamedNode(is_told[1] or is_told[2])
             except ValueError:
                 made.mistakes[name] = f"{text[:200]!r} is no IRI."
                 return None

@@ -2,7 +2,7 @@
 import { type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import type { EditorView } from "@codemirror/view";
 import { ask } from "./ask";
-import { patiently } from "./patience";
+import { searched } from "./search";
 import { setup } from "./setup";
 import { expanded, place, prefixesOf, type Place } from "./pattern";
 import { TYPE, written, writtenText } from "./terms";
@@ -57,12 +57,12 @@ function called(name: string) {
   };
 }
 
-let named: Promise<string[]> | undefined;
+let stored: Promise<string[]> | undefined;
 
 /** The graphs of the store; asked for once. */
 async function graphs(text: string): Promise<Completion[]> {
-  named ??= ask("SELECT ?graph { GRAPH ?graph {} } ORDER BY ?graph").then((answer) => [...answer.column(0)].map(({ value }) => value));
-  const all = await named.catch(() => ((named = undefined), []));
+  stored ??= ask("SELECT ?graph { GRAPH ?graph {} } ORDER BY ?graph").then((answer) => [...answer.column(0)].map(({ value }) => value));
+  const all = await stored.catch(() => ((stored = undefined), []));
   const wanted = text.replace(/^[<]|^[\w-]*:/, "").toLowerCase();
   const found = all.filter((iri) => iri.toLowerCase().includes(wanted)).sort((one, other) => one.length - other.length);
   return found.slice(0, MOST).map((iri, at) => ({ label: `<${iri}>`, apply: inserting(`<${iri}>`, null), boost: 50 - at }));
@@ -177,7 +177,7 @@ async function things(here: Place, text: string, context: CompletionContext): Pr
   const abort = new AbortController();
   context.addEventListener("abort", () => abort.abort());
   const wanted = text.slice(text.indexOf(":") + 1);
-  const [led, found] = await Promise.all([property ? valuesOf(property, wanted, abort.signal) : [], wanted.length > 1 ? searched(wanted, abort.signal) : []]);
+  const [led, found] = await Promise.all([property ? valuesOf(property, wanted, abort.signal) : [], wanted.length > 1 ? named(wanted, abort.signal) : []]);
   const all = new Map([...led, ...found].map((thing) => [thing.iri, thing]));
   return [...all.values()].slice(0, 2 * MOST_THINGS).map(({ iri, label, detail }, at) => ({
     label,
@@ -199,9 +199,7 @@ async function valuesOf(property: string, text: string, signal: AbortSignal): Pr
   });
 }
 
-async function searched(text: string, signal: AbortSignal): Promise<Thing[]> {
-  const response = await patiently(`/search?${new URLSearchParams({ q: text, limit: String(MOST_THINGS) })}`, { headers: { Accept: "application/json" }, signal }).catch(() => null);
-  const told = response?.ok ? await response.json().catch(() => null) : null;
-  const hits: { iri?: string; label?: string; kind?: string }[] = told?.hits ?? [];
-  return hits.flatMap(({ iri, label, kind }) => (iri && label ? [{ iri, label, detail: kind ?? "" }] : []));
+async function named(text: string, signal: AbortSignal): Promise<Thing[]> {
+  const hits = await searched(text, MOST_THINGS, signal).catch(() => []);
+  return hits.map(({ iri, label, kind }) => ({ iri, label, detail: kind }));
 }
