@@ -1,0 +1,1 @@
+async function i(n,s,o=()=>{}){for(;;){let t=await fetch(n,s),e=Number(t.headers.get("Retry-After"));if(t.status!==503||!e||e>20)return t;o(e),await new Promise(r=>setTimeout(r,e*1e3)),s.signal?.throwIfAborted()}}export{i as a};
