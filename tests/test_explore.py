@@ -345,6 +345,14 @@ def test_a_list_is_shown_as_it_was_and_its_links_stay_there(shipped: Service) ->
     assert told(shipped, "plants", q="sought by no other")["total"] == 0
 
 
+def test_a_list_that_shares_its_sheet_is_whole_whichever_is_asked_first(shipped: Service) -> None:
+    """The network has no column of plants, and deals have."""
+    assert shipped.put("http://test.example/explore/shared", "<http://x/s> <http://x/p> 1 .").is_success
+    now = int(shipped.metric("motorgraph_commit"))
+    assert told(shipped, "network", at=now)["total"]
+    assert set(counts(told(shipped, "deals", at=now), "plant")) - {"not-known"}
+
+
 def test_things_whose_iris_end_alike_are_told_apart(shipped: Service) -> None:
     (facet,) = [each for each in told(shipped, "claims")["facets"] if each["name"] == "thing"]
     assert len({value["iri"] for value in facet["values"] if "iri" in value}) == len(facet["values"]) - 1

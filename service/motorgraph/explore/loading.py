@@ -20,7 +20,7 @@ from motorgraph import marks
 from motorgraph.address import local, page_of
 from motorgraph.errors import Broken, Refusal
 from motorgraph.explore.control import PARENTS, SEATS, Control
-from motorgraph.explore.kinds import NAMES, PREFIXES, Column, Kind
+from motorgraph.explore.kinds import KINDS, NAMES, PREFIXES, Column, Kind
 from motorgraph.explore.sheet import Document, Item, Row, Sheet, Value, last, slug
 from motorgraph.inquiry import Inquiry, bound
 from motorgraph.search.folding import folded
@@ -84,6 +84,7 @@ class Sheets:
     async def sheet(self, kind: Kind, commit: int = 0) -> Sheet:
         """The sheet of a kind as of a commit (0: the newest). Raises what a query may meet."""
         self._store.require_ready()
+        kind = KINDS[kind.sheet]  # one that shares the sheet of another may lack columns of it
         if not commit:
             self._wanted[kind.sheet] = kind, time.monotonic()
         async with self._reading[kind.sheet]:
