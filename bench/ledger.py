@@ -77,11 +77,16 @@ def stored(port: int) -> dict[str, set[State]]:
     with connected(port) as connection:
         connection.request("GET", f"/sparql?query={quote(query)}", headers={"Accept": "text/csv"})
         answer = connection.getresponse()
-        lines = answer.read().decode().split()[1:]
+        body = answer.read()
     if answer.status != http.client.OK:
         raise Fault(f"the look at what is there was answered {answer.status}")
+    return held(body)
+
+
+def held(body: bytes) -> dict[str, set[State]]:
+    """What a table (CSV) of graphs, properties and numbers of triples says of each graph."""
     found: dict[str, set[State]] = {}
-    for line in lines:
+    for line in body.decode().split()[1:]:
         graph, generation, count = line.split(",")
         found.setdefault(graph, set()).add((int(generation.rpartition("/")[2]), int(count)))
     return found
@@ -151,7 +156,7 @@ class Writer:
 
     def _write(self, connection: http.client.HTTPConnection, graph: str) -> None:
         (now,) = self.ledger.may.get(graph, {None})
-        method, path, kind, body, then = self._change(graph, now)
+        method, path, kind, body, then = self.change(graph, now)
         self.ledger.may[graph] = {now, then}  # from here on until the answer nobody knows
         self.ledger.in_doubt += 1
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": kind}
@@ -186,7 +191,7 @@ class Writer:
             raise http.client.HTTPException("it is going")
         raise Fault(f"{problem.request} was answered {problem.status}: {problem.detail[:300]}")
 
-    def _change(self, graph: str, now: State) -> tuple[str, str, str, str, State]:
+    def change(self, graph: str, now: State) -> tuple[str, str, str, str, State]:
         """A request, and what the graph holds when it has been made."""
         one = self.chance.random()
         generation = self.chance.randrange(1_000_000)

@@ -49,6 +49,27 @@ def resident(pid: int) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class Holdings:
+    """What processes hold of the system besides memory."""
+
+    processes: int
+    threads: int
+    descriptors: int
+
+
+def holdings(root: int) -> Holdings:
+    """What a process tree holds (proc(5), fd and task)."""
+    pids = tree(root)
+    return Holdings(len(pids), sum(_entries(pid, "task") for pid in pids), sum(_entries(pid, "fd") for pid in pids))
+
+
+def _entries(pid: int, kind: str) -> int:
+    with suppress(*GONE):
+        return sum(1 for _ in (PROC / str(pid) / kind).iterdir())
+    return 0
+
+
 def settled_memory(root: int, seconds: float = 20) -> Memory:
     """The memory of a process tree once two readings half a second apart agree to 1 %, or the last one in time."""
     deadline = time.monotonic() + seconds
