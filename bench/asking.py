@@ -21,7 +21,9 @@ POINT = f"/sparql?query={quote('SELECT * { GRAPH ?g { ?s ?p ?o } } LIMIT 3')}"
 SCAN = f"/sparql?query={quote('SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }')}"
 PATHS = (POINT, SCAN, f"{POINT}&at=1", "/changes/1", "/changes/1.rdfp", "/feed", "/search?q=crash", "/dumps/latest/", "/health")
 """What readers, a past, the clerk, the finder and the archivist answer, and the front alone."""
-FINE = frozenset({"reader-died", "unavailable", "deadline-exceeded", "queue-full", "overloaded", "not-found", "not-ready"})
+FINE = frozenset(
+    {"reader-died", "unavailable", "deadline-exceeded", "queue-full", "overloaded", "not-found", "not-ready", "store-away"}
+)
 """The kinds of problems that somebody may meet while processes are killed, stopped or refused; at first there is no commit."""
 
 

@@ -36,6 +36,11 @@ def tree(root: int) -> list[int]:
     return sorted(members)
 
 
+def parent(pid: int) -> int:
+    """The process that another descends from; 0 if it has ended."""
+    return int((_stat(pid) or [0, 0])[1])
+
+
 def memory(root: int) -> Memory:
     """The memory of a process tree (proc(5), smaps_rollup)."""
     readings = [reading for pid in tree(root) if (reading := _rollup(pid))]

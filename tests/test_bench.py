@@ -56,3 +56,18 @@ def test_acknowledged_writes_survive(options: list[str]) -> None:
         pytest.skip("a small disk to fill can only be mounted by root")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all there" in done.stdout
+
+
+def test_it_gets_over_faults() -> None:
+    """Some of `python -m bench.faults`, those that take the least time and need no rights."""
+    some = "stopped draft,keeper stopped for a while,no more descriptors"
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.faults", "--seed", "7", "--only", some],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("written again after") == 3
+    assert "all there" in done.stdout
