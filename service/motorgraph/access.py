@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from motorgraph.attempts import Attempts
+from motorgraph.audit import Attempt, Audit
 from motorgraph.bearer import Bearer, Scope, find
+from motorgraph.engine.wire import Job
 from motorgraph.errors import Forbidden, InsufficientScope, InvalidToken, Replica, TooManyAttempts, Unauthorized
 from motorgraph.protocol import Call
 from motorgraph.settings import Settings
@@ -21,6 +25,7 @@ class Access:
     """The bearers of one service. `protects_reads` says whether a read needs a token too."""
 
     def __init__(self, settings: Settings) -> None:
+        self.audit = Audit(settings.audit_log)
         self.protects_reads = settings.protect_reads
         self._bearers = settings.bearers
         self._is_writable = settings.is_writable
@@ -67,6 +72,17 @@ class Access:
         if bearer.scope < scope:
             raise InsufficientScope.of(f"The token of {bearer.name} has the scope {bearer.scope.word}", scope.word)
         return bearer
+
+    @contextmanager
+    def writing(self, call: Call, job: Job, size: int = 0) -> Iterator[tuple[Attempt, Bearer]]:
+        """Within, a change (`job`, as far as it is known, and the bytes of its body) is tried, which is logged; by whom.
+
+        Raises what `require_write` does, and InsufficientStorage if it cannot be logged.
+        """
+        with self.audit.attempt(call, job, size) as attempt:
+            bearer = self.require_write(call)
+            attempt.bearer = bearer.name
+            yield attempt, bearer
 
     def require_write(self, call: Call) -> Bearer:
         """Who makes the change. Raises Forbidden or Replica if nobody may write here, else what `require` does."""

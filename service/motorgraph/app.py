@@ -48,7 +48,7 @@ from motorgraph.pages import Pages
 from motorgraph.protocol import UPDATE_TYPE, Call, Receive, is_clear, require_clear
 from motorgraph.proxies import Proxies
 from motorgraph.quotas import Quotas
-from motorgraph.reply import ClientLeft, Headers, Render, Send, send_refusal
+from motorgraph.reply import CLIENT_LEFT, ClientLeft, Headers, Render, Send, send_refusal
 from motorgraph.resources import web
 from motorgraph.routes.about import About
 from motorgraph.routes.catalogue import ServiceDescription, described_at
@@ -92,7 +92,6 @@ from motorgraph.verbatim import Short, Verbatim
 
 log = logging.getLogger("motorgraph.request")
 SLOW_SECONDS = 1.0
-CLIENT_LEFT = 499
 ALWAYS = frozenset(["/health", "/ready", "/metrics"])  # answered where more are connected than may be, too
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 EXPOSED = (
@@ -348,7 +347,7 @@ class _Response:
 
 
 def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
-    """The application for these settings. `store` is given by a caller that starts and closes it itself."""
+    """The application for these settings. `store` is given by a caller that starts and closes it itself. Raises Failed."""
     metrics = Metrics()
     owned = store is None
     store = store or Embedded(settings)
@@ -377,6 +376,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)
+    access.audit.open()
     mcp = Mcp(settings)
     docs = Docs(store, pages, Manual(lambda: inner.openapi(), settings.base))
     endpoints = _endpoints(settings, store, metrics, pages, access) | {"/mcp": mcp, "/docs": docs, "/docs/": docs}

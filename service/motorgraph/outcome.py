@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from motorgraph.audit import Attempt
 from motorgraph.conditions import require_match
 from motorgraph.engine.wire import Job
 from motorgraph.errors import NotAcceptable
@@ -49,9 +50,9 @@ def _prefers_representation(header: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A write as it was sent: the request with its body, what is wanted of it, and where a graph that it mints will be."""
+    """A write as it was sent: what is logged of it, its body, what is wanted of it, and where a graph that it mints will be."""
 
-    call: Call
+    attempt: Attempt
     body: bytes
     wish: Wish
     location: str = ""
@@ -62,14 +63,24 @@ async def send_write(store: Embedded, job: Job, data: bytes, sent: Sent, receive
 
     Raises the Refusal that it met.
     """
-    call, wish = sent.call, sent.wish
+    attempt, wish = sent.attempt, sent.wish
+    call = attempt.call
     once = key_of(call, sent.body, job.author, sent.location)
     job = replace(job, once=once, dry_run=wish.dry_run, wants_account=wish.form is not None)
+    attempt.job, attempt.size = job, len(sent.body)
     async with Departure(receive):
-        outcome = await store.write(job, data, guard=lambda: require_match(call, store.version))
+        outcome = await attempt.of(store, data, lambda: require_match(call, store.version))
     if not wish.dry_run and not outcome.is_replayed:
         outcome = replace(outcome, location=sent.location)
+    attempt.made(outcome, _status(outcome, wish))
     await _send(outcome, wish, send)
+
+
+def _status(outcome: Outcome, wish: Wish) -> int:
+    is_created = bool(outcome.created or outcome.location)
+    if wish.form is None or not outcome.account:
+        return 201 if is_created else 204
+    return 201 if is_created and not wish.dry_run else 200
 
 
 async def _send(outcome: Outcome, wish: Wish, send: Send) -> None:
@@ -78,14 +89,14 @@ async def _send(outcome: Outcome, wish: Wish, send: Send) -> None:
         headers.append((b"location", outcome.location.encode()))
     if outcome.is_replayed:
         headers.append((b"idempotency-replayed", b"true"))
-    status = 201 if outcome.created or outcome.location else 204
+    status = _status(outcome, wish)
     if wish.form is None or not outcome.account:
         await send_bytes(send, status, headers, b"")
         return
     if not wish.dry_run:
         headers.append((b"preference-applied", b"return=representation"))
     headers.append((b"content-type", wish.form.content_type.encode()))
-    await send_bytes(send, 201 if status == 201 and not wish.dry_run else 200, headers, _told(outcome, wish, wish.form))
+    await send_bytes(send, status, headers, _told(outcome, wish, wish.form))
 
 
 def _told(outcome: Outcome, wish: Wish, form: Format) -> bytes:

@@ -35,6 +35,8 @@ VARY = (b"vary", b"Accept, Accept-Encoding")
 PAGE_VARY = (b"vary", b"Accept, Accept-Encoding, Cookie")
 PACKED_FROM_BYTES = 1_000
 PAGE_GZIP_LEVEL = 5
+CLIENT_LEFT = 499
+"""What stands for a status where nobody is there to be told one."""
 
 
 class ClientLeft(Exception):

@@ -44,8 +44,7 @@ async def _serve(settings: Settings) -> int:
     try:
         settings = await adopted(settings)
     except Refusal as refusal:
-        console.print("\n".join(lines(refusal)), markup=False, emoji=False)
-        return REFUSED
+        return _refused(console, refusal)
     try:
         listening = _listen(settings)
     except OSError as error:
@@ -56,7 +55,10 @@ async def _serve(settings: Settings) -> int:
     settings = _with_room(settings)
     store = Embedded(settings)
     store.address = _address(listening, settings)
-    server = _Server(_config(settings, store))
+    try:
+        server = _Server(_config(settings, store))
+    except Refusal as refusal:
+        return _refused(console, refusal)
     status = 0
 
     def lost() -> None:
@@ -77,6 +79,12 @@ async def _serve(settings: Settings) -> int:
     starting.cancel()
     await store.close()
     return status if server.started else REFUSED
+
+
+def _refused(console: Console, refusal: Refusal) -> int:
+    """Says why there is no start; the exit status."""
+    console.print("\n".join(lines(refusal)), markup=False, emoji=False)
+    return REFUSED
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -139,7 +147,7 @@ async def _start(store: Embedded, server: uvicorn.Server, console: Console) -> b
         with _progress(store, console):
             await store.start()
     except Refusal as refusal:
-        console.print("\n".join(lines(refusal)), markup=False, emoji=False)
+        _refused(console, refusal)
         return False
     while not server.started:
         if server.should_exit:

@@ -155,6 +155,9 @@ class Settings(BaseSettings):
         "(or separated by blanks or ',').",
     )
     protect_reads: bool = Field(False, description="Reads need a token too: all but /health, /ready, /static and manifests.")
+    audit_log: Path | None = Field(
+        None, description="File to which a line is added for every attempt to write, whatever comes of it; - is standard output."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     access_log: bool = Field(False, description="Log every request, not only those that fail or take over a second.")
 
@@ -179,7 +182,7 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_network(text) for text in value)
 
-    @field_validator("default_graph", "write_token", mode="before")
+    @field_validator("default_graph", "write_token", "audit_log", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:  # Any: as above
         return None if value == "" else value

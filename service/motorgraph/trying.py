@@ -57,13 +57,16 @@ class Desk:
         """Tries or makes the write (`job`, whose message is what is said where nobody says why) of an entry without mistakes."""
         call = _with_token(call, filled.one("token"))
         try:
-            bearer = self.access.require_write(call)
-            if entry.mistakes:
-                return Told(entry)
-            job = replace(signed(job, call, bearer), message=filled.one("message", job.message), wants_account=True)
-            if not job.dry_run and filled.one("key"):
-                job = replace(job, once=key_of(_with_key(call, filled.one("key")), entry.body, job.author, ""))
-            outcome = await self.store.write(job, entry.body, guard)
+            with self.access.writing(call, job, len(entry.body)) as (attempt, bearer):
+                if entry.mistakes:
+                    attempt.dismiss()
+                    return Told(entry)
+                job = replace(signed(job, call, bearer), message=filled.one("message", job.message), wants_account=True)
+                if not job.dry_run and filled.one("key"):
+                    job = replace(job, once=key_of(_with_key(call, filled.one("key")), entry.body, job.author, ""))
+                attempt.job = job
+                outcome = await attempt.of(self.store, entry.body, guard)
+                attempt.made(outcome, 200 if job.dry_run else 303)
         except Nonconforming as refusal:
             return Told(entry, refusal.members, refusal)
         except Refusal as refusal:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from motorgraph.access import Access
+from motorgraph.audit import Attempt
+from motorgraph.bearer import Bearer
 from motorgraph.conditions import must_be_new, must_exist, send_current
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
@@ -88,7 +90,11 @@ class Graphs:
         await send_current(self._store, job, tag, call, receive, send)
 
     async def _write(self, graph: str | None, call: Call, receive: Receive, send: Send) -> None:
-        bearer = self._access.require_write(call)
+        with self._access.writing(call, Job(call.method.lower(), graph=graph)) as (attempt, bearer):
+            await self._written(graph, attempt, bearer, receive, send)
+
+    async def _written(self, graph: str | None, attempt: Attempt, bearer: Bearer, receive: Receive, send: Send) -> None:
+        call = attempt.call
         wish, location = Wish.of(call, dry_run=is_dry_run(call)), ""
         if graph is None:
             _require_post(call)
@@ -99,10 +105,11 @@ class Graphs:
         job = self._job(graph, call, is_minted=bool(location))
         self._store.turns.require_room()  # rather than read a body in vain
         body = await self._body(call, receive)
+        attempt.size = len(body)
         data = body if job.content_type else b""
         if call.method == "PATCH":
             job = replace(job, text=body_text("patch", body, call))
-        await send_write(self._store, signed(job, call, bearer), data, Sent(call, body, wish, location), receive, send)
+        await send_write(self._store, signed(job, call, bearer), data, Sent(attempt, body, wish, location), receive, send)
 
     async def _body(self, call: Call, receive: Receive) -> bytes:
         if call.method == "DELETE":

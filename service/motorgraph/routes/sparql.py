@@ -194,10 +194,11 @@ class Sparql:
             self._metrics.answer(answer.rows, answer.size)
 
     async def _update(self, update: Update, body: bytes, call: Call, receive: Receive, send: Send) -> None:
-        bearer = self._access.require_write(call)
-        using, wish = update.using, Wish.of(call, dry_run=update.dry_run)
+        using = update.using
         told = Job("update", update.text, update.base, default_graphs=using.default, named_graphs=using.named)
-        await send_write(self._store, signed(told, call, bearer), b"", Sent(call, body, wish), receive, send)
+        with self._access.writing(call, told, len(body)) as (attempt, bearer):
+            wish = Wish.of(call, dry_run=update.dry_run)
+            await send_write(self._store, signed(told, call, bearer), b"", Sent(attempt, body, wish), receive, send)
 
 
 def wants_page(call: Call) -> bool:
