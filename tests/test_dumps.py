@@ -103,7 +103,8 @@ def test_index_and_checksums_are_files_that_say_the_same(shipped: Service, relea
     assert index.headers["content-type"] == "application/json"
     assert index.json()["files"] == [{k: v for k, v in file.items() if k != "url"} for file in release["files"]]
     sums = shipped.client.get(release["url"] + "SHA256SUMS").text
-    assert sums.splitlines() == [f"{file['sha256']}  {file['name']}" for file in release["files"]]
+    expected = [f"{file['sha256']}  {file['name']}" for file in release["files"]]
+    assert sums.splitlines() == [*expected, f"{hashlib.sha256(index.content).hexdigest()}  index.json"]
 
 
 def test_every_named_graph_has_a_file_and_all_but_the_catalogue_are_in_the_whole(

@@ -19,6 +19,7 @@ ROOMS = {  # what only these rooms may import
     "fastapi": {"app", "openapi", "pages", "routes"},
     "starlette": {"agent", "app", "pages", "routes"},
     "uvicorn": {"server", "connection"},
+    "cryptography": {"signing"},
     "pyshacl": {"change", "faults", "judge", "shapes", "sieve"},
     "rdflib": {
         "consequences",

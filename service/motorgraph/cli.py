@@ -89,6 +89,7 @@ def serve(
     validation_queue_length: Annotated[int | None, option("validation_queue_length", panel=LIMITS)] = None,
     validation_bytes: Annotated[int | None, option("validation_bytes", panel=LIMITS)] = None,
     dumps_kept: Annotated[int | None, option("dumps_kept", panel=LIMITS)] = None,
+    dump_key: Annotated[Path | None, option("dump_key")] = None,
     snapshot_after: Annotated[int | None, option("snapshot_after", panel=LIMITS)] = None,
     audit_log: Annotated[Path | None, option("audit_log", panel=LOGS)] = None,
     log_level: Annotated[str | None, option("log_level", panel=LOGS)] = None,

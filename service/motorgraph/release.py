@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from motorgraph.packing import MEDIA_TYPES, unpacked_name
 INDEX = "index.json"
 CANONICAL_INDEX = "canonical.json"
 SUMS = "SHA256SUMS"
+SIGNATURE = f"{SUMS}.sig"
 GRAPHS = "graphs/"
 PART = ".part"
 QUADS = "motorgraph.nq"
@@ -74,8 +76,13 @@ class Release:
         }
 
     def sums(self) -> str:
-        """The checksums as `sha256sum --check` takes them."""
-        return "".join(f"{file.sha256}  {file.name}\n" for file in self.files)
+        """The checksums as `sha256sum --check` takes them; that of the index too, which says of what commit they are."""
+        index = hashlib.sha256(self.index()).hexdigest()
+        return "".join(f"{digest}  {name}\n" for name, digest in [*((f.name, f.sha256) for f in self.files), (INDEX, index)])
+
+    def index(self) -> bytes:
+        """The index as a file of the release."""
+        return json.dumps(self.as_json(), indent=1).encode()
 
 
 @dataclass(frozen=True, slots=True)

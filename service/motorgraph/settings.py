@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         1000, ge=2, description="Commits after which the whole graph is written down anew, so that a start replays no more."
     )
     dumps_kept: int = Field(3, ge=0, description="Dumps of the newest commits that are kept on the disk; 0: none are made.")
+    dump_key: Path | None = Field(
+        None,
+        description="File with an Ed25519 key by which the checksums of dumps are signed, as 'ssh-keygen -t ed25519' makes it, "
+        "without a passphrase.",
+    )
     default_graph: Literal["union", "separate"] | None = Field(
         None,
         description="A query's default graph: union (of all graphs; the default) or separate (the default with --plain).",
@@ -182,7 +187,7 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_network(text) for text in value)
 
-    @field_validator("default_graph", "write_token", "audit_log", mode="before")
+    @field_validator("default_graph", "write_token", "audit_log", "dump_key", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:  # Any: as above
         return None if value == "" else value

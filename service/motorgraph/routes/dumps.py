@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -19,8 +20,9 @@ from motorgraph.openapi import parameter, responses
 from motorgraph.packing import READ_BYTES
 from motorgraph.protocol import Call, Receive, moment
 from motorgraph.ranges import Validators
-from motorgraph.release import CANONICAL_FILES, INDEX, SUMS, DumpFile, Release
+from motorgraph.release import CANONICAL_FILES, INDEX, SIGNATURE, SUMS, DumpFile, Release
 from motorgraph.reply import VARY, Departure, Headers, Send, send_bytes, send_page
+from motorgraph.signing import ALLOWED_SIGNERS, Signer
 from motorgraph.stores.embedded import Embedded
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -31,7 +33,7 @@ JSON = "application/json"
 
 
 class Dumps:
-    """The releases and their files; `page` makes a page of a template."""
+    """The releases and their files; `page` makes a page of a template. Raises Failed where they cannot be signed as is set."""
 
     methods = METHODS
 
@@ -39,6 +41,8 @@ class Dumps:
         self._store = store
         self._page = page
         self._is_private = store.settings.protect_reads
+        key = store.settings.dump_key
+        self._signer = None if key is None else Signer.of(key)
 
     def paths(self) -> dict[str, object]:
         """What it answers, as OpenAPI has it."""
@@ -47,6 +51,7 @@ class Dumps:
         whole_or_part, unfit = {"200": files, "206": files}, ("412", "416", "422")
         return {
             ROOT: _get("The dumps that are there", lists),
+            ROOT + ALLOWED_SIGNERS: _get("The public key of the signatures of checksums", {"200": ["text/plain"]}, "404"),
             ROOT + "latest/{file}": _get("A file of the newest dump", {"307": []}, *refused, parameters=("file",)),
             ROOT + "{commit}/": _get("The files of a dump", lists, *refused, parameters=("commit",)),
             ROOT + "{commit}/{file}": _get(
@@ -62,6 +67,8 @@ class Dumps:
         dumps = self._store.dumps
         if not which:
             await self._list(call, send)
+        elif which == ALLOWED_SIGNERS and not name:
+            await self._signers(call, send)
         elif which == LATEST:
             when = moment(call)
             release = await dumps.release((await self._store.at(when) if when else 0) or None, name)
@@ -78,6 +85,7 @@ class Dumps:
         told = {
             "newest_commit": self._store.commit,
             "latest": _address(call, LATEST),
+            **({"allowed_signers": _address(call, ALLOWED_SIGNERS).rstrip("/")} if self._signer else {}),
             "releases": [release.as_json(_address(call, release.commit)) for release in releases],
         }
         await _send_json(send, call, told, _FRESH)
@@ -90,11 +98,13 @@ class Dumps:
 
     def _paged(self, call: Call, releases: list[Release], *, is_whole: bool) -> bytes:
         host = call.url.removesuffix(call.path)
-        values = {"quote": quote, "on_demand": CANONICAL_FILES, "host": host}
+        values = {"quote": quote, "is_signed": self._signer is not None, "on_demand": CANONICAL_FILES, "host": host}
         return self._page("dumps.html", releases=releases, is_whole=is_whole, **values)
 
     async def _file(self, release: Release, name: str, call: Call, receive: Receive, send: Send) -> None:
-        told = {SUMS: release.sums().encode, INDEX: lambda: json.dumps(release.as_json(), indent=1).encode()}
+        told = {SUMS: release.sums().encode, INDEX: release.index}
+        if self._signer is not None:
+            told[SIGNATURE] = partial(self._signature, self._signer, release)
         if name in told:
             body = told[name]()
             file = DumpFile(name, JSON if name == INDEX else "text/plain", "", "", len(body), hashlib.sha256(body).hexdigest())
@@ -102,6 +112,17 @@ class Dumps:
             return
         file, path = await self._store.dumps.file(release, name)
         await self._send(Source(release, file, path=path), call, receive, send)
+
+    @staticmethod
+    def _signature(signer: Signer, release: Release) -> bytes:
+        return signer.signature(release.sums().encode())
+
+    async def _signers(self, call: Call, send: Send) -> None:
+        """The public key of the signatures, so that who trusts this service can check what others pass on. Raises NotFound."""
+        if self._signer is None:
+            raise NotFound("This service signs no dumps (setting dump_key).")
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), *_FRESH]
+        await send_bytes(send, 200, headers, self._signer.allowed_signers(), with_body=call.method != "HEAD")
 
     async def _send(self, source: Source, call: Call, receive: Receive, send: Send) -> None:
         headers = [*source.headers(), (b"cache-control", self._cache_control())]
