@@ -144,6 +144,8 @@ def _address(name: str, path: str) -> Address:
         raise NotFound(f"{path[:200]} names no thing. A thing is at /id/KIND/NAME, such as /id/plant/magna-steyr-graz.")
     if name.startswith(FOREIGN) and not _is_iri(unquote(name.removeprefix(FOREIGN))):
         raise NotFound(f"{path[:200]} names no thing: what stands behind {FOREIGN} is no IRI.")
+    if not _is_iri(f"thing:/{name}"):
+        raise NotFound(f"{path[:200]} names no thing: a % is followed by two hexadecimal digits.")
     return Address(name)
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import pyoxigraph as ox
 
@@ -88,13 +88,10 @@ class Parameter:
         return is_of_kind and (not self.choices or iri in {term.value for term in self.choices})
 
     def _is_in_bounds(self, text: str) -> bool:
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
+        if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", text, re.ASCII) is None:
             return False
-        is_plain = re.fullmatch(r"[+-]?\d+(?:\.\d+)?", text, re.ASCII) is not None
-        is_less = self.least is not None and number < self.least
-        return is_plain and not is_less and not (self.most is not None and number > self.most)
+        number = Decimal(text)
+        return (self.least is None or number >= self.least) and (self.most is None or number <= self.most)
 
     def _is_of_pattern(self, text: str) -> bool:
         return bool(re.search(self.pattern, text))

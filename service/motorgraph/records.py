@@ -99,7 +99,11 @@ class Records:
     async def claim(self, name: str) -> Record:
         """The claim with this slug or IRI. Raises NotFound."""
         names = self._store.names
-        claim = ox.NamedNode(name) if name.startswith(names.thing("claim", "")) else ox.NamedNode(names.thing("claim", name))
+        iri = name if name.startswith(names.thing("claim", "")) else names.thing("claim", name)
+        try:
+            claim = ox.NamedNode(iri)
+        except ValueError as error:
+            raise NotFound(f"{name[:200]!r} is no slug or IRI of a claim. Claims are at /explore/claims.") from error
         values: dict[str, ox.NamedNode | ox.Literal | Several] = {
             "claim": claim,
             "proposition": ox.NamedNode(names.term("proposition")),

@@ -48,7 +48,10 @@ def looked_at(text: bytes) -> Format:
 def is_table(text: bytes) -> bool:
     """Whether the first line is that of a table: names of columns, and nothing else."""
     first = text[:_LOOKED_AT].lstrip().partition(b"\n")[0].decode("utf-8", "replace").strip()
-    columns = next(csv.reader([first], delimiter=delimiter_of(first)), [])
+    try:
+        columns = next(csv.reader([first], delimiter=delimiter_of(first)), [])
+    except csv.Error:  # a line end within it
+        return False
     return len(columns) >= _LEAST_COLUMNS and all(_HEADER.fullmatch(column.strip()) for column in columns)
 
 

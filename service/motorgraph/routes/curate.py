@@ -165,6 +165,6 @@ class Curate(Form):
 
 def _claims(filled: Filled) -> int:
     number = filled.one("claims", "1")
-    if not number.isdecimal() or not 1 <= int(number[:3]) <= MOST_CLAIMS:
+    if not number.isdecimal() or len(number) > len(str(MOST_CLAIMS)) or not 1 <= int(number) <= MOST_CLAIMS:
         raise BadRequest(f"A form has 1 to {MOST_CLAIMS} claims.")
     return int(number)
