@@ -1,5 +1,6 @@
 """What each server answers to a query, compared before anything is timed: like is held against like."""
 
+import http.client
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from bench.queries import Query
 from bench.servers import Server, ask
 
 LONGEST_EXCERPT = 300
+SECONDS_TO_ANSWER = 120
 # The first answer may find nothing in memory; one that takes longer than this is not asked for again to see.
 LONGEST_ASKED_AGAIN = 3
 TRUTH_OF_VIRTUOSO = "__ASK_RETVAL"
@@ -57,9 +59,11 @@ def answer(server: Server, query: Query) -> Answer | str:
 def _answer(server: Server, query: Query) -> Answer | str:
     started = time.monotonic()
     try:
-        status, body = ask(server.port, server.path(query.text), query.accept)
+        status, body = ask(server.port, server.path(query.text), query.accept, timeout=SECONDS_TO_ANSWER)
     except TimeoutError:
-        return f"{server.name} does not answer in {time.monotonic() - started:.0f} s"
+        return f"{server.name} does not answer in {SECONDS_TO_ANSWER} s"
+    except (OSError, http.client.HTTPException) as error:
+        return f"{server.name} breaks off: {type(error).__name__}"
     seconds = time.monotonic() - started
     if status != 200:
         return f"{server.name} answers {status}: {' '.join(body.decode(errors='replace').split())[:LONGEST_EXCERPT]}"

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from bench import answers
@@ -56,7 +56,8 @@ def time_query(servers: Sequence[Server], query: Query, connections: Sequence[in
 def _warm_up(server: Server, query: Query, answer: Answer, connections: int, pace: Pace) -> None:
     """A load that does not count: caches fill, forked processes touch their pages. What is slow has been asked often enough."""
     if pace.warm_up and seconds_of_drive(answer.seconds, connections, pace) <= pace.most_seconds:
-        drive_alone(server, Load(query.text, query.accept, connections, pace.warm_up))
+        with suppress(ServerError):  # the drives that count will say it
+            drive_alone(server, Load(query.text, query.accept, connections, pace.warm_up))
 
 
 def _time(server: Server, query: Query, answer: Answer, record: Drive, pace: Pace) -> None:
@@ -67,10 +68,14 @@ def _time(server: Server, query: Query, answer: Answer, record: Drive, pace: Pac
     if wave_seconds > pace.most_seconds:
         record.bounds.append(at_once / answer.seconds)
         return
-    if seconds > pace.most_seconds:
-        reading = wave(server, query, record.connections)
-    else:
-        reading = drive_alone(server, Load(query.text, query.accept, record.connections, seconds))
+    try:
+        if seconds > pace.most_seconds:
+            reading = wave(server, query, record.connections)
+        else:
+            reading = drive_alone(server, Load(query.text, query.accept, record.connections, seconds))
+    except ServerError as error:
+        record.faults.append(str(error))
+        return
     record.readings.append(reading)
     place = f"{server.name} at {connections_in_words(record.connections)}"
     record.faults.extend(f"{place}: {fault}" for fault in faults_of(reading, answer.size))

@@ -1,11 +1,13 @@
 """The servers that are compared with motorgraph, each with the same graph, and how their users would set them up."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from bench.servers import (
@@ -103,6 +105,14 @@ def _load(sql: int, graph: Path) -> None:
     done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=SECONDS_TO_READY)
     if done.returncode or "Error" in done.stdout + done.stderr or "failed  " in done.stdout:
         raise ServerError(f"virtuoso does not load {graph.name}: {(done.stderr or done.stdout)[-2000:]}")
+
+
+def lacking(name: str) -> str:
+    """What a server needs that is not here, "" if nothing is."""
+    if name == "rdflib":
+        return next((f"the package {each}" for each in ("rdflib_endpoint", "oxrdflib") if not find_spec(each)), "")
+    needed = {"virtuoso": ("virtuoso-t", "isql-vt")}.get(name, ())
+    return next((f"the command {each}" for each in needed if not shutil.which(each)), "")
 
 
 Starter = Callable[[Path, Path], AbstractContextManager[Server]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from bench.figures import Figures
 from bench.growth import COSTS, Cost, slopes
@@ -25,6 +25,7 @@ COLOURS = {
     "rdflib": "#9a6fb0",
     "virtuoso": "#7d8c2f",
 }
+MARGIN = 1.3
 MARKS = {"motorgraph": "o", "warm": "P", "durable": "s", "memory": "D", "rdflib": "^", "virtuoso": "v"}
 STYLE: Mapping[str, object] = {
     "svg.fonttype": "none",  # letters stay letters: small, and the reader's own
@@ -116,6 +117,9 @@ def costs(axes: Sequence[Axes], found: Sequence[Cost]) -> None:
     """Each cost over the sizes on axes of its own, with its slope."""
     sizes = [cost.triples for cost in found]
     exponents = slopes(found)
+    shown = {name: [getattr(cost, name) for cost in found] for name in COSTS}
+    shown["query"] = [seconds for cost in found for seconds in cost.queries.values()]
+    span = max(max(values) / min(values) for values in shown.values()) ** 0.5 * MARGIN  # of all alike, so that slopes compare
     for one, name in zip(axes, COSTS, strict=False):
         if name == "query":
             for query in found[0].queries:
@@ -123,6 +127,8 @@ def costs(axes: Sequence[Axes], found: Sequence[Cost]) -> None:
         _line(one, "motorgraph", {cost.triples: getattr(cost, name) for cost in found})
         _scales(one, "triples", sizes)
         one.yaxis.set_major_formatter(FuncFormatter(_seconds))
+        middle = (max(shown[name]) * min(shown[name])) ** 0.5
+        one.set_ylim(middle / span, middle * span)
         one.set_title(name + (f", slope {exponents[name]:.2f}" if exponents else ""), fontsize=9)
     for one in axes[len(COSTS) :]:
         one.set_axis_off()
@@ -137,8 +143,8 @@ def _scales(axes: Axes, name: str, ticks: Sequence[int]) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(ticks, [_size(tick) for tick in ticks])
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(_figure))
     axes.set_xlabel(name)
     axes.grid(visible=True)

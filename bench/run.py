@@ -18,7 +18,7 @@ from bench.drives import Pace, not_modified, time_query
 from bench.entities import merged
 from bench.figures import OURS, WARM, Drive, Figures
 from bench.mixture import Mixture, mix
-from bench.peers import STARTERS
+from bench.peers import STARTERS, lacking
 from bench.queries import TIMED, Query, shipped_queries
 from bench.servers import Server, shipped_motorgraph
 from bench.targets import Target, Verdict, print_verdicts
@@ -114,6 +114,9 @@ def started(plan: Plan) -> Iterator[list[Server]]:
         else:
             graph = cache.graph(int(plan.graph))
         for name in plan.servers:
+            if lack := lacking(name):
+                print(f"{name} is left out: there is not {lack}", flush=True)
+                continue
             if name not in [server.name for server in servers]:
                 servers.append(stack.enter_context(_starter(name, plan)(graph, folder)))
             print(f"{name} is ready, {servers[-1].seconds_to_ready:.1f} s after its start", flush=True)

@@ -83,9 +83,9 @@ def free_port() -> int:
         return port
 
 
-def ask(port: int, path: str, accept: str = "*/*", query: str = "") -> tuple[int, bytes]:
+def ask(port: int, path: str, accept: str = "*/*", query: str = "", timeout: float = SECONDS_TO_ANSWER) -> tuple[int, bytes]:
     """The status and whole body that a GET on a connection of its own brings back, or the POST of a query."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=SECONDS_TO_ANSWER)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)
     try:
         if query:
             headers = {"Accept": accept, "Content-Type": "application/sparql-query"}

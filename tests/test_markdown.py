@@ -37,6 +37,11 @@ def test_links_lead_to_pages_of_the_service_and_those_to_files_that_it_does_not_
     assert '<a href="https://x.example/">four</a> <a href="#here">five</a>' in found
 
 
+def test_a_picture_of_ours_is_shown_and_any_other_is_the_words_for_it() -> None:
+    assert '<img src="/docs/plots/growth.svg" alt="Seconds" loading="lazy" />' in html("![Seconds](plots/growth.svg)")
+    assert html("![Far](https://x.example/a.svg) ![Gone](plots/gone.svg)") == "<p>Far Gone</p>\n"
+
+
 def test_a_table_names_its_rows_and_cells_without_a_style_and_a_row_called_by_code_can_be_linked_to() -> None:
     found = html("| setting | count |\n|---|---:|\n| `port` | 1 |\n| `port` | 2 |\n")
     assert '<table class="data cards">' in found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from posixpath import normpath
 
 from motorgraph import __version__, reference
@@ -115,6 +116,12 @@ class Manual:
         return (asset("docs") / f"{name}.md").read_text("utf-8").replace(CANONICAL_BASE, self.base)
 
 
+def plots() -> Mapping[str, Path]:
+    """The files of the pictures that pages show, by the path that these have for them."""
+    folder = asset("docs")
+    return {path.relative_to(folder).as_posix(): path for path in folder.glob("plots/*.svg")}
+
+
 def neighbours(name: str) -> tuple[str, str]:
     """The names of the pages before and after one; "" where there is none."""
     place = NAMES.index(name)
@@ -127,5 +134,7 @@ def where(link: str) -> str:
     path, mark, anchor = link.partition("#")
     if _SCHEME.match(link) or not path or path.startswith("/"):
         return link
+    if path in plots():
+        return f"{ROOT}/{path}"
     name = normpath(path).removesuffix(".md")
     return f"{ROOT}/{name}{mark}{anchor}" if name in NAMES else ""

@@ -44,7 +44,7 @@ class Rendered:
 
 def rendered(text: str, resolve: Resolve) -> Rendered:
     """The page of a Markdown text that opens with its title."""
-    renderer = MarkdownIt("commonmark", {"html": False, "highlight": _coloured}).enable("table").disable("image")
+    renderer = MarkdownIt("commonmark", {"html": False, "highlight": _coloured}).enable("table")
     tokens = renderer.parse(text)
     title = _said(tokens[1])
     body = tokens[3:]
@@ -81,16 +81,27 @@ def _anchored(tokens: Sequence[Token]) -> Iterator[Heading]:
 
 
 def _linked(tokens: Sequence[Token], resolve: Resolve) -> None:
-    """Turns links to where they lead here."""
+    """Turns links, and the addresses of pictures, to where they lead here."""
     for inline in tokens:
         is_open = True
         for child in inline.children or ():
+            if child.type == "image":
+                _pictured(child, resolve(str(child.attrs["src"])))
             if child.type == "link_open":
                 address = resolve(str(child.attrs["href"]))
                 is_open = bool(address)
                 child.attrSet("href", address)
             if child.type in ("link_open", "link_close") and not is_open:
                 child.type, child.tag, child.content = "text", "", ""
+
+
+def _pictured(image: Token, address: str) -> None:
+    """A picture of ours, which is fetched when it comes into view; of any other the words for it."""
+    if address.startswith("/"):
+        image.attrSet("src", address)
+        image.attrSet("loading", "lazy")
+    else:
+        image.type, image.tag = "text", ""
 
 
 def _tabulated(tokens: Sequence[Token], anchors: set[str]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 from motorgraph import __version__
 from motorgraph.conditions import FOR_EVER, has_it_already, is_known, send_not_modified, versioned
 from motorgraph.errors import MethodNotAllowed, NotAcceptable, NotFound
-from motorgraph.manual import NAMES, PARTS, ROOT, WRITTEN_FOR, Manual, Page, neighbours
+from motorgraph.manual import NAMES, PARTS, ROOT, WRITTEN_FOR, Manual, Page, neighbours, plots
 from motorgraph.media import HTML, Format, choose, listing
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
@@ -23,6 +24,9 @@ METHODS = "GET, HEAD, OPTIONS"
 MARKDOWN = Format("Markdown", "text/markdown", "md")
 FORMATS = (MARKDOWN, Format("HTML", HTML, "html"))
 SUFFIX = ".md"
+SVG = "image/svg+xml"
+# The style of a plot stands in its elements; it loads nothing and runs nothing.
+PLOT_POLICY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")
 MOST_SHOWN = 100
 
 
@@ -42,12 +46,16 @@ class Docs:
         name = parameter("page", "Its name, such as tutorial.", place="path", schema={"type": "string", "enum": [*NAMES]})
         found = {"tags": ["documentation"], "responses": responses({"200": kinds, "304": ()}, "400", "406")}
         page = {"tags": ["documentation"], "parameters": [name | {"required": True}]}
+        plot = parameter("plot", "Its name.", place="path", schema={"type": "string", "enum": [*map(_stem, plots())]})
+        drawn = {"tags": ["documentation"], "parameters": [plot | {"required": True}]}
+        drawn |= {"responses": responses({"200": [SVG], "304": ()}, "400", "404")}
         written = {"responses": responses({"200": [MARKDOWN.media_type], "304": ()}, "400", "404")}
         return {
             ROOT: {"get": {"summary": "The documentation", **found}},
             f"{ROOT}/{{page}}": {
                 "get": {"summary": "A page of it", **page, "responses": responses({"200": kinds, "304": ()}, "400", "404", "406")}
             },
+            f"{ROOT}/plots/{{plot}}.svg": {"get": {"summary": "A picture in a page", **drawn}},
             f"{ROOT}/{{page}}.md": {"get": {"summary": "The Markdown of a page", **page, **written}},
         }
 
@@ -56,6 +64,9 @@ class Docs:
         if call.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(call.method, METHODS)
         asked = call.path.removeprefix(ROOT).strip("/")
+        if plot := plots().get(asked):
+            await self._send_plot(await asyncio.to_thread(plot.read_bytes), call, send)
+            return
         name = asked.removesuffix(SUFFIX)
         if name and name not in NAMES:
             raise _missing(name)
@@ -81,6 +92,15 @@ class Docs:
             return
         kind = (b"content-type", MARKDOWN.content_type.encode())
         await send_bytes(send, 200, [kind, VARY, *headers], body, with_body=call.method != "HEAD")
+
+    async def _send_plot(self, body: bytes, call: Call, send: Send) -> None:
+        tag = f'"{tag_of(body)}"'.encode()
+        headers = [(b"etag", tag), (b"cache-control", b"no-cache")]
+        if is_known(call, tag):
+            await send_not_modified(send, headers)
+            return
+        headers += [(b"content-type", SVG.encode()), PLOT_POLICY]
+        await send_bytes(send, 200, headers, body, with_body=call.method != "HEAD")
 
     async def _send_page(self, page: Page | None, call: Call, send: Send) -> None:
         """A page; its frame tells the commit, so that it is another after each."""
@@ -111,6 +131,10 @@ def _missing(name: str) -> NotFound:
     hint = f" Near to it: {', '.join(near)}." if near else f" {ROOT} lists all pages."
     told = [{"name": each, "page": f"{ROOT}/{each}"} for each in near]
     return NotFound(f"There is no page {name[:MOST_SHOWN]!r} of the documentation.{hint}", near=told)
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).stem
 
 
 def _near(name: str) -> Sequence[str]:
