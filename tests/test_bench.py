@@ -1,19 +1,30 @@
-"""The benchmark's graph is the same everywhere, and its queries have answers on it."""
+"""The benchmark's graph is the same everywhere, its queries have answers, and the documentation tells what it has measured."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from bench.figures import Drive, Figures, Goal
 from bench.gen import generate
+from bench.growth import slope
+from bench.peers import lacking
 from bench.queries import QUERIES
+from bench.readings import Readings
+from bench.report import PAGE, page, text
+from bench.wrk import Reading
 
 ROOT = Path(__file__).parents[1]
 CANNOT_MOUNT = 2
+MOST_BYTES_OF_A_PLOT = 60_000
+PICTURE = re.compile(r"!\[[^\]]{20,}\]\(([^)]+)\)")
 EXPECTED = "31bb0ae94da101c5d7e15e9ccd29d1f2e1b9987ec5fe8cdf7732fe2abc9423e2"
 
 
@@ -71,3 +82,87 @@ def test_it_gets_over_faults() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("written again after") == 3
     assert "all there" in done.stdout
+
+
+# What is made of what was measured
+
+
+def drive(query: str, server: str, rate: float, *faults: str, is_bound: bool = False) -> Drive:
+    reading = Reading(int(rate * 1000), 1_000_000_000, 0, 0, 0, 0, 0, 0)
+    return Drive(query, 8, server, [] if is_bound else [reading], [*faults], [rate] if is_bound else [])
+
+
+def test_a_query_that_is_void_for_another_server_is_left_out_of_its_mean() -> None:
+    figures = Figures(
+        [
+            *(drive("a", "motorgraph", 40), drive("a", "durable", 10)),
+            *(drive("b", "motorgraph", 90), drive("b", "durable", 10)),
+            *(drive("c", "motorgraph", 5), drive("c", "durable", 99, "durable answers 500")),
+        ]
+    )
+    verdict = figures.verdict(Goal("durable", 8, "geometric mean", 2.5))
+    assert verdict.figure == pytest.approx(6)
+    assert (verdict.word, verdict.note) == ("pass", "of 2 queries")
+    assert figures.faults("durable") == ["c: durable answers 500"]
+    assert not figures.faults("motorgraph")
+
+
+def test_a_query_that_is_void_for_ours_makes_the_goal_void() -> None:
+    figures = Figures(
+        [drive("a", "motorgraph", 40), drive("a", "durable", 10), drive("b", "motorgraph", 9, "late"), drive("b", "durable", 1)]
+    )
+    assert figures.verdict(Goal("durable", 8, "lowest", 0.5)).word == "none"
+
+
+def test_a_bound_counts_as_the_rate_of_the_other_and_is_told_as_one(tmp_path: Path) -> None:
+    drives = [drive("a", "motorgraph", 40), drive("a", "rdflib", 10, is_bound=True)]
+    told = {"command": "x", "circumstances": dict.fromkeys(("commit", "machine", "load", "versions"), "x"), "not_modified": {}}
+    content = told | {"mixtures": {}, "targets": [], "drives": [each.record() for each in drives]}
+    (tmp_path / "1000.json").write_text(json.dumps(content))
+    made = text(Readings.of(tmp_path))
+    assert "| a | 40 | ≥ 4 |" in made
+    assert "| 8 | 4 (4 a) |" in made
+
+
+def test_the_slope_is_the_exponent_of_size() -> None:
+    assert slope({10: 3.0, 100: 30.0, 1000: 300.0}) == pytest.approx(1)
+    assert slope({10: 3.0, 1000: 3.0}) == pytest.approx(0)
+    assert slope({100: 1.0, 10_000: 10.0}) == pytest.approx(0.5)
+
+
+def test_the_documentation_says_what_the_readings_say() -> None:
+    assert page(PAGE.read_text("utf-8"), Readings.of()) == PAGE.read_text("utf-8")
+
+
+def test_every_plot_of_the_documentation_is_there_is_small_and_is_shown_with_words() -> None:
+    shown = set(PICTURE.findall(PAGE.read_text("utf-8")))
+    there = {path.relative_to(PAGE.parent).as_posix(): path.stat().st_size for path in PAGE.parent.glob("plots/*")}
+    assert shown == set(there)
+    assert max(there.values()) <= MOST_BYTES_OF_A_PLOT
+
+
+def test_the_plots_are_those_of_the_readings(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra bench is not installed")
+    from bench.plots import draw
+
+    draw(Readings.of(), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in PAGE.parent.glob("plots/*")}
+
+
+@pytest.mark.parametrize("other", ["durable", pytest.param("virtuoso", marks=pytest.mark.virtuoso), "rdflib"])
+def test_a_run_compares_times_and_leaves_its_readings(other: str, tmp_path: Path) -> None:
+    if not shutil.which("wrk") or lacking(other):
+        pytest.skip(f"there is not {lacking(other) or 'the command wrk'}")
+    left = tmp_path / "20000.json"
+    plan = "--triples 20000 --only q01,q15,q17 --seconds 1 --most-seconds 2 --warm-up 0 --rounds 1 --connections 2 --writes 5"
+    asked = [sys.executable, "-m", "bench.run", "--servers", f"motorgraph,{other}", *plan.split(), "--json", str(left)]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=170, cwd=ROOT)
+    assert done.returncode in (0, 1), done.stdout + done.stderr  # 1: a goal is missed
+    run = Readings.of(tmp_path).runs[20_000]
+    assert run.figures.servers == ["motorgraph", other]
+    assert not run.figures.faults()
+    assert all(each.rate for each in run.figures.drives)
+    assert not [mixture.errors for mixture in run.mixtures.values() if mixture.errors]
+    assert all(mixture.writes and mixture.beside for mixture in run.mixtures.values())
+    assert set(run.not_modified) == {"motorgraph"}
+    assert "--json" not in run.command
