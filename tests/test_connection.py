@@ -165,6 +165,38 @@ def test_clients_that_leave_small_queries_cost_no_reader(plain: Service) -> None
     assert plain.metric("motorgraph_reader_deaths") == deaths
 
 
+def test_a_request_that_comes_again_is_asked_again_whatever_came_between(plain: Service, graph: str) -> None:
+    """The same bytes are not parsed again; each is answered from the graph as it is then, long or short, or refused."""
+    text = f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ ?s <urn:p> ?o }} }} LIMIT 1"
+    other = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with connected(plain) as sock:
+        responses = Responses(sock)
+        for number in range(3):
+            for between in (get(text), other, get(ASK), get(ONE, "text/csv", "Content-Length: 1") + b"x"):
+                sock.sendall(between)
+                assert responses.next()[0].status == 200
+                sock.sendall(get(text))
+                assert responses.next()[1].split() == [b"n", b"%d" % number]
+            for again in range(3):
+                sock.sendall(get(LONG))
+                assert responses.next()[1].count(b"\n") == 90_001, again
+                sock.sendall(get("ASK {"))
+                assert responses.next()[0].status == 400
+            assert plain.update(f"INSERT DATA {{ GRAPH <{graph}> {{ <urn:s> <urn:p> {number} }} }}").status_code == 204
+
+
+def test_requests_that_come_again_at_once_are_answered_in_their_order(plain: Service) -> None:
+    with connected(plain) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        responses = Responses(sock)
+        for _ in range(20):
+            sock.sendall(get(ONE))
+            sock.sendall(get(ASK))
+            sock.sendall(get(ONE) + get(ONE))
+            found = [responses.next()[1] for _ in range(4)]
+            assert found == [b"n\r\n1\r\n", b"true", b"n\r\n1\r\n", b"n\r\n1\r\n"]
+
+
 def test_an_open_connection_is_used_again_after_each_kind_of_answer(plain: Service) -> None:
     with connected(plain) as sock:
         responses = Responses(sock)

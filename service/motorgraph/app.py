@@ -28,7 +28,7 @@ from motorgraph.choices import Choices
 from motorgraph.documentation import Documentation
 from motorgraph.doors import Doors
 from motorgraph.duty.planner import Planner
-from motorgraph.engine.answer import Answer, payer
+from motorgraph.engine.answer import Answer, Head, payer
 from motorgraph.errors import (
     Broken,
     Failed,
@@ -93,6 +93,7 @@ from motorgraph.verbatim import Short, Verbatim
 log = logging.getLogger("motorgraph.request")
 SLOW_SECONDS = 1.0
 ALWAYS = frozenset(["/health", "/ready", "/metrics"])  # answered where more are connected than may be, too
+MOST_HEADS = 1024
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 EXPOSED = (
     *("Accept-Ranges", "Content-Location", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location"),
@@ -148,6 +149,7 @@ class Edge:
         self.verbatim = {by_proxy: Verbatim(store) for by_proxy in (False, True)}
         """Apart for what a trusted proxy has sent: the same bytes mean something else from there."""
         self.doors = metrics.doors = Doors(store.settings.connections, store.settings.client_seconds)
+        self._heads: dict[tuple[int, str, Head], bytes] = {}
         self._boot = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
@@ -195,17 +197,30 @@ class Edge:
         found = self._sparql.short(answer)
         if found is None:
             return None
-        status, headers, body = found
-        head = b"".join(b"%b: %b\r\n" % header for header in (*headers, *self._common))
+        status, body = found
+        head = self._heads.get((status, answer.tag, answer.head)) or self._head(status, answer)
+        if status != 304:
+            head += b"content-length: %d\r\n" % len(body)
         return Short(call, answer.head.commit, status, head, body, answer.rows)
+
+    def _head(self, status: int, answer: Answer) -> bytes:
+        """The headers of a short response but for its length; the last are kept, since most answers have one of a few."""
+        made = b"".join(b"%b: %b\r\n" % header for header in (*self._sparql.headers(answer), *self._common))
+        if len(self._heads) >= MOST_HEADS:
+            self._heads.clear()
+        self._heads[status, answer.tag, answer.head] = made
+        return made
 
     def told(self, call: Call, short: Short, seconds: float) -> bytes:
         """Counts and logs a response that is being sent, and gives it an id."""
         request_id = self._id(call)
-        token = logs.request_id.set(request_id)
         self._metrics.answer(short.rows, len(short.body))
-        self._finish(call, call.path, short.status, seconds)
-        logs.request_id.reset(token)
+        if self._logs_all or seconds > SLOW_SECONDS:
+            token = logs.request_id.set(request_id)
+            self._finish(call, call.path, short.status, seconds)
+            logs.request_id.reset(token)
+        else:
+            self._metrics.request(call.path, call.method, short.status, seconds)
         return request_id.encode()
 
     def leave(self, call: Call, answer: Answer) -> None:
@@ -219,7 +234,7 @@ class Edge:
 
     def _id(self, call: Call) -> str:
         given = call.headers.get(b"x-request-id", b"")
-        return given.decode() if REQUEST_ID.fullmatch(given) else self.new_id()
+        return given.decode() if given and REQUEST_ID.fullmatch(given) else self.new_id()
 
     def new_id(self) -> str:
         """An id for a request that has brought none."""

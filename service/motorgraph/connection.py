@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -16,6 +16,7 @@ from motorgraph.errors import ClientTooSlow, Refusal, TooManyConnections
 from motorgraph.media import PROBLEM
 from motorgraph.protocol import BEGUN, CROWDED, Call, by_name
 from motorgraph.reply import problem_bytes
+from motorgraph.verbatim import is_one_request
 
 if TYPE_CHECKING:
     from motorgraph.app import Edge
@@ -69,9 +70,13 @@ class Connection(HttpToolsProtocol):
     A GET of /sparql without a body goes a shorter way: a reader begins before there is any task for the request, and if the
     answer turns out to be short it is written as soon as it is here. If not (it streams, it is a refusal, the next request is
     here already, the service stops), the application is called as for any other request and takes over what has begun.
+
+    A request that comes again in the same bytes is not parsed again: what the parser says of the last one is true of it too.
     """
 
     _early: Early | None = None
+    _last: Plain | None = None  # of the last request that was parsed, if it went the short way and came in one piece
+    _last_data = b""
     _may_be_short = False
     _is_in_body = False
     _is_let_in = True
@@ -108,7 +113,7 @@ class Connection(HttpToolsProtocol):
         early, self._early = self._early, None
         super().connection_lost(exc)
         if early is not None:
-            self._edge.leave(early.call, early.answer)
+            self._edge.leave(early.plain.call, early.answer)
 
     def shutdown(self) -> None:
         """The service stops: what is under way may end, then the connection is closed."""
@@ -169,6 +174,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins; if another is under way the short way, that takes the ordinary one, which knows of queues."""
         self._go_the_ordinary_way()
+        self._last = None
         self._is_in_body = self._is_between = False
         self.url = b""
         self.headers = []
@@ -213,16 +219,11 @@ class Connection(HttpToolsProtocol):
             return
         self._may_be_short = False
         call = self._call()
-        answer = None if call is None else self._edge.begin(call, self._key(call))
-        if call is None or answer is None:
+        if call is None or not self._begins(plain := Plain(call, self.url, self.headers), self._data):
             self._begin_cycle(None)
             super().on_message_complete()
-            return
-        self._early = Early(call, answer, self.url, self.headers, self._data)
-        if answer.has_begun:
-            self._opened(answer)
-        else:
-            answer.on_open = self._opened
+        elif is_one_request(self._data):
+            self._last, self._last_data = plain, self._data
 
     # The short way
 
@@ -257,28 +258,41 @@ class Connection(HttpToolsProtocol):
         scheme = self.scheme or "http"
         return self._edge.proxies.seen(self._peer, scheme, headers) if self._is_proxied else (self._peer, scheme)
 
+    def _begins(self, plain: Plain, data: bytes) -> bool:
+        """Whether a reader is at the request now, or has answered it."""
+        answer = self._edge.begin(plain.call, self._key(plain.call))
+        if answer is None:
+            return False
+        self._unset_keepalive_if_required()
+        self._early = Early(plain, answer, data)
+        if answer.has_begun:
+            self._opened(answer)
+        else:
+            answer.on_open = self._opened
+        return True
+
     def _opened(self, answer: Answer) -> None:
         """What was begun is whole, or too long to be held, or refused."""
         early = self._early
         if early is None or early.answer is not answer:
             return
-        found = self._edge.short(early.call, answer)
+        found = self._edge.short(early.plain.call, answer)
         if found is None:
             self._go_the_ordinary_way()
             return
         self._early = None
-        if answer.is_kept and b"x-request-id" not in early.call.headers:
+        if answer.is_kept and b"x-request-id" not in early.plain.call.headers:
             self._verbatim.keep(early.data, found)
-        rated = b"" if self._quotas is None else self._quotas.lines(self._key(early.call))
-        self._respond(found, early.call, rated, time.monotonic() - answer.asked)
+        rated = b"" if self._quotas is None else self._quotas.lines(self._key(early.plain.call))
+        self._respond(found, early.plain.call, rated, time.monotonic() - answer.asked)
 
     def _repeats(self, data: bytes) -> bool:
-        """Whether nothing is under way and these bytes were answered before; then they are, with the same."""
+        """Whether nothing is under way and these bytes came before; then they are answered with the same, or asked again."""
         if not self._is_between or self._is_at_work or self.flow.write_paused:
             return False
         found = self._verbatim.find(data)
         if found is None:
-            return False
+            return self._last is not None and data == self._last_data and self._begins(self._last, data)
         rated: bytes | None = b"" if self._quotas is None else self._quotas.taken(self._key(found.call))
         if rated is None:
             return False  # to be refused the ordinary way
@@ -304,7 +318,7 @@ class Connection(HttpToolsProtocol):
         """Calls the application for the request that was begun, if there is one."""
         early, self._early = self._early, None
         if early is not None:
-            self.url, self.headers = early.url, early.headers
+            self.url, self.headers = early.plain.url, early.plain.headers
             self._begin_cycle(early.answer)
             super().on_message_complete()
 
@@ -388,17 +402,20 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-class Early:
+class Plain(NamedTuple):
+    """A request that may be answered the short way, and what of it the application would be called with."""
+
+    call: Call
+    url: bytes
+    headers: list[tuple[bytes, bytes]]
+
+
+class Early(NamedTuple):
     """A request that a reader is at already, though the application has not been called for it.
 
     `data` is what came when it became whole, if it also began with it.
     """
 
-    __slots__ = ("answer", "call", "data", "headers", "url")
-
-    def __init__(self, call: Call, answer: Answer, url: bytes, headers: list[tuple[bytes, bytes]], data: bytes) -> None:
-        self.call = call
-        self.answer = answer
-        self.url = url
-        self.headers = headers
-        self.data = data
+    plain: Plain
+    answer: Answer
+    data: bytes

@@ -48,7 +48,7 @@ class Verbatim:
         """Holds a response, if `data` is one whole request without a body, and both are short."""
         if not self._store.settings.cache_bytes or short.commit != self._store.commit:
             return
-        if len(data) > LONGEST_REQUEST or len(short.body) > LONGEST_BODY or data.find(END) != len(data) - len(END):
+        if len(short.body) > LONGEST_BODY or not is_one_request(data):
             return
         if short.commit != self._commit:
             self._found.clear()
@@ -56,3 +56,8 @@ class Verbatim:
         elif len(self._found) >= MOST_REQUESTS:
             del self._found[next(iter(self._found))]
         self._found[data] = short
+
+
+def is_one_request(data: bytes) -> bool:
+    """Whether it is one whole request without a body, and no longer than what is worth to be remembered."""
+    return len(END) <= len(data) <= LONGEST_REQUEST and data.find(END) == len(data) - len(END)

@@ -13,6 +13,8 @@ from motorgraph.engine.wire import Frames, Kind
 from motorgraph.errors import DeadlineExceeded, OutOfMemory, ReaderDied, Refusal
 from motorgraph.limits import Limits
 
+LAST = (Kind.END, Kind.FAILED)
+
 
 class Owner(Protocol):
     """Who is told of what a process does."""
@@ -80,7 +82,7 @@ class Reader(asyncio.Protocol):
             answer = self.answer
             if answer is None:
                 continue
-            if kind is Kind.END or kind is Kind.FAILED:  # the reader can go on before the client has its answer
+            if kind in LAST:  # the reader can go on before the client has its answer
                 self.tell_spent()
                 self._take_up(self.line.popleft() if self.line else None)
                 self.resume()  # its last piece may have made it pause

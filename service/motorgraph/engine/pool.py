@@ -252,7 +252,7 @@ class Pool:
 
     def _has_turn(self) -> bool:
         """Whether one more may begin: at a time as many as stand in reserve (one a core), besides those that are long."""
-        return sum(not answer.is_long for answer in self._readers.answers()) < self.limits.reserve
+        return len([a for a in self._readers.answers() if not a.is_long]) < self.limits.reserve
 
     def _on_the_way(self) -> int:
         """How many readers will be free in a moment: those being forked, those that spill."""

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 HEADER = struct.Struct("!BI")
+HEADER_BYTES = HEADER.size
 SECONDS = struct.Struct("!d")
 FRAME_BYTES = 64 * 1024
 RECEIVE_BYTES = 1 << 20
@@ -81,6 +82,13 @@ class Job:
     commit: int = 0
     was: str = ""
     beside: int = 0
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.payload)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @cached_property
     def key(self) -> tuple[object, ...]:
@@ -170,21 +178,23 @@ class Frames:
     def __init__(self) -> None:
         self._rest = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
+    def feed(self, data: bytes) -> list[tuple[Kind, bytes]]:
         """The frames that are whole now that `data` has come."""
         rest = self._rest
         if rest:
             rest += data
         here: bytes | bytearray = rest or data
+        found = []
         start, size = 0, len(here)
-        while size - start >= HEADER.size:
+        while size - start >= HEADER_BYTES:
             kind, length = HEADER.unpack_from(here, start)
-            end = start + HEADER.size + length
+            end = start + HEADER_BYTES + length
             if end > size:
                 break
-            yield KINDS[kind], bytes(here[start + HEADER.size : end])
+            found.append((KINDS[kind], bytes(here[start + HEADER_BYTES : end])))
             start = end
         if here is rest:
             del rest[:start]
         elif start < size:
             rest += here[start:]
+        return found

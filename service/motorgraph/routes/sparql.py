@@ -164,16 +164,20 @@ class Sparql:
         except Refusal:
             return None  # met again, and told, by the endpoint
 
-    def short(self, answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
-        """Status, headers and body of what was begun, which is then done with; None if it is not short or was refused."""
+    def short(self, answer: Answer) -> tuple[int, bytes] | None:
+        """Status and body of what was begun, which is then done with; None if it is not short or was refused."""
         body = None if answer.is_refused else answer.body
         if body is None:
             return None
-        told = versioned(self._store, answer.head.commit, answer.tag)
         if answer.is_unmodified:
-            return 304, [*told, VARY], b""
+            return 304, b""
         self.leave(answer)
-        return 200, [*answer_headers(answer, told), (b"content-length", b"%d" % len(body))], body
+        return 200, body
+
+    def headers(self, answer: Answer) -> list[tuple[bytes, bytes]]:
+        """What describes it, but for its length."""
+        told = versioned(self._store, answer.head.commit, answer.tag)
+        return [*told, VARY] if answer.is_unmodified else answer_headers(answer, told)
 
     def leave(self, answer: Answer) -> None:
         """Nobody wants an answer that was begun any more."""
