@@ -11,16 +11,19 @@ import pytest
 from motorgraph import corpus, inference
 from motorgraph.engine import loading
 from motorgraph.vocab import Names
+from tests import jenas, virtuosos
+from tests.jenas import Jena, jena
 from tests.oxigraphs import Oxigraph, oxigraph
 from tests.running import Service, service
-from tests.virtuosos import DEVIATIONS, Virtuoso, virtuoso
+from tests.virtuosos import Virtuoso, virtuoso
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what is known to come out otherwise on Virtuoso."""
+    """Marks what is known to come out otherwise on Virtuoso and on Jena."""
+    known = virtuosos.DEVIATIONS | jenas.DEVIATIONS
     for item in items:
-        if item.name in DEVIATIONS:
-            item.add_marker(pytest.mark.xfail(reason=DEVIATIONS[item.name]))
+        if item.name in known:
+            item.add_marker(pytest.mark.xfail(reason=known[item.name]))
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +58,20 @@ def other_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Virtuoso]
 def on_virtuoso(tmp_path_factory: pytest.TempPathFactory, other_engine: Virtuoso) -> Iterator[Service]:
     """As `elsewhere`, in Virtuoso."""
     with service(tmp_path_factory.mktemp("on-virtuoso"), "--plain", "--query-seconds", "5", *other_engine.flags) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def third_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jena]:
+    """Jena, for `on_jena` alone."""
+    with jena(tmp_path_factory.mktemp("jena")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def on_jena(tmp_path_factory: pytest.TempPathFactory, third_engine: Jena) -> Iterator[Service]:
+    """As `elsewhere`, in Jena."""
+    with service(tmp_path_factory.mktemp("on-jena"), "--plain", "--query-seconds", "5", *third_engine.flags) as running:
         yield running
 
 

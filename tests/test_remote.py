@@ -39,19 +39,24 @@ from motorgraph.inference import Rule, renew
 from motorgraph.journal import Journal
 from motorgraph.shapes import Shapes
 from tests import test_change_property as changes
+from tests.jenas import Jena, jena
 from tests.oxigraphs import COMMAND, Oxigraph, oxigraph
 from tests.running import service, until
 from tests.virtuosos import Virtuoso, virtuoso
 
 BASE = "https://motorgraph.example"
 G = ox.NamedNode("http://x/g")
+VIRTUOSO = pytest.param("virtuoso", marks=pytest.mark.virtuoso)
+JENA = pytest.param("jena", marks=pytest.mark.jena)
+Engine = Oxigraph | Virtuoso | Jena
+STARTED: dict[str, Callable[[Path], AbstractContextManager[Engine]]] = {"oxigraph": oxigraph, "virtuoso": virtuoso, "jena": jena}
 PLAIN = copying.Graphs([], None, merges=False)
 
 
-@pytest.fixture(scope="module", params=["oxigraph", pytest.param("virtuoso", marks=pytest.mark.virtuoso)])
-def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oxigraph | Virtuoso]:
+@pytest.fixture(scope="module", params=["oxigraph", VIRTUOSO, JENA])
+def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine of this module's own; each test begins with an empty one."""
-    with oxigraph() if request.param == "oxigraph" else virtuoso(tmp_path_factory.mktemp("own")) as running:
+    with STARTED[request.param](tmp_path_factory.mktemp("own") / "engine") as running:
         yield running
 
 
@@ -128,12 +133,10 @@ def test_a_store_that_shows_all_graphs_as_one_is_served_so_only(upkeep: Keep, tm
 # When something ends in the middle
 
 
-@pytest.mark.parametrize("started", [oxigraph, pytest.param(virtuoso, marks=pytest.mark.virtuoso)])
-def test_a_store_that_is_killed_loses_nothing_that_was_acknowledged(
-    started: Callable[[Path], AbstractContextManager[Oxigraph | Virtuoso]], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("kind", ["oxigraph", VIRTUOSO, JENA])
+def test_a_store_that_is_killed_loses_nothing_that_was_acknowledged(kind: str, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    with started(tmp_path / "engine") as engine, service(tmp_path, "--plain", *engine.flags) as running:
+    with STARTED[kind](tmp_path / "engine") as engine, service(tmp_path, "--plain", *engine.flags) as running:
         for number in range(3):
             assert running.update(f"INSERT DATA {{ <a:s> <a:p> {number} }}").status_code == 204
         engine.kill()
@@ -497,7 +500,7 @@ def test_a_store_with_the_data_of_others_is_not_overwritten(
         upkeep(there, tmp_path / "two").open()
 
 
-def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Oxigraph | Virtuoso, there: Remote, tmp_path: Path) -> None:
+def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Engine, there: Remote, tmp_path: Path) -> None:
     there.endpoint.update("INSERT DATA { <a:s> <a:p> 1, [ <a:q> 2 ] . GRAPH <http://x/g> { _:b <a:p> _:b, 'x' } }")
     made = Journal.open(tmp_path / "plain")
 
@@ -573,7 +576,7 @@ class Elsewhere(changes.World):
 @pytest.mark.parametrize("own", ["oxigraph"], indirect=True)  # Virtuoso keeps no literals that are none of their type
 @settings(derandomize=True, deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 1_000_000_000))
-def test_a_change_is_judged_there_as_it_is_in_memory(own: Oxigraph | Virtuoso, seed: int) -> None:
+def test_a_change_is_judged_there_as_it_is_in_memory(own: Engine, seed: int) -> None:
     own.empty()
     dice = Random(seed)
     there = Remote(own.place, BASE)

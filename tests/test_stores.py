@@ -19,16 +19,17 @@ PREFIX : <http://x/> INSERT DATA {
 
 
 VIRTUOSO = pytest.param("on_virtuoso", marks=pytest.mark.virtuoso)
+JENA = pytest.param("on_jena", marks=pytest.mark.jena)
 
 
-@pytest.fixture(params=["plain", "elsewhere", VIRTUOSO])
+@pytest.fixture(params=["plain", "elsewhere", VIRTUOSO, JENA])
 def store(request: pytest.FixtureRequest) -> Service:
     """A service with either store."""
     running: Service = request.getfixturevalue(request.param)
     return running
 
 
-@pytest.fixture(params=["elsewhere", VIRTUOSO])
+@pytest.fixture(params=["elsewhere", VIRTUOSO, JENA])
 def remote(request: pytest.FixtureRequest) -> Service:
     """A service with a remote store."""
     running: Service = request.getfixturevalue(request.param)

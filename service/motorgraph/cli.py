@@ -61,6 +61,7 @@ def serve(
     remote_password: Annotated[str | None, option("remote_password", panel=REMOTE)] = None,
     remote_token: Annotated[str | None, option("remote_token", panel=REMOTE)] = None,
     remote_seconds: Annotated[float | None, option("remote_seconds", panel=REMOTE)] = None,
+    remote_count_seconds: Annotated[float | None, option("remote_count_seconds", panel=REMOTE)] = None,
     write_token: Annotated[str | None, option("write_token")] = None,
     tokens: Annotated[list[str] | None, option("tokens")] = None,
     protect_reads: Annotated[bool | None, option("protect_reads")] = None,

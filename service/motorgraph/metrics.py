@@ -49,6 +49,7 @@ class Metrics:
         self.writes = self._gauge("motorgraph_write_queue_length", "Writes that wait for the one under way.")
         self.readers = self._gauge("motorgraph_readers", "Reader processes.")
         self.commit = self._gauge("motorgraph_commit", "Number of the newest commit.")
+        self.astray = self._gauge("motorgraph_store_astray_quads", "Quads of a remote store that the journal does not know of.")
         self.triples = self._gauge("motorgraph_triples", "Triples by graph at the last count.", "graph")
         self.memory = self._gauge("motorgraph_memory_bytes", "Proportional memory (PSS) by part.", "part")
 

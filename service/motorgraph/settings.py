@@ -149,6 +149,12 @@ class Settings(BaseSettings):
     remote_password: SecretStr | None = Field(None, description="Password to sign in with there.")
     remote_token: SecretStr | None = Field(None, description="Bearer token to sign in with there, in place of name and password.")
     remote_seconds: float = Field(2.0, gt=0, description="Seconds that a connection to it may take.")
+    remote_count_seconds: float = Field(
+        3600.0,
+        ge=0,
+        description="Seconds after which the quads of the remote store are counted again, by which it is noticed that somebody "
+        "else has written there; 0 for never.",
+    )
     write_token: SecretStr | None = Field(
         None,
         description="Bearer token of a service with one writer: scope admin, the name 'write token'; without any token the "

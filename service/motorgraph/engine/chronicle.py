@@ -49,6 +49,11 @@ class Chronicle:
             raise NotFound(f"There is no commit {number}; the newest is {self.newest}.")
         return found
 
+    def quads(self, upto: int) -> int:
+        """How many quads there are after a commit, without what follows."""
+        commits = self.journal.moved(0, upto) if self.journal is not None else (0, sum(each.added for each in self.commits()))
+        return commits[1] - commits[0]
+
     def at(self, time: str) -> int:
         """The newest commit that was there at a time (ISO 8601, UTC unless it says otherwise); 0 before the first.
 

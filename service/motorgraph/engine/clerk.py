@@ -49,6 +49,7 @@ class Clerk:
             "version": self._versions.version,
             "excerpt": self._excerpt,
             "touching": self._touching,
+            "quads": self._counted,
         }
 
     def _commits(self, job: Job, _: Any, outlet: Outlet) -> None:
@@ -63,6 +64,10 @@ class Clerk:
         graphs = self._chronicle.graphs(after, end)
         found = [told(c, graphs.get(c.id, [])) for c in self._chronicle.commits(after, end)]
         answer(outlet, found)
+
+    def _counted(self, job: Job, _: Any, outlet: Outlet) -> None:
+        """`upto`: how many quads there are after a commit, without what follows."""
+        answer(outlet, self._chronicle.quads(json.loads(job.text)["upto"]))
 
     def _rows(self, job: Job, _: Any, outlet: Outlet) -> None:
         """`after`, `upto`: what the feed has to know of the commits between."""

@@ -6,7 +6,7 @@ import base64
 import http.client
 import os
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 from urllib.request import (
@@ -17,7 +17,7 @@ from urllib.request import (
     parse_keqv_list,
 )
 
-from motorgraph.engine.dialects import DIALECTS, Dialect, beside
+from motorgraph.engine.dialects import DIALECTS, Dialect, Told, beside
 from motorgraph.errors import BadEvaluation, Failed, StoreAway
 from motorgraph.media import NQUADS
 
@@ -26,6 +26,7 @@ PIECE_BYTES = 1 << 16
 MOST_WORDS = 300
 GATEWAY_FAULTS = (502, 503, 504)
 """By what a proxy says that the engine behind it is not there."""
+MORE_SECONDS = 2.0
 FAULTS = (OSError, http.client.HTTPException)
 
 
@@ -90,7 +91,15 @@ class Endpoint:
 
     def query(self, text: str, accept: str, dataset: Sequence[tuple[str, str]] = ()) -> Reply:
         """The answer to a query, as far as its head. Raises StoreAway, or BadEvaluation in the endpoint's own words."""
-        return self._asked(self.place.url, _form([("query", text), *dataset]), accept, again=True)
+        return self._asked(self.place.url, _form([("query", text), *dataset, *self._ending]), accept, again=True)
+
+    @property
+    def _ending(self) -> Told:
+        """By when the endpoint is to give a query up: later than we do, since what it gives up may look whole."""
+        place = self.place
+        if not place.seconds or (place.kind.guarded and not place.authorization):
+            return ()
+        return place.kind.ending(place.seconds + MORE_SECONDS)
 
     def update(self, text: str) -> None:
         """Makes an update. Raises StoreAway where it cannot be told whether it was made, BadEvaluation where it was not."""
@@ -195,6 +204,27 @@ class Reply:
     def read(self) -> bytes:
         """All of it."""
         return b"".join(self.pieces())
+
+
+class Stream:
+    """Pieces as a file to read from."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        while size < 0 or len(self._rest) < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._rest += piece
+            if size > 0:
+                break
+        end = len(self._rest) if size < 0 else size
+        now, self._rest = self._rest[:end], self._rest[end:]
+        return now
 
 
 def _form(told: Sequence[tuple[str, str]]) -> Body:

@@ -26,6 +26,8 @@ from motorgraph.witness import FILE as WITNESS
 NQUADS = ox.RdfFormat.N_QUADS
 SNAPSHOT_AFTER_COMMITS = 1000
 SNAPSHOT_AFTER_BYTES = 32 << 20
+BYTES_A_QUAD = 400
+"""Of a graph in memory, see docs/sizing.md."""
 RETRY_AFTER = 10  # a snapshot that failed is tried again when a tenth as much has come to it
 log = logging.getLogger("motorgraph.history")
 
@@ -263,6 +265,11 @@ class History:
 
     def _pend(self, change: Change | None, notes: dict[str, str], spool: IO[bytes] | None) -> None:
         self._pending.append((change, notes, spool))
+
+
+def memory_of(quads: int) -> int:
+    """Bytes that a graph of so many quads takes in memory, with the merge of all graphs."""
+    return quads * BYTES_A_QUAD
 
 
 def replay(journal: Journal, store: ox.Store, upto: int, *, snapshots: bool = True) -> int:

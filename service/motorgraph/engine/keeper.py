@@ -40,7 +40,7 @@ from motorgraph.engine.messenger import Messenger
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.upkeep import Upkeep
-from motorgraph.errors import Failed, ReaderDied, Refusal, exhausted, is_disk_full, is_exhausted, no_room
+from motorgraph.errors import Failed, ReaderDied, Refusal, StoreAway, exhausted, is_disk_full, is_exhausted, no_room
 from motorgraph.inference import Rule
 from motorgraph.journal import Journal
 from motorgraph.notes import Notes
@@ -122,6 +122,8 @@ class Keeper:
             self._knowledge = self._read(command)
             digest = self._take_up(command) if command.get("place") else self._take(command, files)
         except (Unreadable, Refusal, ValueError) as refusal:
+            if isinstance(refusal, StoreAway) and self._history is not None:
+                self._history.close()  # it is asked again when the store is there
             self._refuse(command, refusal)
             return
         self._freeze()

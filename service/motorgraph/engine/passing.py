@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from motorgraph.engine.asked import kind_of
-from motorgraph.engine.remote import Remote, Stream
+from motorgraph.engine.endpoint import Stream
+from motorgraph.engine.remote import Remote
 from motorgraph.engine.rows import ROW_COUNTERS
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Failed

@@ -18,11 +18,11 @@ from motorgraph.engine import process, reader, wire
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Delta
 from motorgraph.engine.draft import Known, infer
-from motorgraph.engine.history import quads_in, replay
+from motorgraph.engine.history import memory_of, quads_in, replay
 from motorgraph.engine.loading import follow, merge
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.reader import Alarm, Outlet
-from motorgraph.engine.remote import memory_of, remote
+from motorgraph.engine.remote import remote
 from motorgraph.errors import Failed, OutOfReach, Refusal
 from motorgraph.inference import renew
 from motorgraph.journal import Journal

@@ -93,10 +93,10 @@ class Pool:
 
         The caller hands the answer to `release` when it is done with it.
         """
-        if not self._readers.is_open:
-            raise NotReady("The graph is being loaded; /ready says when it is there.")
         if self.refusal is not None:
             raise self.refusal
+        if not self._readers.is_open:
+            raise NotReady("The graph is being loaded; /ready says when it is there.")
         answer = Answer(job, time.monotonic() + self.limits.seconds)
         answer.charge = payer.get()
         reader = None if self._backlog.waiting else self._reader_for(answer)

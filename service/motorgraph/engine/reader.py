@@ -365,15 +365,22 @@ def _arrive(_: Job, __: ox.Store, outlet: Outlet) -> None:
 
 
 def _census(job: Job, store: ox.Store, outlet: Outlet) -> None:
-    """How many triples each graph has, as a JSON object; the default graph is ""."""
+    """How many triples each of the `graphs` has, and at which `commit`, as a JSON object; the default graph is ""."""
+    there = remote(store)
+    if there is not None:
+        there.mark = there.where()
     counts = {name.value: 0 for name in store.named_graphs()}
     for row in _solutions(store, "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"):
         counts[row["g"].value] = int(row["n"].value)
     counts.pop(STORE, None)
     for row in _solutions(store, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"):
         counts[""] = int(row["n"].value)
+    commit = outlet.commit
+    if there is not None:
+        there.require_still()
+        commit = there.mark.commit if there.mark is not None else 0
     outlet.begin("json", "application/json")
-    outlet.write(json.dumps(counts).encode())
+    outlet.write(json.dumps({"commit": commit, "graphs": counts}).encode())
     outlet.finish()
 
 

@@ -15,10 +15,10 @@ import pyoxigraph as ox
 
 from motorgraph.engine.asked import Results, graphs_in, kind_of, with_values_inside
 from motorgraph.engine.delta import in_graph
-from motorgraph.engine.endpoint import Endpoint, Place
+from motorgraph.engine.endpoint import Endpoint, Place, Stream
 from motorgraph.engine.marker import AT, HOLDS, RULES, STORE, Mark
 from motorgraph.engine.skolem import Skolem
-from motorgraph.errors import NotRemote, Unavailable
+from motorgraph.errors import Failed, NotRemote, Unavailable
 from motorgraph.media import CSV, JSON, NQUADS, NTRIPLES
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
@@ -29,8 +29,6 @@ AT_ONCE = 500
 """How many nodes are looked up by one query."""
 SOCKETS = 8
 """How many files and sockets a process may have open for it: connections, and what it takes to find a host."""
-BYTES_A_QUAD = 400
-"""Of a graph in memory, see docs/sizing.md."""
 _GONE_ON = "The store has gone on to another commit while it was read. Ask again."
 _NOTHING = ox.Store()
 _COPY = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
@@ -69,13 +67,15 @@ class Remote:
             return self._near.query(text, base_iri=base_iri, default_graph=default_graph, named_graphs=named_graphs, **options)
         if self.is_changed:
             raise NotRemote("What a change has made cannot be queried before it is in the store. Send it as two updates.")
+        if options.get("substitutions"):
+            raise NotRemote("This asks a query with a term in place of a variable, which no store elsewhere is asked.")
         kind, union = kind_of(text, base_iri), self.endpoint.place.kind.union if options.get("use_default_graph_as_union") else ()
         if union is None:
             raise NotRemote("This asks for all graphs at once, which a store of this kind does not show where they are separate.")
         dataset = [*self.endpoint.place.kind.dataset(_names(default_graph), _names(named_graphs)), *union]
         said = self.said(text, base_iri, NTRIPLES.media_type if kind is ox.QueryTriples else JSON.media_type, dataset)
         if kind is not ox.QueryTriples:
-            return _of_kind(kind, ox.parse_query_results(b"".join(said), ox.QueryResultsFormat.JSON))
+            return _of_kind(kind, _results(b"".join(said)))
         found = ox.Store()
         found.bulk_extend(ox.parse(b"".join(said), ox.RdfFormat.N_TRIPLES))
         return found.query(_COPY)
@@ -390,30 +390,18 @@ def _whole(where: str) -> str:
     return f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {where} }}"
 
 
-class Stream:
-    """Pieces as a file to read from."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        while size < 0 or len(self._rest) < size:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            self._rest += piece
-            if size > 0:
-                break
-        end = len(self._rest) if size < 0 else size
-        now, self._rest = self._rest[:end], self._rest[end:]
-        return now
-
-
 def _names(names: Any) -> list[str]:  # Any: as the engine takes it
     told = names if isinstance(names, list | tuple) else [names] if names is not None else []
     return [name.value for name in told if not isinstance(name, ox.DefaultGraph)]  # which is what is asked if none is named
+
+
+def _results(said: bytes) -> Results:
+    try:
+        return ox.parse_query_results(said, ox.QueryResultsFormat.JSON)
+    except SyntaxError as error:
+        raise Failed(
+            f"What the store answers is no result of SPARQL ({error}). Is remote the address of its endpoint?"
+        ) from error
 
 
 def _of_kind(kind: type[Results], found: Results) -> Results:
@@ -431,11 +419,6 @@ def looked_up(store: object, triples: Iterable[T]) -> Iterable[T]:
     known = list(triples)
     there.know((triple.subject, None, None) for triple in known)
     return known
-
-
-def memory_of(quads: int) -> int:
-    """Bytes that a graph of so many quads takes in memory, with the merge of all graphs."""
-    return quads * BYTES_A_QUAD
 
 
 def remote(store: object) -> Remote | None:

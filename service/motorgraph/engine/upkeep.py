@@ -21,11 +21,11 @@ import pyoxigraph as ox
 from motorgraph.commits import Commit
 from motorgraph.engine.aside import Channel, Died, forked
 from motorgraph.engine.delta import NQUADS, Written
-from motorgraph.engine.history import History
+from motorgraph.engine.history import History, memory_of
 from motorgraph.engine.marker import NOTED, Mark, Step, beginning, moving
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.remembered import Remembered, digest
-from motorgraph.engine.remote import Remote, memory_of
+from motorgraph.engine.remote import Remote
 from motorgraph.errors import BadEvaluation, Diverged, Failed, NotRemote, Refusal, StoreAway
 from motorgraph.inference import Rule, renew
 from motorgraph.snapshots import sync

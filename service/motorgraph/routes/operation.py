@@ -31,6 +31,7 @@ def operation_routes(store: Embedded, metrics: Metrics) -> APIRouter:
     async def ready() -> Response:
         is_ready = store.is_ready
         state: dict[str, object] = {"status": store.stage, "commit": store.commit, "readers": store.pool.running}
+        state |= store.elsewhere.state if store.elsewhere is not None else {}
         if following is not None:
             state["following"] = following.state
             if following.fault:
@@ -56,6 +57,8 @@ def _observe(store: Embedded, metrics: Metrics) -> None:
     metrics.writes.set(store.turns.waiting)
     metrics.readers.set(store.pool.running)
     metrics.commit.set(store.commit)
+    if store.elsewhere is not None:
+        metrics.astray.set(store.elsewhere.astray)
     metrics.triples.clear()
     for graph, count in store.triples.items():
         metrics.triples.labels(graph or "default").set(count)

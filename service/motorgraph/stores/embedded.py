@@ -136,10 +136,10 @@ class Embedded:
         if self.following is not None:
             if as_kept:
                 raise Replica.of(self.following.url)
-            self._be("following")
+            self.be("following")
             await self.following.seed(self.address)
         files = [] if self.following or self.settings.remote else corpus.starting(self.settings, self.names)
-        self._be("loading")
+        self.be("loading")
         rules = [] if self.settings.plain else shipped_rules(self.names)
         start = Start(
             files,
@@ -159,7 +159,8 @@ class Embedded:
             place=self.settings.place,
             room=self.settings.limits().memory,
         )
-        loaded = await self.control.load(start)
+        load = self.control.load if self.elsewhere is None or as_kept else self.elsewhere.first
+        loaded = await load(start)
         self._lineage = loaded.lineage or self._of_files(loaded.digest, rules)
         log.info("the graph is loaded", extra={"seconds": round(loaded.seconds, 3), "bytes": loaded.pss})
         if not self.settings.plain and loaded.digest:
@@ -169,8 +170,8 @@ class Embedded:
         self.keeps_history = bool(loaded.lineage)
         await self.pool.open()
         self.is_ready = True
-        self._be("ready")
-        self._count_soon()
+        self.be("ready")
+        self.count_soon()
         if not as_kept:
             self.dumps.open()
             self.pool.finding.open()
@@ -184,7 +185,7 @@ class Embedded:
         """Answers, unless there is a refusal: then everything meets it, and the stage says what is the matter."""
         self.pool.refusal, self.is_ready = refusal, refusal is None
         if self.stage != (wanted := stage if refusal is not None else "ready"):
-            self._be(wanted)
+            self.be(wanted)
 
     # Reads
 
@@ -311,7 +312,7 @@ class Embedded:
     def _advance(self, commit: int) -> None:
         """A change has been made."""
         self.commit = commit
-        self._count_soon()
+        self.count_soon()
         self.dumps.soon()
         self.on_commit()
 
@@ -327,7 +328,8 @@ class Embedded:
         told = f"{corpus.digest(digest, rules)} {self.settings.base} {self.settings.is_union}"
         return hashlib.sha256(told.encode()).hexdigest()[:8] if digest else self._lineage
 
-    def _be(self, stage: str) -> None:
+    def be(self, stage: str) -> None:
+        """Says at which stage the start is, or what is the matter."""
         self.stage = stage
         self.on_stage(stage)
 
@@ -336,7 +338,7 @@ class Embedded:
         known: Verdict | None = self._verdicts.on(digest)
         if known is not None:
             return known
-        self._be("validating")
+        self.be("validating")
         job = Job("validate", graph=self.names.graph("shapes"), union=self.settings.is_union)
         report = json.loads(await self.pool.alone(job, role="judge"))
         violations = [r for r in report["results"] if r["severity"] == "Violation"]
@@ -351,11 +353,13 @@ class Embedded:
         self._verdicts.remember(digest, found)
         return found
 
-    def _count_soon(self) -> None:
+    def count_soon(self) -> None:
         """Counts the triples of each graph in a process of its own, which costs the readers nothing.
 
         Where the default graph is the merge of all, a graph without triples is none: no query shows it.
         """
+        if self.elsewhere is not None and not self.settings.remote_count_seconds:
+            return
         if self._counting is None or self._counting.done():
             self._counting = asyncio.get_running_loop().create_task(self._count())
 
@@ -365,8 +369,11 @@ class Embedded:
             await asyncio.sleep(rest)
             commit, started = self.commit, time.monotonic()
             try:
-                counts = json.loads(await self.pool.alone(Job("census"), can_wait=True))
-                self.triples = {name: count for name, count in counts.items() if count or not self.settings.is_union}
+                told = json.loads(await self.pool.alone(Job("census"), can_wait=True))
+                self.triples = {name: count for name, count in told["graphs"].items() if count or not self.settings.is_union}
+                if self.elsewhere is not None:
+                    await self.elsewhere.compare(told["commit"], told["graphs"])
             except (Refusal, Broken, OSError) as error:
                 log.warning("the triples could not be counted", extra={"error": str(error)})
-            rest = REST_AFTER_COUNT * (time.monotonic() - started)
+            took = time.monotonic() - started
+            rest = REST_AFTER_COUNT * took if self.elsewhere is None else self.elsewhere.rest_after(took)
