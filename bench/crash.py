@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.asking import Seen, asking
-from bench.ledger import Fault, Large, Ledger, writing
+from bench.ledger import Fault, Large, Ledger, continue_until_written, writing
 from bench.lives import BOTH, FRONT, KEEPER, SECONDS_TO_START, Lives, kill, roles, send
 from bench.servers import LOOPBACK, ask, executable, free_port
 
@@ -139,15 +139,6 @@ class Crashes:
         if self.ledger.acknowledged == acknowledged:
             raise Fault("there is room again, and writes are still refused")
         self.ledger.check(port)
-
-
-def continue_until_written(ledger: Ledger) -> None:
-    """Waits until the next write has been acknowledged. Raises Fault if none is."""
-    before, deadline = ledger.acknowledged, time.monotonic() + SECONDS_TO_START
-    while ledger.acknowledged == before:
-        if time.monotonic() > deadline:
-            raise Fault("no write is acknowledged any more")
-        time.sleep(0.02)
 
 
 def told(counts: Counter[str]) -> str:

@@ -19,15 +19,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.asking import Seen, asking
-from bench.crash import continue_until_written, told
+from bench.crash import told
 from bench.groups import group
-from bench.ledger import Fault, Large, Ledger, writing
+from bench.ledger import Fault, Large, Ledger, continue_until_written, writing
 from bench.lives import Lives
 from bench.provoking import (
     Bed,
     Untried,
     clock,
     failing_disk,
+    keeper_has_no_descriptors,
     keeper_pauses,
     keeper_stays,
     no_descriptors,
@@ -63,6 +64,7 @@ FAULTS: Mapping[str, Kind] = {
     "no more processes": Kind(no_processes, controller="pids"),
     "no more memory": Kind(no_memory, controller="memory"),
     "no more descriptors": Kind(no_descriptors),
+    "no more descriptors in the keeper": Kind(keeper_has_no_descriptors),
     "slow disk": Kind(slow_disk, options=("--write-queue-length", "1")),
     "failing disk": Kind(failing_disk, bears=frozenset({"failed"})),
     "clock a year ahead": Kind(set_clock("+366d"), sets_clock=True),

@@ -26,6 +26,7 @@ NOT_MADE = frozenset({"reader-died", "queue-full", "deadline-exceeded"})
 """The kinds of problems that say that a write was not made and may be sent again."""
 SAYS_SO = "Nothing was changed"
 SECONDS_UNTIL_AGAIN = 0.05
+SECONDS_TO_WRITE = 60
 
 State = tuple[int, int] | None
 """What a graph holds: the generation that all its triples say, and how many they are; None if it is not there."""
@@ -100,6 +101,15 @@ def connected(port: int) -> Iterator[http.client.HTTPConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def continue_until_written(ledger: Ledger) -> None:
+    """Waits until the next write has been acknowledged. Raises Fault if none is."""
+    before, deadline = ledger.acknowledged, time.monotonic() + SECONDS_TO_WRITE
+    while ledger.acknowledged == before:
+        if time.monotonic() > deadline:
+            raise Fault("no write is acknowledged any more")
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from bench.asking import Seen
 from bench.groups import Group
-from bench.ledger import TOKEN, Fault, Ledger, connected
+from bench.ledger import TOKEN, Fault, Ledger, connected, continue_until_written
 from bench.lives import KEEPER, called, send
 from bench.processes import parent
 from bench.servers import LOOPBACK
@@ -34,6 +34,7 @@ MIB = 1 << 20
 STEP = 4 * MIB
 ROOM = 48 * MIB
 MORE_CONNECTIONS = 24
+MOST_SPARE = 8
 
 
 class Untried(Exception):
@@ -192,6 +193,20 @@ def no_descriptors(bed: Bed) -> None:
         time.sleep(HELD_SECONDS)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     bed.remarks.append(f"{bed.ledger.acknowledged - acknowledged} writes acknowledged meanwhile")
+
+
+def keeper_has_no_descriptors(bed: Bed) -> None:
+    """The keeper may open ever fewer files for a while, so that what it forks fails at every step."""
+    keeper = bed.keeper
+    most = max(int(entry.name) for entry in Path(f"/proc/{keeper}/fd").iterdir()) + 1
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    for spare in reversed(range(MOST_SPARE)):
+        before = resource.prlimit(keeper, resource.RLIMIT_NOFILE, (most + spare, hard))
+        time.sleep(HELD_SECONDS / MOST_SPARE)
+        resource.prlimit(keeper, resource.RLIMIT_NOFILE, before)
+        continue_until_written(bed.ledger)
+    if bed.keeper != keeper:
+        raise Fault("there is another keeper")
 
 
 # The disk

@@ -547,6 +547,25 @@ def test_a_fork_that_fails_is_told_and_tried_again(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.parametrize("spare", range(7))
+def test_a_fork_that_fails_half_way_leaves_one_keeper(tmp_path: Path, spare: int) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=1, reserve=1) as running:
+            keeper = running.control.pid
+            assert await running.settles()
+            most = max(int(entry.name) for entry in Path(f"/proc/{keeper}/fd").iterdir()) + 1 + spare
+            before = resource.prlimit(keeper, resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+            made = await outcomes([asyncio.wait_for(running.update("INSERT DATA { <a:b> <a:c> 1 }"), 10)])
+            resource.prlimit(keeper, resource.RLIMIT_NOFILE, before)
+            assert isinstance(made[0], Answer | Unavailable | ReaderDied)
+            assert await running.settles()  # whoever has not become a child has gone
+            for n in range(5):
+                await running.update(f"INSERT DATA {{ <a:b> <a:d> {n} }}")
+            assert await running.count() == TRIPLES + 5 + isinstance(made[0], Answer)
+
+    run(work())
+
+
 def test_a_process_whose_socket_finds_no_descriptor_here_is_told_and_ended(tmp_path: Path) -> None:
     async def work() -> None:
         async with engine(tmp_path, readers=1, reserve=1) as running:

@@ -27,7 +27,7 @@ from motorgraph.engine.reader import Outlet, refused
 from motorgraph.engine.remote import remote
 from motorgraph.engine.testimony import Testimony
 from motorgraph.engine.transcript import Origin, Transcript
-from motorgraph.errors import Failed, InsufficientStorage, is_disk_full
+from motorgraph.errors import Failed, InsufficientStorage, Unavailable, is_disk_full
 from motorgraph.journal import Journal
 from motorgraph.media import NQUADS, TRIG, TURTLE, Format
 from motorgraph.release import CANONICAL, CANONICAL_INDEX, INDEX, PART, QUADS, DumpFile, Order, Release
@@ -77,7 +77,7 @@ def _tell(outlet: Outlet, made: dict[str, object]) -> None:
 
 @contextmanager
 def _written_in(folder: Path) -> Iterator[None]:
-    """Says what stands in the way of writing. Raises InsufficientStorage or Failed."""
+    """Says what stands in the way of writing. Raises InsufficientStorage, Failed or Unavailable."""
     try:
         yield
     except OSError as error:
@@ -88,7 +88,7 @@ def _written_in(folder: Path) -> Iterator[None]:
             ) from error
         raise Failed(f"The dump cannot be written: {error.filename or folder}: {error.strerror or error}.") from error
     except Died as died:
-        raise Failed(f"The dump could not be made: {died}. Ask again.") from died
+        raise Unavailable(f"The dump could not be made: {died}. Ask again.") from died
 
 
 def make_release(order: Order, origin: Origin, time: str, tell: Tell) -> None:

@@ -23,7 +23,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import pyoxigraph as ox
 
@@ -224,8 +224,7 @@ class Keeper:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            ours.close()  # else the child would keep its own socket open and never see it close
-            self._be_child(command, theirs, spool, parent)
+            self._be_child(command, (ours, theirs), spool, parent)
         theirs.close()
         self._children.add(pid)
         if spool is not None:
@@ -234,9 +233,14 @@ class Keeper:
         socket.send_fds(self._control, [json.dumps(event).encode() + b"\n"], [ours.fileno()])
         ours.close()
 
-    def _be_child(self, command: dict[str, Any], sock: socket.socket, spool: IO[bytes] | None, parent: int) -> None:
-        process.mute_crashes()
+    def _be_child(
+        self, command: dict[str, Any], ends: tuple[socket.socket, socket.socket], spool: IO[bytes] | None, parent: int
+    ) -> NoReturn:
+        """Never returns, whatever goes wrong: it would go on as a second keeper."""
         try:
+            ours, sock = ends
+            ours.close()  # else the child would keep its own socket open and never see it close
+            process.mute_crashes()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             process.name(f"mg-{command['role']}")
             process.die_with(parent)

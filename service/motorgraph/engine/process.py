@@ -76,10 +76,12 @@ def opening_at_most(files: int) -> Iterator[None]:
     A limit alone would leave the gaps below it, so they are filled.
     """
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    fillers = [os.dup(0)]
-    while fillers[-1] < _MOST_FILES - files - 1:
-        fillers.append(os.dup(0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, before[1]))
+    most = min(_MOST_FILES, before[0])
+    fillers: list[int] = []
+    with suppress(OSError):  # there are no more, which is the point
+        while not fillers or fillers[-1] < most - files - 1:
+            fillers.append(os.dup(0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, before[1]))
     try:
         yield
     finally:
