@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+AUDIT := build/audit
 PAGES := service/pages
 MODULES := $(PAGES)/node_modules/.ready
 ARGS ?=
@@ -14,7 +15,7 @@ SHORT ?= --seconds 1 --rounds 1 --most-seconds 5
 # Without its compiled modules every process that starts would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test check data bundle check-bundle bench wheel clean
+.PHONY: serve test check audit data bundle check-bundle bench wheel clean
 
 serve: $(READY)  ## Serve the shipped graph at http://127.0.0.1:8800/
 	$(BIN)/motorgraph serve $(ARGS)
@@ -26,6 +27,13 @@ check: $(READY)  ## Lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(AUDIT)/.ready  ## Whether advisories are known of anything that is pinned; needs a network, and says so
+	$(AUDIT)/bin/python .ci/advisories.py
+
+$(AUDIT)/.ready: Makefile
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet pip-audit==2.10.1 && touch $@ || echo "pip-audit could not be installed"
 
 data: $(READY)  ## Rebuild data/built from the tables and mappings; ARGS=20-brands for one of them
 	$(BIN)/python -m motorgraph.building $(ARGS)
