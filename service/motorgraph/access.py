@@ -14,7 +14,8 @@ from motorgraph.errors import Forbidden, InsufficientScope, InvalidToken, Replic
 from motorgraph.protocol import Call
 from motorgraph.settings import Settings
 
-OPEN_PATHS = ("/health", "/ready")
+SECURITY_TXT = "/.well-known/security.txt"
+OPEN_PATHS = ("/health", "/ready", SECURITY_TXT)
 OPEN_FOLDER = "/static/"
 MANIFESTS = ("/reconcile", "/reconcile/v1")
 """What a client reads to learn that it has to bring a token (Reconciliation Service API 0.2, Authentication)."""

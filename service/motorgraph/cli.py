@@ -92,6 +92,7 @@ def serve(
     dumps_kept: Annotated[int | None, option("dumps_kept", panel=LIMITS)] = None,
     dump_key: Annotated[Path | None, option("dump_key")] = None,
     snapshot_after: Annotated[int | None, option("snapshot_after", panel=LIMITS)] = None,
+    security_contact: Annotated[str | None, option("security_contact")] = None,
     audit_log: Annotated[Path | None, option("audit_log", panel=LOGS)] = None,
     log_level: Annotated[str | None, option("log_level", panel=LOGS)] = None,
     access_log: Annotated[bool | None, option("access_log", panel=LOGS)] = None,

@@ -63,6 +63,7 @@ PARTS = (
         "Explanation",
         "Why it is as it is.",
         {
+            "security": "What there is to protect, who is trusted with what, what stops whom, what is left to you.",
             "design": "Processes, limits, writes, judgement, inference, search: how, and why so.",
             "performance": "Speed, memory and isolation, each figure with its command.",
         },

@@ -23,6 +23,7 @@ PREFIX = "MOTORGRAPH_"
 MIB = 1 << 20
 DESCRIPTORS_WITH_SERVICE = 64
 _PAGES = re.compile(r"/(?:feed|changes)(?:/.*)?$")
+_CONTACT = re.compile(r"(?:https://|mailto:|tel:)[!-~]+")  # RFC 9116 §2.5.3
 _HOST_NAME = re.compile(r"[\w.-]+")
 
 
@@ -166,6 +167,11 @@ class Settings(BaseSettings):
         "(or separated by blanks or ',').",
     )
     protect_reads: bool = Field(False, description="Reads need a token too: all but /health, /ready, /static and manifests.")
+    security_contact: str = Field(
+        "",
+        description="Where to report weaknesses of this service, for /.well-known/security.txt: an address that begins with "
+        "https://, mailto: or tel:.",
+    )
     audit_log: Path | None = Field(
         None, description="File to which a line is added for every attempt to write, whatever comes of it; - is standard output."
     )
@@ -187,6 +193,13 @@ class Settings(BaseSettings):
     @classmethod
     def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_host_name(host) for host in value)
+
+    @field_validator("security_contact")
+    @classmethod
+    def _contact(cls, value: str) -> str:
+        if value and not _CONTACT.fullmatch(value):
+            raise ValueError(f"{value!r} is no contact: it begins with https://, mailto: or tel:, as mailto:security@example.org")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

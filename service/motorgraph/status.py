@@ -12,6 +12,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from motorgraph import __version__
+from motorgraph.access import SECURITY_TXT
 from motorgraph.catalogue.stock import Counted, Stock
 from motorgraph.inquiry import Inquiry
 from motorgraph.judged import Verdict
@@ -139,6 +140,7 @@ class Status:
             "limits": limits(self._settings, self._store.pool.limits),
             "judgement": judgement(self._settings, self._store.verdict) if is_ready else None,
             "questions": self._questions,
+            "security": {"model": "/docs/security", "contact": SECURITY_TXT if self._settings.security_contact else None},
             "engines": {name: metadata.version(name) for name in ENGINES} | {"python": platform.python_version()},
             "standards": [asdict(standard) for standard in STANDARDS],
             "licences": {

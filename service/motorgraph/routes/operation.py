@@ -1,16 +1,22 @@
-"""`/health`, `/ready`, `/metrics`: for whoever keeps the service running."""
+"""`/health`, `/ready`, `/metrics`: for whoever keeps the service running; where to report its weaknesses."""
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from motorgraph.access import SECURITY_TXT
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.metrics import Metrics
+from motorgraph.protocol import Call
+from motorgraph.routes.catalogue import origin
 from motorgraph.stores.embedded import Embedded
 
+GOOD_FOR_DAYS = 90
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -44,7 +50,28 @@ def operation_routes(store: Embedded, metrics: Metrics) -> APIRouter:
         _observe(store, metrics)
         return Response(metrics.text(), media_type=EXPOSITION)
 
+    if store.settings.security_contact:
+        router.include_router(_contact_route(store.settings.security_contact))
     return router
+
+
+def _contact_route(contact: str) -> APIRouter:
+    """Where to report weaknesses, for a service that has somebody to report them to."""
+    router = APIRouter()
+
+    @router.head(SECURITY_TXT, include_in_schema=False)
+    @router.get(SECURITY_TXT, summary="Where to report weaknesses (RFC 9116).", response_class=PlainTextResponse)
+    def security_txt(request: Request) -> str:
+        return _security_txt(contact, origin(Call.of(request.scope)))
+
+    return router
+
+
+def _security_txt(contact: str, address: str) -> str:
+    """Who is asked today still answers in some months, as far as this service can say; so it says it anew each day."""
+    until = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=GOOD_FOR_DAYS)
+    lines = [f"Contact: {contact}", f"Expires: {until:%Y-%m-%dT%H:%M:%SZ}", f"Policy: {address}/docs/security"]
+    return "\n".join([*lines, ""])
 
 
 def _observe(store: Embedded, metrics: Metrics) -> None:
