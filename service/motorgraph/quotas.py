@@ -1,7 +1,7 @@
 """What one client may have: requests a second with a burst, and seconds of work a minute. The memory that it takes is bounded.
 
-The generic cell rate algorithm (ITU-T I.371) needs one number of each client: when it will have its whole quota again. So a
-request costs about a microsecond; the library `limits` takes seven to sixteen, and an answer from memory twenty in all.
+The generic cell rate algorithm (ITU-T I.371) needs one number of each client: when it will have its whole quota again. A hit of
+the library `limits` takes about half as long as a whole answer from memory, which is what has to be counted most often.
 """
 
 from __future__ import annotations
