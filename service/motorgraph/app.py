@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Protocol
@@ -45,11 +45,12 @@ from motorgraph.manual import Manual
 from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
-from motorgraph.protocol import UPDATE_TYPE, Call, Receive, is_clear, require_clear
+from motorgraph.protocol import Call, Receive, is_clear, require_clear
 from motorgraph.proxies import Proxies
 from motorgraph.quotas import Quotas
-from motorgraph.reply import CLIENT_LEFT, ClientLeft, Headers, Render, Send, send_refusal
+from motorgraph.reply import CLIENT_LEFT, ClientLeft, Render, Send, send_refusal
 from motorgraph.resources import web
+from motorgraph.responding import COMMON, PRIVATE, Responding
 from motorgraph.routes.about import About
 from motorgraph.routes.catalogue import ServiceDescription, described_at
 from motorgraph.routes.changes import Changes
@@ -95,21 +96,6 @@ SLOW_SECONDS = 1.0
 ALWAYS = frozenset(["/health", "/ready", "/metrics"])  # answered where more are connected than may be, too
 MOST_HEADS = 1024
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
-EXPOSED = (
-    *("Accept-Ranges", "Content-Location", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location"),
-    *("Memento-Datetime", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Repr-Digest", "Retry-After"),
-    *("WWW-Authenticate", "X-Commit", "X-Nested-Cut", "X-Request-Id"),
-)
-COMMON = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
-]
-PRIVATE = [(b"cache-control", b"private"), (b"vary", b"Authorization")]  # where reads need a token
-ALLOWED_HEADERS = (
-    b"Accept, Accept-Datetime, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-    b"If-Range, Mcp-Protocol-Version, Mcp-Session-Id, Prefer, Range, X-Commit-Message, X-Request-Id"
-)
 
 
 class Endpoint(Protocol):
@@ -159,7 +145,7 @@ class Edge:
             return
         call = without_conditions(Call.of(scope))
         common = self._common if self._access.protects(call) else COMMON
-        response = _Response(send, self._id(call), common, self._store)
+        response = Responding(send, self._id(call), common, self._store)
         token = logs.request_id.set(response.request_id)
         started = call.begun.asked if call.begun else time.monotonic()
         route = self._route(call)
@@ -248,7 +234,7 @@ class Edge:
         return below if below in self._endpoints else ""
 
     async def _answer(
-        self, call: Call, route: str, scope: MutableMapping[str, Any], receive: Receive, response: _Response
+        self, call: Call, route: str, scope: MutableMapping[str, Any], receive: Receive, response: Responding
     ) -> None:
         try:
             self._count(call, response)
@@ -279,7 +265,7 @@ class Edge:
         if call.method != "OPTIONS" and self._access.protects(call):
             self._access.require(call, Scope.READ)
 
-    def _count(self, call: Call, response: _Response) -> None:
+    def _count(self, call: Call, response: Responding) -> None:
         """Has a request and its work spend the quotas of its client; what was begun has done so. Raises QuotaExceeded."""
         if self.quotas is None or call.path in OPEN_PATHS:
             return
@@ -290,7 +276,7 @@ class Edge:
             self.quotas.require(key)
             self.quotas.take(key)
 
-    async def _refuse(self, refusal: Refusal, call: Call, response: _Response) -> None:
+    async def _refuse(self, refusal: Refusal, call: Call, response: Responding) -> None:
         if self._store.elsewhere is not None:
             self._store.elsewhere.doubt(refusal)
         if isinstance(refusal, QuotaExceeded):
@@ -320,45 +306,6 @@ def _unforeseen(error: Exception) -> Refusal:
         return exhausted(error)
     log.exception("a fault of the service")
     return Failed("The service made a mistake. The request's id finds it in the log.")
-
-
-class _Response:
-    """ASGI's `send`, with the headers that every response has; remembers the status."""
-
-    def __init__(self, send: Send, request_id: str, common: Headers, store: Embedded) -> None:
-        self._send = send
-        self._common = common
-        self.rated: Callable[[], Headers] = tuple
-        """What it says of the quotas of its client, when it begins."""
-        self._store = store
-        self.request_id = request_id
-        self.status = 0
-
-    async def __call__(self, message: MutableMapping[str, Any]) -> None:  # Any: ASGI's own definition
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = [*message["headers"], *self._common, *self.rated(), (b"x-request-id", self.request_id.encode())]
-            if self._store.is_ready and not any(name == b"x-commit" for name, _ in headers):
-                headers.append((b"x-commit", b"%d" % self._store.commit))  # an answer of a reader says its own
-            message["headers"] = headers
-        await self._send(message)
-
-    async def send_options(self, methods: str) -> None:
-        """Answers OPTIONS, the preflight of CORS included."""
-        headers = [
-            (b"allow", methods.encode()),
-            (b"access-control-allow-methods", methods.encode()),
-            (b"access-control-allow-headers", ALLOWED_HEADERS),
-            (b"access-control-max-age", b"86400"),
-        ]
-        if "PATCH" in methods:
-            headers.append((b"accept-patch", UPDATE_TYPE.encode()))
-        await self({"type": "http.response.start", "status": 204, "headers": headers})
-        await self({"type": "http.response.body", "body": b""})
-
-    def breaks(self) -> None:
-        """Ends the connection: the server closes what an application leaves unfinished."""
-        raise Broken("the response had begun")
 
 
 def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
