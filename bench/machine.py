@@ -11,6 +11,8 @@ from pathlib import Path
 
 PACKAGES = ["motorgraph", "oxigraph", "pyoxigraph", "rdflib", "rdflib-endpoint", "oxrdflib"]
 
+LEFT_BY_RUNS = (":(top,exclude)bench/readings", ":(top,exclude)docs")
+
 
 def description() -> dict[str, str]:
     """The circumstances of a run, in words, by topic."""
@@ -51,11 +53,12 @@ def _virtuoso() -> str:
 
 
 def _commit() -> str:
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() or "none"
+    """The commit, with `-dirty` if what is measured is not that: what runs leave, and the pages made of it, do not count."""
+    commit = _git("describe", "--always")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", *LEFT_BY_RUNS)
+    return f"{commit}{'-dirty' if changed else ''}" if commit else "none"
+
+
+def _git(*words: str) -> str:
+    asked = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
