@@ -117,7 +117,7 @@ def test_a_query_that_is_void_for_ours_makes_the_goal_void() -> None:
 def test_a_bound_counts_as_the_rate_of_the_other_and_is_told_as_one(tmp_path: Path) -> None:
     drives = [drive("a", "motorgraph", 40), drive("a", "rdflib", 10, is_bound=True)]
     told = {"command": "x", "circumstances": dict.fromkeys(("commit", "machine", "load", "versions"), "x"), "not_modified": {}}
-    content = told | {"mixtures": {}, "targets": [], "drives": [each.record() for each in drives]}
+    content = told | {"graph": "1000", "mixtures": {}, "targets": [], "drives": [each.record() for each in drives]}
     (tmp_path / "1000.json").write_text(json.dumps(content))
     made = text(Readings.of(tmp_path))
     assert "| a | 40 | ≥ 4 |" in made
