@@ -308,10 +308,9 @@ class Connection(HttpToolsProtocol):
 
     def _respond(self, short: Short, call: Call, rated: bytes, seconds: float) -> None:
         self.server_state.total_requests += 1
-        pieces = [STATUS_LINE[short.status]]
-        for name, value in self.server_state.default_headers:
-            pieces += (name, b": ", value, b"\r\n")
-        pieces += (rated, short.head, b"x-request-id: ", self._edge.told(call, short, seconds), b"\r\n\r\n", short.body)
+        of_all = b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
+        request_id = self._edge.told(call, short, seconds)
+        pieces = (STATUS_LINE[short.status], of_all, rated, short.head, b"x-request-id: ", request_id, b"\r\n\r\n", short.body)
         self._corked.write_now(b"".join(pieces))
 
     def _go_the_ordinary_way(self) -> None:

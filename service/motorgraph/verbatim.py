@@ -5,8 +5,7 @@ To parse a request costs as much as all the rest of an answer that is kept, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from motorgraph.protocol import Call
 
@@ -19,8 +18,7 @@ LONGEST_BODY = 16384
 END = b"\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Short:
+class Short(NamedTuple):
     """A short response to a query: its head without what differs each time, its body, its rows; the commit that it is from."""
 
     call: Call
