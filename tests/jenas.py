@@ -110,6 +110,9 @@ def _started(folder: Path, port: int) -> subprocess.Popen[bytes]:
         with socket.socket() as trial:
             return trial.connect_ex(("127.0.0.1", port)) == 0 or process.poll() is not None
 
-    assert until(answers, START_SECONDS), "Jena did not start"
+    if not until(answers, START_SECONDS):
+        process.kill()
+        process.wait()
+        pytest.fail("Jena did not start in time")
     assert process.poll() is None, "Jena did not start"
     return process

@@ -19,7 +19,7 @@ from tests.running import until
 COMMAND = shutil.which("virtuoso-t")
 NAME = PASSWORD = "dba"
 """Those of a new database."""
-START_SECONDS = 60
+START_SECONDS = 120
 _TRUTH = "what isBlank() and the like say comes as the integers 1 and 0"
 DEVIATIONS = {
     f"test_a_table_comes_in_every_format_with_its_blank_nodes[on_virtuoso-{form}]": _TRUTH
@@ -129,6 +129,9 @@ def _started(folder: Path, port: int) -> subprocess.Popen[bytes]:
         except httpx.TransportError:
             return process.poll() is not None
 
-    assert until(answers, START_SECONDS), "virtuoso-t did not start"
+    if not until(answers, START_SECONDS):
+        process.kill()
+        process.wait()
+        pytest.fail("virtuoso-t did not start in time")
     assert process.poll() is None, "virtuoso-t did not start"
     return process

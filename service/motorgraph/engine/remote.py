@@ -66,7 +66,10 @@ class Remote:
             assert self._near is not None
             return self._near.query(text, base_iri=base_iri, default_graph=default_graph, named_graphs=named_graphs, **options)
         if self.is_changed:
-            raise NotRemote("What a change has made cannot be queried before it is in the store. Send it as two updates.")
+            raise NotRemote(
+                "An operation of this update would have to see what an earlier one has made, which is not in the store yet. Send "
+                "two requests: the operations before it, then it and those behind it."
+            )
         if options.get("substitutions"):
             raise NotRemote("This asks a query with a term in place of a variable, which no store elsewhere is asked.")
         kind, union = kind_of(text, base_iri), self.endpoint.place.kind.union if options.get("use_default_graph_as_union") else ()
@@ -243,7 +246,9 @@ class Remote:
 
     def update(self, text: str, base_iri: str | None = None) -> None:
         """Nothing that a store elsewhere does for a rehearsal. Raises NotRemote."""
-        raise NotRemote("This update cannot be cut into its operations, which a remote store asks for. Send each by itself.")
+        raise NotRemote(
+            "This update cannot be cut into its operations, which a remote store asks for. Send each as a request of its own."
+        )
 
     def noting(self) -> ox.Store:
         """What is near; from now on lookups are made once."""
