@@ -252,12 +252,12 @@ def test_what_rules_made_is_written_down_though_the_process_ended_before_that(
     at = keeping.mark
     _, _, text = intended.partition(b"\n")
     (tmp_path / INTENDED).write_bytes(json.dumps([str(was), str(at)]).encode() + b"\n" + text)
-    again = Upkeep(there, history, None, rules, union=False, room=1)
+    again = Upkeep(there, history, None, rules, union=False)
     assert again.open() is None
-    assert come in again.outcomes()
+    assert come in again.outcomes(1)
     (tmp_path / FILE).unlink()
     with pytest.raises(Failed, match="'motorgraph copy' has the store work it out"):
-        again.outcomes()
+        again.outcomes(1)
 
 
 def test_an_older_graph_that_has_no_room_here_is_out_of_reach(opened: ExitStack, tmp_path: Path) -> None:

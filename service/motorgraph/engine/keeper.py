@@ -151,12 +151,11 @@ class Keeper:
         """Finds the graph in the store where it lies; files do not count."""
         assert self._history is not None
         store = elsewhere.Remote(Place(**command["place"]), self._base)
-        self._upkeep = Upkeep(
-            store, self._history, self._catalogue, self._knowledge.rules, union=self._is_union, room=command["room"]
-        )
+        self._upkeep = Upkeep(store, self._history, self._catalogue, self._knowledge.rules, union=self._is_union)
         self._upkeep.open()
         self._store = store  # type: ignore[assignment]  # it has what processes ask of the engine's own
-        self._knowledge.take_up(self._store, self._upkeep.outcomes() if self._knowledge.rules and self._is_writable else None)
+        is_inferred = self._knowledge.rules and self._is_writable
+        self._knowledge.take_up(self._store, self._upkeep.outcomes(command["room"]) if is_inferred else None)
         return ""
 
     def _record(self, command: dict[str, Any]) -> None:

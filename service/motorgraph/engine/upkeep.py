@@ -45,7 +45,7 @@ class Kept:
 
 
 class Upkeep:
-    """A remote store and the journal of its commits. What is worked out in memory may take `room` bytes, 0 for any number."""
+    """A remote store and the journal of its commits."""
 
     def __init__(
         self,
@@ -55,12 +55,11 @@ class Upkeep:
         rules: Sequence[Rule] = (),
         *,
         union: bool,
-        room: int = 0,
     ) -> None:
         self._store, self._history, self._rules = store, history, rules
         self._remembered = Remembered(history.folder, rules)
         self._intended = history.folder / INTENDED
-        self._catalogue, self._room = catalogue, room
+        self._catalogue = catalogue
         kind = store.endpoint.place.kind
         if kind.is_merged and not union:
             raise Failed("A store of this kind shows all graphs as one. Serve it with --default-graph union.")
@@ -219,16 +218,16 @@ class Upkeep:
             self.mark = now
         return entry
 
-    def outcomes(self) -> ox.Store:
-        """What each rule makes, as it was written down, else worked out anew."""
+    def outcomes(self, room: int = 0) -> ox.Store:
+        """What each rule makes, as it was written down, else worked out anew, in `room` bytes of memory (0: any number)."""
         found = self._remembered.read(self._history.commit)
         if found is None:
-            if 0 < self._room < memory_of(self._history.quads):
+            if 0 < room < memory_of(self._history.quads):
                 raise Failed(
                     "What follows by which rule is not written down in the data folder, and to work it out here would take more "
                     "memory than a query may have (setting query_memory). 'motorgraph copy' has the store work it out."
                 )
-            found = outcomes(self._history, self._rules, self._room)
+            found = outcomes(self._history, self._rules, room)
             self._remembered.write(found, self._history.commit)
         return found
 
