@@ -88,14 +88,14 @@ def settled_memory(root: int, seconds: float = 20) -> Memory:
     return last
 
 
-def wait_until_idle(root: int, seconds: float = 20) -> bool:
-    """Wait until a process tree takes under a tenth of a processor; False if it does not in that time."""
+def wait_until_idle(root: int, seconds: float = 20, for_seconds: float = 0.1) -> bool:
+    """Wait until a process tree takes under a tenth of a processor, looked at for so long; False if it does not in that time."""
     deadline = time.monotonic() + seconds
     last = _ticks(root)
     while time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(for_seconds)
         ticks = _ticks(root)
-        if ticks - last <= 0.01 * TICKS:
+        if ticks - last <= 0.1 * for_seconds * TICKS:
             return True
         last = ticks
     return False

@@ -19,6 +19,8 @@ from bench.writes import TOKEN, Client
 
 GRAPH = "https://motorgraph.example/graph/bench"
 TURTLE = "text/turtle"
+KINDS = {"new folder": 0.1, "known folder": 0.1, "known folder, at rest": 2.0}
+"""How long all processes have to take no time before anything is asked; at rest a service prepares what it will be asked for."""
 TEXT = b"""
     @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
     <https://motorgraph.example/id/plant/ford-cologne> rdfs:comment "Measured %d times"@en .
@@ -34,14 +36,14 @@ class Cost:
     processor: float
 
 
-def started(folder: Path, *, is_writable: bool) -> list[Cost]:
-    """A start in a data folder, and the first of what can be asked of it."""
+def started(folder: Path, rest: float, *, is_writable: bool) -> list[Cost]:
+    """A start in a data folder, and the first of what can be asked of it when it has been idle for some seconds."""
     os.environ.pop("MOTORGRAPH_WRITE_TOKEN", None)
     if is_writable:
         os.environ["MOTORGRAPH_WRITE_TOKEN"] = TOKEN
     with shipped_motorgraph(None, folder, "--data-dir", str(folder / "data")) as server:
         ready = Cost("ready", server.seconds_to_ready, processor_seconds(server.pid))
-        wait_until_idle(server.pid)
+        wait_until_idle(server.pid, 60, rest)
         return [ready, *_firsts(server, is_writable=is_writable)]
 
 
@@ -61,13 +63,13 @@ def _firsts(server: Server, *, is_writable: bool) -> Iterator[Cost]:
 def measure(rounds: int) -> bool:
     """Prints a line for each step of each kind of start."""
     for is_writable in (True, False):
-        found: dict[str, list[list[Cost]]] = {"new": [], "known": []}
+        found: dict[str, list[list[Cost]]] = {kind: [] for kind in KINDS}
         for _ in range(rounds):
             with tempfile.TemporaryDirectory() as folder:
-                for kind in found:
-                    found[kind].append(started(Path(folder), is_writable=is_writable))
+                for kind, rest in KINDS.items():
+                    found[kind].append(started(Path(folder), rest, is_writable=is_writable))
         for kind, costs in found.items():
-            print(f"\n{'writable' if is_writable else 'read-only'}, {kind} folder")
+            print(f"\n{'writable' if is_writable else 'read-only'}, {kind}")
             for steps in zip(*costs, strict=True):
                 seconds, processor = min(s.seconds for s in steps), min(s.processor for s in steps)
                 print(f"  {steps[0].name:14}{seconds:7.3f} s {processor:7.2f} s of processor time", flush=True)

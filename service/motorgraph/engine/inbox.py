@@ -24,7 +24,7 @@ class Inbox:
     def commands(self, on_death: Callable[[], None], at_rest: Callable[[], bool]) -> Iterator[dict[str, Any]]:  # Any: plain JSON
         """The commands as they come, until the front closes the socket; `on_death` is called when children have died.
 
-        `at_rest` is called where nothing has come for a moment; it says whether there is anything left to do then.
+        `at_rest` is called where nothing has come for a moment, and again until something comes, if it says that there is more.
         """
         self._hear_deaths()
         self._selector.register(self._control, selectors.EVENT_READ)
@@ -32,7 +32,7 @@ class Inbox:
         seconds: float | None = None
         while True:
             ready = {key.fileobj for key, _ in self._selector.select(seconds)}
-            seconds = REST_SECONDS if ready or at_rest() else None
+            seconds = REST_SECONDS if ready else 0 if at_rest() else None
             if self._wake in ready:
                 self._wake.recv(4096)
                 on_death()
