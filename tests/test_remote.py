@@ -501,7 +501,8 @@ def test_a_store_with_the_data_of_others_is_not_overwritten(
 
 
 def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Engine, there: Remote, tmp_path: Path) -> None:
-    there.endpoint.update("INSERT DATA { <a:s> <a:p> 1, [ <a:q> 2 ] . GRAPH <http://x/g> { _:b <a:p> _:b, 'x' } }")
+    unnamed = there.skolem.within(ox.DefaultGraph(), "<a:s> <a:p> 1, [ <a:q> 2 ]")
+    there.endpoint.update(f"INSERT {{ {unnamed} GRAPH <http://x/g> {{ _:b <a:p> _:b, 'x' }} }} WHERE {{}}")
     made = Journal.open(tmp_path / "plain")
 
     def stop(done: int, total: int) -> None:
@@ -513,7 +514,7 @@ def test_what_a_store_holds_is_adopted_also_after_a_stop(own: Engine, there: Rem
     assert takeover.adopt(made, there, lambda done, total: None) == 5
     assert not own.rows("SELECT ?s { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } FILTER(isBlank(?s) || isBlank(?o)) }")
     made.close()
-    with service(tmp_path, "--plain", "--data-dir", str(tmp_path), "--remote", there.endpoint.place.url) as running:
+    with service(tmp_path, "--plain", "--data-dir", str(tmp_path), *own.flags) as running:
         assert len(running.rows("SELECT ?o { ?s <a:p> ?o FILTER(isBlank(?o)) }")) == 1
         assert running.update("DELETE WHERE { GRAPH <http://x/g> { ?b <a:p> ?b } }").headers["x-commit"] == "2"
         told = running.client.get("/changes/1", headers={"Accept": "application/json"}).json()

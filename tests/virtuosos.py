@@ -24,8 +24,6 @@ _TRUTH = "what isBlank() and the like say comes as the integers 1 and 0"
 DEVIATIONS = {
     f"test_a_table_comes_in_every_format_with_its_blank_nodes[on_virtuoso-{form}]": _TRUTH
     for form in ("application/sparql-results+json", "application/sparql-results+xml", "text/tab-separated-values", "text/csv")
-} | {
-    "test_what_a_store_holds_is_adopted_also_after_a_stop[virtuoso]": "INSERT DATA takes no blank nodes",
 }
 """By the name of a test as it is asked of Virtuoso: what it does otherwise. There the test has to fail."""
 _SETTINGS = """

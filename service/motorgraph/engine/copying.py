@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pyoxigraph as ox
 
 from motorgraph.commits import Commit
+from motorgraph.engine.history import replay
 from motorgraph.engine.inflow import MOST_BYTES, Inflow
 from motorgraph.engine.marker import AT, HOLDS, NOTED, RULES, STORE, Mark, beginning
 from motorgraph.engine.provenance import Catalogue
@@ -19,7 +20,7 @@ from motorgraph.engine.remains import graph_of
 from motorgraph.engine.remembered import Remembered, digest
 from motorgraph.engine.remote import Remote
 from motorgraph.errors import Conflict, NotFound
-from motorgraph.inference import Rule, blocks, filled, settle
+from motorgraph.inference import Rule, blocks, filled, renew, settle
 from motorgraph.journal import Journal
 
 NQUADS = ox.RdfFormat.N_QUADS
@@ -216,8 +217,14 @@ def _infer(journal: Journal, store: Remote, inflow: Inflow, rules: list[Rule]) -
     assert journal.head is not None
     there, made = _Ruled(store, inflow), ox.Store()
     there.clear(filled(there, rules))  # type: ignore[arg-type]  # it has what rules ask of the engine's own
-    for block in blocks(rules):
-        settle(there, block, made)  # type: ignore[arg-type]  # as above
+    if store.endpoint.place.kind.kept:  # what such an engine works out comes otherwise than it is worked out at each write
+        whole = ox.Store()
+        replay(journal, whole, journal.head.id)
+        renew(whole, rules, made)
+        there.extend(filled(whole, rules))
+    else:
+        for block in blocks(rules):
+            settle(there, block, made)  # type: ignore[arg-type]  # as above
     Remembered(journal.folder, rules).write(made, journal.head.id)
     return {quad.graph_name.value for quad in there.known if isinstance(quad.graph_name, ox.NamedNode)}
 

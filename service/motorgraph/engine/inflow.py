@@ -27,7 +27,7 @@ class Inflow:
     def __init__(self, store: Remote, *, merges: bool) -> None:
         self._store, self._merges = store, merges
         self._loads = bool(store.endpoint.place.loads)
-        most = store.endpoint.place.kind.most_quads or MOST_QUADS
+        most = min(store.endpoint.place.kind.most_quads or MOST_QUADS, MOST_QUADS)
         self.most_quads = max(most // (2 if merges else 1), 1)
 
     def change(self, lines: Mapping[bytes, bool]) -> None:
