@@ -9,9 +9,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
+import pyoxigraph as ox
 import pytest
 
 from tests.forked import CSV, JSON, POINT, children, resident
@@ -401,6 +403,23 @@ ADDRESSES = [
     "0x7f.1",
     "user@127.0.0.1",
     "[::ffff:127.0.0.1]",
+    "0177.0.0.1",
+    "0x7f000001",
+    "017700000001",
+    "127.0.0.1.",
+    "127%2e0%2e0%2e1",
+    "\uff11\uff12\uff17.0.0.1",
+    "localhost.localdomain",
+    "ip6-localhost",
+    "[::1]",
+    "[::]",
+    "[0:0:0:0:0:ffff:7f00:1]",
+    "[::ffff:7f00:1]",
+    "[64:ff9b::7f00:1]",
+    "[fe80::1%25lo]",
+    "169.254.169.254",
+    "0xa9fea9fe",
+    "[::ffff:a9fe:a9fe]",
 ]
 INNER = "{ ?s ?p ?o }"
 SPELLINGS = {
@@ -464,9 +483,10 @@ def test_a_keyword_written_with_escapes_is_refused_and_asks_nobody(target: Life,
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_this_host_is_reached_by_none_of_its_names(target: Life, listener: Listener, address: str) -> None:
-    response = post(target, query=written(SPELLINGS["plain"], address, listener))
-    assert response.status_code in (400, 403)
-    told(response)
+    for form in ({"query": written(SPELLINGS["plain"], address, listener)}, {"update": written("LOAD <URL>", address, listener)}):
+        response = post(target, **form)
+        assert response.status_code in (400, 403)
+        told(response)
     assert listener.heard == []
 
 
@@ -540,6 +560,30 @@ def test_where_nothing_may_be_opened_the_engine_itself_reaches_no_host(listener:
     subprocess.run([sys.executable, "-c", BARE, "free", asked], check=True, timeout=30)
     assert until(lambda: len(listener.heard) == 1)  # so it would have been heard
     listener.heard.clear()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_engine_goes_nowhere_that_a_host_sends_it(listener: Listener, status: int) -> None:
+    """Where an operator has named a host that may be asked, that host cannot name another."""
+
+    class Sending(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.send_header("Location", f"http://127.0.0.1:{listener.port}/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST  # noqa: N815  # the names that the library calls
+        log_message = print
+
+    with HTTPServer(("127.0.0.1", 0), Sending) as host:
+        answering = threading.Thread(target=host.handle_request, daemon=True)
+        answering.start()
+        asked = SPELLINGS["plain"].replace("URL", f"http://127.0.0.1:{host.server_port}/").replace("INNER", INNER)
+        with pytest.raises((OSError, RuntimeError), match="edirect"):
+            list(ox.Store().query(asked))
+        answering.join()
+    assert listener.heard == []
 
 
 def test_no_reader_of_the_service_can_open_a_file_or_a_socket(target: Life) -> None:

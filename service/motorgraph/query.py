@@ -6,6 +6,7 @@ The text is looked through in the process that evaluates it, never in the front:
 from __future__ import annotations
 
 import re
+import unicodedata  # noqa: F401  # urlsplit imports it at a host in other letters, and no reader can open a file
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin, urlsplit
