@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from motorgraph.media import GRAPHS, HTML, NAMED, PROBLEM, READABLE, SOLUTIONS
+from motorgraph.media import GRAPHS, HTML, JSONLD, NAMED, PROBLEM, READABLE, SOLUTIONS
 from motorgraph.parameters import Parameter, short
 from motorgraph.protocol import FORM, QUERY_TYPE, UPDATE_TYPE
 from motorgraph.questions import Question
@@ -27,6 +27,13 @@ _USING = {
 _FORM = "The format of the answer by name; without it Accept says which."
 _PAGE = "Of the page that a browser gets: which 200 rows, from 1."
 _AT = "A commit or a time (ISO 8601): the graph as it was then."
+_OBJECT: dict[str, object] = {"type": "object"}
+_PROBLEM = {
+    **_OBJECT,
+    "properties": {"type": TEXT, "title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "instance": TEXT},
+    "required": ["type", "title", "status", "detail", "instance"],
+}
+_SCHEMAS = {PROBLEM: _PROBLEM, JSONLD.media_type: {"type": ["object", "array"]}}
 NEEDS_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 
 
@@ -44,8 +51,8 @@ def described(app: FastAPI, paths: Iterable[Mapping[str, object]], *, protects_r
 
 
 def content(*media_types: str) -> dict[str, object]:
-    """A body that may be of these media types."""
-    return {name: {"schema": TEXT} for name in media_types}
+    """A body that may be of these media types: JSON is an object (JSON-LD may be an array too), whatever else a text."""
+    return {name: {"schema": _SCHEMAS.get(name) or (_OBJECT if name.endswith("json") else TEXT)} for name in media_types}
 
 
 def parameter(name: str, description: str, *, place: str = "query", schema: object = TEXT) -> dict[str, object]:
@@ -55,7 +62,7 @@ def parameter(name: str, description: str, *, place: str = "query", schema: obje
 
 def responses(successes: Mapping[str, Sequence[str]], *refusals: str) -> dict[str, object]:
     """The responses of an operation: for each status of success its media types, and the statuses of refusals."""
-    problem = {"description": "Refused; says why.", "content": content(PROBLEM)}
+    problem = {"description": "Refused; says why, in a browser as a page.", "content": content(PROBLEM, HTML)}
     done = {status: {"description": "Done.", "content": content(*types)} for status, types in successes.items()}
     return {**done, **dict.fromkeys(refusals, problem)}
 

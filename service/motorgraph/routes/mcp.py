@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from motorgraph.errors import MethodNotAllowed
+from motorgraph.errors import MethodNotAllowed, UnsupportedMediaType
 from motorgraph.inside import CLIENT, App, scope_of
-from motorgraph.openapi import responses
+from motorgraph.media import PROBLEM
+from motorgraph.openapi import content, responses
 from motorgraph.protocol import Call, Receive
 from motorgraph.reply import Send
 from motorgraph.settings import Settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 METHODS = "POST, OPTIONS"
 PATH = "/mcp"
+JSON = "application/json"
 
 
 class Mcp:
@@ -38,15 +40,18 @@ class Mcp:
 
     def paths(self) -> Mapping[str, object]:
         """What it answers, as OpenAPI has it."""
-        message = {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}
-        found = responses({"200": ["application/json"]}, "400", "405", "406", "413", "415")
+        message = {"content": {JSON: {"schema": {"type": "object"}}}, "required": True}
+        found = responses({"200": [JSON]}, "405", "406", "413", "415")
+        found["400"] = {"description": "No message, as the protocol (JSON-RPC) says it.", "content": content(JSON, PROBLEM)}
         post = {"summary": "Model Context Protocol", "tags": ["agents"], "requestBody": message, "responses": found}
         return {PATH: {"post": post}}
 
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
-        """Answers one request. Raises MethodNotAllowed."""
+        """Answers one request. Raises MethodNotAllowed or UnsupportedMediaType."""
         if call.method != "POST":
             raise MethodNotAllowed(call.method, METHODS)
+        if call.media_type != JSON:
+            raise UnsupportedMediaType(f"A message is sent as {JSON}.", readable=[JSON])
         inner = await self._started()
         headers = {**call.headers, CLIENT: call.client.encode("latin-1")}
         await inner(scope_of(call, PATH, call.query_string, [*headers.items()], call.method), receive, send)  # type: ignore[arg-type]  # Starlette's aliases are wider

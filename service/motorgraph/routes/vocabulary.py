@@ -34,7 +34,7 @@ class VocabularyDocument:
         self._store = store
         self._prefixes = Prefixes(settings.base)
         self._inquiry = Inquiry(store)
-        self._made: tuple[int, bytes, bytes] = (0, b"", b"")
+        self._made: tuple[int, bytes, bytes] = (-1, b"", b"")  # an empty store is at commit 0
 
     def paths(self) -> Mapping[str, object]:
         """What it answers, as OpenAPI has it."""
