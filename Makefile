@@ -15,7 +15,7 @@ SHORT ?= --seconds 1 --rounds 1 --most-seconds 5
 # Without its compiled modules every process that starts would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test check audit data bundle check-bundle bench wheel clean
+.PHONY: serve test check audit data bundle check-bundle fuzz bench wheel clean
 
 serve: $(READY)  ## Serve the shipped graph at http://127.0.0.1:8800/
 	$(BIN)/motorgraph serve $(ARGS)
@@ -48,6 +48,10 @@ $(MODULES): $(PAGES)/package.json $(PAGES)/package-lock.json
 	cd $(PAGES) && npm ci --ignore-scripts
 	touch $@
 
+fuzz: $(READY)  ## What reads the bytes of strangers, fuzzed by what code is reached; ARGS="--seconds 600 media" for one target
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 # A goal that is missed ends a command with 1, which is no reason not to go on.
 bench: $(VENV)/.bench-ready  ## Beside other servers, then the page that tells of it; 35 minutes of a quiet machine; needs wrk
 	-$(BIN)/python -m bench.run --triples 100000 --connections 8 --servers $(SERVERS) $(SHORT) --warm-up 0 --json $(READINGS)/100000.json
@@ -71,5 +75,5 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 clean:  ## Remove what was built; the data folder stays
-	rm -rf $(VENV) $(PAGES)/node_modules build dist .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PAGES)/node_modules build dist .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
