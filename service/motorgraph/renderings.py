@@ -10,6 +10,7 @@ import orjson
 import pyoxigraph as ox
 
 from motorgraph.answers import ENTITY, NUMBERS, Cell, Reply, Row
+from motorgraph.cells import inert
 from motorgraph.media import CSV, TSV, Format
 from motorgraph.parameters import Term, short
 from motorgraph.vocab import LICENCE, XSD
@@ -76,9 +77,10 @@ def as_json(reply: Reply, *, cited: bool) -> bytes:
 
 
 def as_table(reply: Reply, form: Format, *, cited: bool) -> bytes:
-    """The answer as CSV (RFC 4180), or as TSV, where a space stands for each tab and line break in a cell."""
+    """The answer as CSV (RFC 4180), or as TSV, a space for each tab and line break in a cell; no cell is a formula."""
     heads = [*reply.question.columns, *([SOURCES] if cited else [])]
-    rows = [[*map(words, row.cells), *(["; ".join(map(str, row.sources))] if cited else [])] for row in reply.rows]
+    told = ([*map(words, row.cells), *(["; ".join(map(str, row.sources))] if cited else [])] for row in reply.rows)
+    rows = [[*map(inert, cells)] for cells in told]
     if form is TSV:
         return "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in [heads, *rows]).encode()
     out = io.StringIO(newline="")

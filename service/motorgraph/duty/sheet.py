@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 
+from motorgraph.cells import inert
 from motorgraph.duty.law import Act, Rate, Source
 from motorgraph.duty.planner import Answer, Row
 
@@ -15,7 +16,6 @@ COLUMNS = (
     *("maker_iri", "plant_iri", "model_iri", "market_iri", "sources"),
 )
 TOTAL = "per cent of the customs value of the finished car, without preferences, taxes and fees that the graph does not hold"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(answer: Answer, *, cites: bool) -> dict[str, object]:
@@ -149,6 +149,6 @@ def _words(source: Source) -> str:
 def _cell(value: object, delimiter: str) -> str:
     """A cell as text, without what would part it from its line or run as a formula where it is opened."""
     text = "" if value is None else str(value)
-    if isinstance(value, str) and text.startswith(_FORMULA):
-        text = f"'{text}"
+    if isinstance(value, str):
+        text = inert(text)
     return " ".join(text.split()) if delimiter == "\t" else text

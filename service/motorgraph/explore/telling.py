@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from motorgraph import marks
+from motorgraph.cells import inert
 from motorgraph.explore.kinds import NETWORK, Column
 from motorgraph.explore.narrowing import Facet, Found
 from motorgraph.explore.network import LEGEND, network
@@ -50,7 +51,7 @@ def as_csv(found: Found) -> bytes:
     for item in found.part:
         cells = ["; ".join(value.words for value in item.values(column.name)) for column in columns]
         sources = "; ".join(_cited(found.sheet.documents[each]) for each in item.sources)
-        lines.writerow([item.iri, item.label, *cells, sources])
+        lines.writerow(map(inert, [item.iri, item.label, *cells, sources]))
     return table.getvalue().encode()
 
 
@@ -65,7 +66,8 @@ def as_ties(found: Found) -> bytes:
         deal = tie.deal
         told = [names[tie.one], names[tie.other], deal.label, deal.first("status"), LEGEND[tie.line], deal.first("kind")]
         sources = "; ".join(_cited(found.sheet.documents[each]) for each in deal.sources)
-        lines.writerow([*told, deal.first("since"), deal.first("standing"), tie.one, tie.other, deal.iri, sources])
+        told += [deal.first("since"), deal.first("standing"), tie.one, tie.other, deal.iri, sources]
+        lines.writerow(map(inert, told))
     return table.getvalue().encode()
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import orjson
 
 from motorgraph import __version__
+from motorgraph.cells import inert
 from motorgraph.conditions import etag_of, is_known, send_not_modified, versioned
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable
 from motorgraph.media import CSV, HTML, choose, languages, listing, prefers_html
@@ -162,5 +163,5 @@ def _csv(hits: list[Json]) -> bytes:
     table = io.StringIO(newline="")
     lines = csv.DictWriter(table, COLUMNS, extrasaction="ignore", restval="")
     lines.writeheader()
-    lines.writerows(hits)
+    lines.writerows({name: inert(value) if isinstance(value, str) else value for name, value in hit.items()} for hit in hits)
     return table.getvalue().encode()
