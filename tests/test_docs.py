@@ -199,6 +199,18 @@ def test_every_link_of_a_page_leads_to_a_page_and_to_a_heading_or_row_there(
         assert not anchor or f'id="{anchor}"' in visited[there].text, f"{there}#{anchor}"
 
 
+def test_the_pictures_of_a_page_are_served_and_asked_for_again_cost_nothing(taught: Service) -> None:
+    shown = re.findall(r'<img src="([^"]+)" alt="[^"]{20,}"', page(taught, "performance").text)
+    assert len(shown) == text("docs/performance.md").count("](plots/") > 0
+    for address in shown:
+        found = taught.client.get(address)
+        assert (found.status_code, found.headers["content-type"]) == (200, "image/svg+xml")
+        assert "sandbox" in found.headers["content-security-policy"]
+        assert b"<svg" in found.content
+        assert taught.client.get(address, headers={"If-None-Match": found.headers["etag"]}).status_code == 304
+    assert taught.client.get("/docs/plots/nothing.svg").status_code == 404
+
+
 def test_the_anchors_of_a_page_are_those_that_code_hosts_make() -> None:
     assert slug("`/.well-known/void`, and more: 1") == "well-knownvoid-and-more-1"
     assert where("http.md#things") == "/docs/http#things"
