@@ -19,7 +19,7 @@ MAIN_CONNECTIONS = 8
 SIZE_OF_GOALS = 1_000_000
 SPEED_TOLD = """*warm* is motorgraph with its result cache, without which it is measured otherwise. What is to be seen is
 motorgraph's answers a second and how many it gives for one of another server, over all queries by the geometric mean, with the
-lowest and its query in brackets. ≥ stands where the other takes so long for an answer that no more than a bound of its rate is
+lowest in brackets. ≥ stands where the other takes so long for an answer that no more than a bound of its rate is
 known. All have the same graph, their answers are compared before, and they are driven in turns in one run. The generated graphs
 are served by motorgraph `--plain`, the shipped one as it ships, with all shapes."""
 COSTS_TOLD = """Seconds, but for commits and queries milliseconds. A *commit* is of twenty quads; *query* is the geometric mean
@@ -81,7 +81,7 @@ def means(figures: Figures) -> list[str]:
         row = [str(count)]
         for ours, other in pairs:
             summary = figures.summary(count, other, ours)
-            row.append("–" if summary is None else f"{number(summary.mean)} ({number(summary.lowest)} {summary.query})")
+            row.append("–" if summary is None else f"{number(summary.mean)} ({number(summary.lowest)})")
         rows.append(row)
     return table(heads, rows)
 
@@ -129,7 +129,7 @@ def mixtures(record: Record) -> list[str]:
         failed = ", ".join(f"{count} × {error}" for error, count in found.errors.items()) or "none"
         made = [number(found.writes), number(found.write_p50), number(found.write_most), failed]
         rows.append([name, number(found.alone, 4), number(found.beside, 4), number(share, 2), *made])
-    heads = ["server", "reads a second alone", "beside the writer", "share", "writes a second", "ms", "at most", "failed"]
+    heads = ["server", "alone", "beside writes", "share", "writes a second", "ms", "at most", "failed"]
     return table(heads, rows) if rows else []
 
 

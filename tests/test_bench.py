@@ -121,7 +121,7 @@ def test_a_bound_counts_as_the_rate_of_the_other_and_is_told_as_one(tmp_path: Pa
     (tmp_path / "1000.json").write_text(json.dumps(content))
     made = text(Readings.of(tmp_path))
     assert "| a | 40 | ≥ 4 |" in made
-    assert "| 8 | 4 (4 a) |" in made
+    assert "| 8 | 4 (4) |" in made
 
 
 def test_the_slope_is_the_exponent_of_size() -> None:
