@@ -62,10 +62,13 @@ class Probe:
         while not over.wait(SECONDS_BETWEEN_PROBES):
             self.send(server)
 
+    def percentile(self, percent: int) -> float:
+        """The milliseconds that so many of a hundred took at most."""
+        return statistics.quantiles(self.latencies, n=100)[percent - 1]
+
     def line(self) -> str:
         """The latencies in words."""
-        cuts = statistics.quantiles(self.latencies, n=100)
-        figures = f"p50 {cuts[49]:.1f}, p99 {cuts[98]:.1f}, max {max(self.latencies):.1f} ms"
+        figures = f"p50 {self.percentile(50):.1f}, p99 {self.percentile(99):.1f}, max {max(self.latencies):.1f} ms"
         return f"{self.name:12} {figures} in {len(self.latencies)} requests, {dict(self.statuses)}"
 
 

@@ -252,7 +252,8 @@ def measure(plan: Plan) -> list[Verdict]:
         print_met(scene, cpu / seconds)
         log = Path(name, f"motorgraph-{server.port}.log").read_text(errors="replace")
     mistakes = [line for line in log.splitlines() if "a fault of the service" in line or "Traceback" in line]
-    print_faults([*scene.faults, *lost, *verified, *mistakes])
+    for fault in [*lost, *verified, *mistakes][:FAULTS_SHOWN]:
+        print(f"FAULT {fault}")
     return verdicts(scene, record, plan, [*lost, *verified], mistakes)
 
 
@@ -278,14 +279,6 @@ def print_met(scene: Scene, cores: float) -> None:
     looked = ", ".join(f"{count:,} {how}" for how, count in scene.chronicle.looked.items())
     print(f"{scene.chronicle.writes:,} writes acknowledged, {scene.chronicle.found_out} more found by their names")
     print(f"all that they wrote, as answers tell it, held against what it must be: {looked}")
-
-
-def print_faults(faults: Sequence[str]) -> None:
-    """The first of what must not be."""
-    for fault in faults[:FAULTS_SHOWN]:
-        print(f"FAULT {fault}")
-    if len(faults) > FAULTS_SHOWN:
-        print(f"… and {len(faults) - FAULTS_SHOWN} more")
 
 
 # What is judged

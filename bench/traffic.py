@@ -49,6 +49,7 @@ MEANT = {"queue-full", "overloaded", "too-many-connections", "deadline-exceeded"
 AWAY = {"store-away", "not-ready"}
 TALLY, MOST_TALLIED = 7, 400
 GIVEN_UP_BYTES = 100_000
+FAULTS_TOLD = 20  # as they are met
 SLOW_BYTES_A_SECOND = 2_000_000
 _HEADING = re.compile(rb"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 
@@ -131,7 +132,9 @@ class Scene:
     def fault(self, words: str) -> None:
         """Something that must not be."""
         with self._lock:
-            self.faults.append(f"{time.strftime('%H:%M:%S')} {words}")
+            self.faults.append(words)
+            if len(self.faults) <= FAULTS_TOLD:
+                print(f"{time.strftime('%H:%M:%S')} FAULT {words}", flush=True)
 
     def was_away(self, began: float, ended: float) -> bool:
         """Whether the store was away at some time between."""

@@ -66,6 +66,7 @@ PARTS = (
             "security": "What there is to protect, who is trusted with what, what stops whom, what is left to you.",
             "design": "Processes, limits, writes, judgement, inference, search: how, and why so.",
             "performance": "Speed, memory and isolation, each figure with its command.",
+            "reliability": "Load, soaks and faults: what was tried, what came of it, what is not guarded.",
         },
     ),
 )
