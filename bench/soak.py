@@ -45,6 +45,7 @@ REST_SECONDS = 20
 AWAY_SECONDS = 5, 20
 SECONDS_TO_NOTICE = 5
 SECONDS_TO_COME_BACK = 60
+SECONDS_TO_KNOW_NAMES = 300
 FAULTS_SHOWN = 20
 COLUMNS = ("PSS MB", "p50 ms", "p99 ms", "processes", "threads", "files", "points", "commits", "faults")
 
@@ -126,6 +127,8 @@ def run_command(*words: str) -> str:
 def learn(scene: Scene) -> None:
     """Asks everything before and after a commit, so that it is known what ought to be told. Raises Fault for a difference."""
     client = Client(scene.port)
+    if wait_for(scene.port, HTTPStatus.OK, SECONDS_TO_KNOW_NAMES, "/search?q=geely") is None:
+        raise ServerError(f"the names are not known after {SECONDS_TO_KNOW_NAMES} s")
     reply = client.ask(traffic.query(traffic.PLANTS), traffic.CSV)
     scene.knows["plants"] = reply.body.decode().split()[1:]
     author = traffic.Author(scene, client, random.Random(0), "first")
@@ -195,12 +198,12 @@ def outages(scene: Scene, engine: Engine, plan: Plan, record: Record) -> None:
         print(f"    store killed; noticed after {noticed or 0:.1f} s, ready {back:.1f} s after its start", flush=True)
 
 
-def wait_for(port: int, status: int, seconds: float) -> float | None:
-    """The seconds until /ready has the status; None if it has not in time."""
+def wait_for(port: int, status: int, seconds: float, path: str = "/ready") -> float | None:
+    """The seconds until an address has the status; None if it has not in time."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         with suppress(OSError, http.client.HTTPException):
-            if ask(port, "/ready")[0] == status:
+            if ask(port, path)[0] == status:
                 return time.monotonic() - began
         time.sleep(0.05)
     return None

@@ -51,6 +51,7 @@ TALLY, MOST_TALLIED = 7, 400
 GIVEN_UP_BYTES = 100_000
 FAULTS_TOLD = 20  # as they are met
 SLOW_BYTES_A_SECOND = 2_000_000
+_KIND = re.compile(rb"/problem/([a-z-]+)")  # in the JSON of a problem, and in the page that shows it to people
 _HEADING = re.compile(rb"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 
 
@@ -72,9 +73,8 @@ class Reply:
     @property
     def problem(self) -> str:
         """The kind of refusal that it is, "" if it is none."""
-        if self.headers.get_content_type() != PROBLEM:
-            return ""
-        return str(json.loads(self.body)["type"]).rpartition("/")[2]
+        found = _KIND.search(self.body) if self.status >= HTTPStatus.BAD_REQUEST else None
+        return found[1].decode() if found else ""
 
 
 class Client:
