@@ -8,10 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from bench.chronicle import Chronicle, Write
 from bench.figures import Drive, Figures, Goal
 from bench.gen import generate
 from bench.growth import slope
@@ -166,3 +168,59 @@ def test_a_run_compares_times_and_leaves_its_readings(other: str, tmp_path: Path
     assert all(mixture.writes and mixture.beside for mixture in run.mixtures.values())
     assert set(run.not_modified) == {"motorgraph"}
     assert "--json" not in run.command
+
+
+# What a soak holds answers against
+
+
+def told_by(seen: dict[str, set[tuple[int, int] | None]], commit: int) -> list[str]:
+    """What is found wrong with an answer about two graphs, of which one is rewritten and the other goes."""
+    wrong: list[str] = []
+    chronicle = Chronicle(0, 1, wrong.append)
+    for number, (graph, then) in enumerate([("a", (5, 20)), ("b", (6, 20)), ("a", (7, 20)), ("b", None)], 2):
+        chronicle.begin(f"w-{number}", Write(graph, then))
+        chronicle.made(f"w-{number}", number)
+    chronicle.saw(commit, "newest", seen)
+    chronicle.judge()
+    return wrong
+
+
+def test_an_answer_that_tells_the_graphs_as_they_were_after_its_commit_is_right() -> None:
+    assert told_by({"a": {(5, 20)}, "b": {(6, 20)}}, 3) == []
+    assert told_by({"a": {(7, 20)}, "b": set()}, 5) == []
+    assert told_by({"a": set()}, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "commit"),
+    [
+        ({"a": {(5, 20)}}, 4),  # as it was before
+        ({"a": {(7, 20)}}, 3),  # as it is only later
+        ({"a": {(5, 10), (7, 10)}}, 4),  # half of each
+        ({"a": {(7, 19)}}, 4),
+        ({"b": {(6, 20)}}, 5),  # it has gone
+        ({"a": set()}, 4),
+    ],
+)
+def test_an_answer_from_another_commit_or_of_half_a_graph_is_found_out(
+    seen: dict[str, set[tuple[int, int] | None]], commit: int
+) -> None:
+    assert told_by(seen, commit)
+
+
+def test_a_commit_that_two_writers_are_told_of_is_found_out() -> None:
+    wrong: list[str] = []
+    chronicle = Chronicle(0, 1, wrong.append)
+    for name in ("w-1", "w-2"):
+        chronicle.begin(name, Write("a", None))
+        chronicle.made(name, 2)
+    assert wrong
+
+
+def test_an_answer_must_be_from_a_commit_that_had_been_acknowledged_when_it_was_asked_for() -> None:
+    chronicle = Chronicle(0, 1, lambda words: None)
+    before = time.monotonic()
+    assert chronicle.acknowledged_at(before) == 1
+    chronicle.begin("w-1", Write("a", (1, 1)))
+    chronicle.made("w-1", 2)
+    assert (chronicle.acknowledged_at(before), chronicle.acknowledged_at(time.monotonic())) == (1, 2)
