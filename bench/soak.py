@@ -26,7 +26,7 @@ from bench import cache, command, machine, traffic
 from bench.chronicle import Chronicle
 from bench.crash import Engine
 from bench.ledger import TOKEN
-from bench.processes import Holdings, Memory, holdings, memory, processor_seconds, settled_memory
+from bench.processes import Holdings, Memory, holdings, memory, processor_seconds, settled_memory, wait_until_idle
 from bench.servers import LOOPBACK, Server, ServerError, ask, shipped_motorgraph
 from bench.targets import Target, Verdict, print_verdicts
 from bench.traffic import Client, Scene
@@ -41,7 +41,7 @@ MOST_GROWTH = 1.1
 MOST_TIMES_IDLE = 5
 MOST_REFUSED = 1
 MORE_DESCRIPTORS, MORE_PROCESSES = 16, 2
-REST_SECONDS = 20
+REST_SECONDS, SECONDS_TO_REST = 20, 120
 AWAY_SECONDS = 5, 20
 SECONDS_TO_NOTICE = 5
 SECONDS_TO_COME_BACK = 60
@@ -85,8 +85,9 @@ def sample(server: Server) -> Sample:
 
 
 def rest(server: Server) -> Sample:
-    """What it holds when nobody has asked anything for a while."""
+    """What it holds when nobody has asked anything for a while, and it has made the dump that it makes then."""
     time.sleep(REST_SECONDS)
+    wait_until_idle(server.pid, SECONDS_TO_REST)
     return Sample(time.monotonic(), settled_memory(server.pid), holdings(server.pid))
 
 
@@ -134,9 +135,12 @@ def learn(scene: Scene) -> None:
     author = traffic.Author(scene, client, random.Random(0), "first")
     reader = traffic.Reader(scene, client, random.Random(0))
     for _ in range(2):
-        for act in (reader.page, reader.document, reader.thing):
-            for _ in range(60):
-                act()
+        for path in traffic.PAGES:
+            reader.page_at(path)
+        for path in traffic.DOCUMENTS:
+            reader.document_at(path)
+        for thing in traffic.THINGS:
+            reader.thing_at(thing)
         reader.tool()
         author.write()
     client.close()
@@ -215,12 +219,14 @@ def run(scene: Scene, server: Server, engine: Engine | None, plan: Plan, record:
     with at_work(scene, plan.seed), ThreadPoolExecutor(1) as beside:
         killing = beside.submit(outages, scene, engine, plan, record) if engine is not None else None
         started = minute = time.monotonic()
-        while time.monotonic() < started + plan.minutes * 60:
-            time.sleep(SECONDS_BETWEEN_SAMPLES)
-            record.samples.append(sample(server))
-            if time.monotonic() >= minute + 60:
-                tell(scene, record, minute, started)
-                minute += 60
+        with suppress(KeyboardInterrupt):  # then what has been until now is judged
+            while time.monotonic() < started + plan.minutes * 60:
+                time.sleep(SECONDS_BETWEEN_SAMPLES)
+                record.samples.append(sample(server))
+                if time.monotonic() >= minute + 60:
+                    tell(scene, record, minute, started)
+                    minute += 60
+        print(f"after {(time.monotonic() - started) / 60:.1f} minutes:", flush=True)
         scene.over.set()
         if killing is not None:
             killing.result()
@@ -313,7 +319,7 @@ def growth(record: Record) -> tuple[float | None, str]:
     early = [found.memory.pss for found in record.samples if 0 <= found.moment - started - SETTLED_MINUTE * 60 < 300]
     late = [found.memory.pss for found in record.samples if found.moment > record.samples[-1].moment - 300]
     at_rest = " to ".join(f"{found.memory.pss / MEGABYTE:.0f}" for found in record.rests)
-    if len(early) + len(late) < 600 / SECONDS_BETWEEN_SAMPLES - 4 or early[0] in late:
+    if record.samples[-1].moment - started < 600 + SETTLED_MINUTE * 60:
         return None, f"at rest {at_rest} MB"
     medians = [statistics.median(found) / MEGABYTE for found in (early, late)]
     return medians[1] / medians[0], f"{medians[0]:.0f} to {medians[1]:.0f} MB; at rest {at_rest} MB"
