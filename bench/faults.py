@@ -42,6 +42,7 @@ from bench.provoking import (
 QUERY_SECONDS = 10
 MOST_READ_SECONDS = 90  # what an older commit may take, its wait and its process included
 SOME = Large(0.1, 20_000)
+LAST_WORDS = 4000
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,15 @@ class Endurance:
             raise Fault(f"a read took {seen.slowest:.0f} seconds")
         return Report(seen, told(ledger.not_made), ledger.slowest, seconds, "; ".join(bed.remarks))
 
+    def last_look(self) -> None:
+        """Everything is there, in the journal and in memory, with the time that it takes to read all of it. Raises Fault."""
+        replace(self.lives, options=()).last_look()
+
+    def failed(self, what: str, fault: Fault) -> int:
+        """Prints what has failed, with the last words of the service; the exit status."""
+        print(f"{what}: FAILED: {fault}\n{self.lives.log.read_text()[-LAST_WORDS:]}")
+        return 1
+
 
 def main() -> int:
     """Goes through the faults, and prints what came of each."""
@@ -146,9 +156,11 @@ def main() -> int:
                 untried += 1
                 print(f"{name}: not tried, {reason}", flush=True)
             except Fault as fault:
-                print(f"{name}: FAILED with --seed {given.seed}: {fault}\n{endurance.lives.log.read_text()[-4000:]}")
-                return 1
-        endurance.lives.last_look()
+                return endurance.failed(name, fault)
+        try:
+            endurance.last_look()
+        except Fault as fault:
+            return endurance.failed("the last look", fault)
         ledger = endurance.lives.ledger
         print(
             f"{ledger.acknowledged:,} writes acknowledged in all, all there; {ledger.in_doubt:,} cut off or in doubt, "
