@@ -104,6 +104,8 @@ def test_graphs_that_overlap_are_merged(filled: tuple[Service, str]) -> None:
 def test_a_mistake_is_told_with_its_place_and_a_host_is_refused(store: Service) -> None:
     mistake = store.query("SELECT * {\n ?s ?p }")
     assert (mistake.status_code, mistake.json()["line"], mistake.json()["column"]) == (400, 2, 8)
+    mistake = store.update("INSERT DATA {\n <http://x/s> <http://x/p> }")
+    assert (mistake.status_code, mistake.json()["line"], mistake.json()["column"]) == (400, 2, 28)
     assert store.query("SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }").status_code == 403
     assert store.query("SELECT * { ?s ?p ?o }", "text/turtle").status_code == 406
 

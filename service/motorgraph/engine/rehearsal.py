@@ -11,6 +11,7 @@ import pyoxigraph as ox
 from motorgraph.engine.delta import NQUADS, Delta, GraphName, Quads, graph_lines, moved, nquads
 from motorgraph.engine.marked import Functions, Marked, named
 from motorgraph.engine.remote import looked_up, remote
+from motorgraph.errors import NotRemote
 from motorgraph.operations import Data, Manage, Modify, Operation, Step, cut
 from motorgraph.syntax import bad_query
 
@@ -199,7 +200,13 @@ def _after(net: tuple[set[Thing], set[Thing]], then: tuple[set[Thing], set[Thing
 
 
 def _compared(store: ox.Store, text: str, base: str, functions: Functions = None) -> Delta:
-    """Makes an update by itself; what changed is found by a look at the whole graph before and after. Raises BadSyntax."""
+    """Makes an update by itself; what changed is found by a look at the whole graph before and after.
+
+    Raises BadSyntax, and NotRemote where the graph is elsewhere.
+    """
+    is_elsewhere = remote(store) is not None
+    if is_elsewhere:
+        store = ox.Store()  # what is no update is none here either
 
     def change(written: str = text) -> None:
         store.update(written, base_iri=base or None, custom_functions=functions)
@@ -209,6 +216,8 @@ def _compared(store: ox.Store, text: str, base: str, functions: Functions = None
         change()
     except SyntaxError as error:
         raise bad_query(text, change, error, start="Updates") from error
+    if is_elsewhere:
+        raise NotRemote("This update cannot be cut into its operations, which a remote store asks for. Send each by itself.")
     for line in _lines(store):
         if line in lines:
             lines.remove(line)

@@ -244,12 +244,6 @@ class Remote:
             self.remove(quad)
         self._names().discard(name.value)
 
-    def update(self, text: str, base_iri: str | None = None) -> None:
-        """Nothing that a store elsewhere does for a rehearsal. Raises NotRemote."""
-        raise NotRemote(
-            "This update cannot be cut into its operations, which a remote store asks for. Send each as a request of its own."
-        )
-
     def noting(self) -> ox.Store:
         """What is near; from now on lookups are made once."""
         if self._near is None:
