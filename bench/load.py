@@ -30,6 +30,7 @@ MEGABYTE = 1e6
 MOST_TIMES_IDLE = 5
 MOST_MEMORY_AFTERWARDS = 1.1
 MORE_DESCRIPTORS = 16
+MOST_CLOSED = 10  # whose connection was idle, and made way as they began to ask
 SECONDS_TO_SETTLE = 20  # a reader more than there are cores is let go after ten to fifteen
 READING_BEFORE = 8
 SLOW_SECONDS = 25  # less than the patience of the service, so that they are there all the time
@@ -277,12 +278,12 @@ def measure(plan: Plan) -> list[Verdict]:
         report(f"{plan.explosions} queries that never end, the last for {seconds:.1f} s", ends, busy)
         after = rest(server)
     print(f"at rest, before and after: {before.line}; {after.line}")
-    polite = sum(count for end, count in told.items() if end in ("200", "closed") or end.endswith("with Retry-After"))
+    polite = sum(count for end, count in told.items() if end == "200" or end.endswith("with Retry-After"))
     health = Counter(slow[0].statuses + crowded[0].statuses + busy[0].statuses)
     return [
         times_idle("slow clients", alone[1], slow[1]),
         times_idle("runaway queries", alone[1], busy[1]),
-        Verdict(Target("of those who come at once, answered or told when to come again", plan.crowd, at_least=True), polite),
+        Verdict(Target("who came at once, neither answered nor told to come again", MOST_CLOSED), plan.crowd - polite),
         Verdict(Target("requests of /health that were not answered", 0), health.total() - health["200"]),
         Verdict(Target("downloads that began before they were given up", plan.given_up, at_least=True), gone["200"]),
         Verdict(

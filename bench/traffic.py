@@ -47,6 +47,7 @@ BY_THEMSELVES = {"commit", "answered", "took", "seconds", "links"}
 MEANT = {"queue-full", "overloaded", "too-many-connections", "deadline-exceeded"}
 """Refusals of a service that has too much to do; they are counted."""
 AWAY = {"store-away", "not-ready"}
+NAMES_TO_COME = "not-ready"  # also for a while after the store is back, when the index of names is made anew
 TALLY, MOST_TALLIED = 7, 400
 GIVEN_UP_BYTES = 100_000
 FAULTS_TOLD = 20  # as they are met
@@ -152,7 +153,7 @@ class Scene:
         self.counts(f"{what} {reply.status} {problem}".rstrip())
         if reply.status in wanted:
             return True
-        may = MEANT | (AWAY if self.was_away(reply.began, reply.ended) else set())
+        may = MEANT | (AWAY if self.was_away(reply.began, reply.ended) else {NAMES_TO_COME} if self.outages else set())
         if problem in may and reply.headers.get("Retry-After", "").isdigit():
             self.refused += problem in MEANT
             return False
@@ -253,7 +254,9 @@ class Reader:
             result = json.loads(reply.body)["result"]
             if not result.get("isError"):
                 self._scene.knows_same("tool", essence(result["structuredContent"]))
-            elif not self._scene.was_away(reply.began, reply.ended):
+            elif self._scene.outages or b"stopped after" in reply.body:
+                self._scene.counts("tool refused")
+            else:
                 raise Fault(f"the tool failed: {reply.body[:300]!r}")
 
     def all_graphs(self) -> None:
@@ -304,7 +307,7 @@ class Reader:
 
     def dump(self) -> None:
         """Where the newest dump is."""
-        self._scene.accepts("dump", self._client.ask("/dumps/latest", method="HEAD"), HTTPStatus.TEMPORARY_REDIRECT)
+        self._scene.accepts("dump", self._client.ask("/dumps/latest"), HTTPStatus.TEMPORARY_REDIRECT)
 
     def given_up(self) -> None:
         """The whole graph, of which the client takes the beginning and goes."""
