@@ -12,6 +12,8 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from socket import socketpair
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -25,10 +27,12 @@ from motorgraph.engine.asked import with_values_inside
 from motorgraph.engine.delta import Delta, Written
 from motorgraph.engine.draft import Known
 from motorgraph.engine.endpoint import Place
+from motorgraph.engine.finder import Finder
 from motorgraph.engine.history import History, replay
 from motorgraph.engine.marker import STORE, Mark, data, moving
 from motorgraph.engine.past import Goal, _rebuilt
 from motorgraph.engine.provenance import Catalogue
+from motorgraph.engine.reader import Outlet
 from motorgraph.engine.remembered import FILE, Remembered
 from motorgraph.engine.remote import Remote
 from motorgraph.engine.skolem import Skolem
@@ -37,7 +41,9 @@ from motorgraph.engine.wire import Job
 from motorgraph.errors import Conflict, Diverged, Failed, OutOfReach, Refusal, StoreAway
 from motorgraph.inference import Rule, renew
 from motorgraph.journal import Journal
+from motorgraph.search.entry import Look
 from motorgraph.shapes import Shapes
+from motorgraph.vocab import Names
 from tests import test_change_property as changes
 from tests.jenas import Jena, jena
 from tests.oxigraphs import COMMAND, Oxigraph, oxigraph
@@ -152,6 +158,34 @@ def test_a_store_that_is_killed_loses_nothing_that_was_acknowledged(kind: str, t
         assert sorted(row["o"] for row in running.rows("SELECT ?o { <a:s> <a:p> ?o }")) == ["0", "1", "2"]
         assert running.update("INSERT DATA { <a:s> <a:p> 3 }").headers["x-commit"] == "4"
         assert len(running.rows("SELECT ?o { <a:s> <a:p> ?o }")) == 4
+
+
+def test_a_commit_of_which_the_finder_could_not_ask_the_store_is_found_when_that_is_back(tmp_path: Path) -> None:
+    label = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
+    named = ox.Quad(ox.NamedNode("http://x/s"), label, ox.Literal("Zuffenhausen", language="en"), G)
+    with oxigraph(tmp_path / "engine") as engine:
+        store = Remote(engine.place, BASE)
+        finder = Finder(Look(store, Names(BASE), False))
+        engine.update(f"INSERT DATA {{ GRAPH {G} {{ {named.subject} a {G} ; {named.predicate} {named.object} }} }}")
+        engine.kill()
+        finder.heed(written(named))
+        with pytest.raises(StoreAway):
+            asked(finder, store, "zuffenhausen")
+        engine.again()
+        assert asked(finder, store, "zuffenhausen")["total"] == 1
+        store.endpoint.close()
+
+
+def asked(finder: Finder, store: Remote, text: str) -> dict[str, Any]:  # Any: plain JSON
+    """What a finder finds."""
+    wanted = {"query": text, "kind": "", "limit": 5, "offset": 0}
+    job = Job("search", json.dumps(wanted), max_bytes=1 << 20, max_rows=10)
+    here, there = socketpair()
+    with here, there:
+        finder.answer(job, store, Outlet(there, job))  # type: ignore[arg-type]  # it has what is asked of it
+        told = here.recv(1 << 16)
+    found: dict[str, Any] = json.loads(told[told.index(b'{"total"') : told.rindex(b"}") + 1])
+    return found
 
 
 def test_what_was_intended_and_is_there_is_kept_at_the_next_start(upkeep: Keep, there: Remote, tmp_path: Path) -> None:

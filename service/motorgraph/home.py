@@ -18,7 +18,7 @@ import pyoxigraph as ox
 from motorgraph import marks
 from motorgraph.address import local
 from motorgraph.atlas import EUROPE, WORLD, Atlas, Point
-from motorgraph.errors import Refusal
+from motorgraph.errors import DeadlineExceeded
 from motorgraph.inquiry import Inquiry
 from motorgraph.marks import Mark
 from motorgraph.pages import Pages
@@ -159,25 +159,35 @@ class Home:
         self._making = asyncio.Lock()
 
     async def page(self, origin: str) -> bytes:
-        """The page, for who asked at this address; while the graph is loading it says so."""
+        """The page, for who asked at this address; while the graph is loading it says so. Raises StoreAway or Diverged."""
+        elsewhere = self._store.elsewhere
+        if elsewhere is not None and elsewhere.refusal is not None and not self._settings.plain:
+            raise elsewhere.refusal
         if self._settings.plain or not self._store.is_ready:
             return self._pages.page("plain.html", endpoint=f"{origin}/sparql", triples=dict(sorted(self._store.triples.items())))
         async with self._making:
             commit = self._store.commit
             if self._made[:2] != (commit, origin):
-                self._made = commit, origin, await self._render(origin)
+                page, is_whole = await self._render(origin)
+                if not is_whole:
+                    return page  # who asks next may have more luck
+                self._made = commit, origin, page
             return self._made[2]
 
-    async def _render(self, origin: str) -> bytes:
-        return self._pages.page(
+    async def _render(self, origin: str) -> tuple[bytes, bool]:
+        """The page, and whether it has the answer to each of its questions."""
+        shipped = {question.number: question for question in self._pages.questions.all}
+        answers = [await self._answer(start, shipped[start.number]) for start in START if start.number in shipped]
+        page = self._pages.page(
             "home.html",
             endpoint=f"{origin}/sparql",
             figures=await self._figures(),
-            answers=[answer for start in START if (answer := await self._answer(start)) is not None],
+            answers=[answer for answer in answers if answer is not None],
             lately=await self._lately(),
             sight=await self._sight(),
             things=[Link(words, f"/page/{name}") for words, name in TRY],
         )
+        return page, None not in answers
 
     async def _rows(self, text: str, **values: ox.NamedNode | ox.Literal) -> list[dict[str, str]]:
         given = {"base": self._settings.base, "most": str(MOST_LOOKED_AT)}
@@ -194,14 +204,11 @@ class Home:
             for words, (name, listed) in _FIGURES.items()
         ]
 
-    async def _answer(self, start: Start) -> Answered | None:
-        """A question with its answer; None if it does not ship or cannot be answered in the time that a query has."""
-        question = next((q for q in self._pages.questions.all if q.number == start.number), None)
-        if question is None:
-            return None
+    async def _answer(self, start: Start, question: Question) -> Answered | None:
+        """A question with its answer; None if it cannot be answered in the time that a query has."""
         try:
             rows = await self._inquiry.rows(question.text)
-        except Refusal:
+        except DeadlineExceeded:
             return None
         return Answered(question.words, self._link(question, start), _short(rows, start), _rest(rows, start))
 

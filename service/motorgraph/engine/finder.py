@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import astuple
 from io import BytesIO
 from socket import socket
@@ -21,6 +22,7 @@ from motorgraph.engine.aside import Channel
 from motorgraph.engine.delta import Written
 from motorgraph.engine.reader import Outlet, Task, serve
 from motorgraph.engine.wire import Job
+from motorgraph.errors import StoreAway
 from motorgraph.search.entry import Entry, Gatherer, Look, Role, touched
 from motorgraph.search.index import Index
 from motorgraph.search.matching import Matcher
@@ -48,6 +50,7 @@ class Finder:
     def __init__(self, look: Look) -> None:
         base = look.names.base
         self._gatherer = Gatherer(look)
+        self._unseen: dict[ox.NamedNode, None] = {}
         self._index = Index((f"{base}/id/", f"{base}/"))
         self._index.fill(_gathered(self._gatherer))
         self._schema = schema = Schema(look, self._index)
@@ -68,16 +71,25 @@ class Finder:
 
     def answer(self, job: Job, _: ox.Store, outlet: Outlet) -> None:
         """Does what a job asks; the answer has the `commit`."""
+        self._look_again()
         told = self._tasks[job.task](**json.loads(job.text))
         outlet.begin("json", "application/json")
         outlet.write(orjson.dumps(told | {"commit": outlet.commit}))
         outlet.finish()
 
     def heed(self, change: Written) -> None:
-        """A commit has changed the graph: looks again at what it speaks of."""
-        for thing in touched(change):
-            self._index.replace(thing.value, self._gatherer.entry(thing))
+        """A commit has changed the graph: looks again at what it speaks of, before the next answer if a remote store is away."""
+        self._unseen.update(dict.fromkeys(touched(change)))
         self._schema.forget()
+        with suppress(StoreAway):
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """At what commits spoke of that has not been looked at since. Raises StoreAway."""
+        while self._unseen:
+            thing = next(iter(self._unseen))
+            self._index.replace(thing.value, self._gatherer.entry(thing))
+            del self._unseen[thing]
 
 
 def _arrive(_: Job, __: ox.Store, outlet: Outlet) -> None:
