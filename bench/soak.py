@@ -41,7 +41,7 @@ MOST_GROWTH = 1.1
 MOST_TIMES_IDLE = 5
 MOST_REFUSED = 1
 MORE_DESCRIPTORS, MORE_PROCESSES = 16, 2
-REST_SECONDS, SECONDS_TO_REST = 20, 120
+REST_SECONDS, SECONDS_TO_REST = 75, 120  # a process that was at an older commit is kept for a minute at most
 AWAY_SECONDS = 5, 20
 SECONDS_TO_NOTICE = 5
 SECONDS_TO_COME_BACK = 60
@@ -141,7 +141,8 @@ def learn(scene: Scene) -> None:
             reader.document_at(path)
         for thing in traffic.THINGS:
             reader.thing_at(thing)
-        reader.tool()
+        for act in (reader.tool, reader.history, reader.feed, reader.past_graphs):
+            act()
         author.write()
     client.close()
 
