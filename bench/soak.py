@@ -113,7 +113,6 @@ def service(plan: Plan, folder: Path) -> Iterator[tuple[Server, Engine | None, l
             remote = ["--remote", engine.url, "--remote-dialect", "oxigraph"]
             run_command("copy", *where, *remote)
             options += remote
-            where += remote
         yield stack.enter_context(shipped_motorgraph(None, folder, *options)), engine, where
 
 
@@ -249,7 +248,8 @@ def measure(plan: Plan) -> list[Verdict]:
     """Starts all, runs, looks at what is left, stops all."""
     record = Record()
     with cache.passing_folder() as name, service(plan, Path(name)) as (server, engine, where):
-        scene = Scene(server.port, Chronicle(server.port, commit_of(server), lambda words: scene.fault(words)))
+        chronicle = Chronicle(server.port, commit_of(server), lambda words: scene.fault(words), ahead=int(plan.is_remote))
+        scene = Scene(server.port, chronicle)
         learn(scene)
         record.rests.append(rest(server))
         cpu, began = processor_seconds(server.pid), time.monotonic()
