@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from motorgraph.change import judge_change
 from motorgraph.commits import Change
-from motorgraph.engine import copying, inflow, loading, takeover
+from motorgraph.engine import copying, course, inflow, loading, takeover
 from motorgraph.engine.asked import with_values_inside
 from motorgraph.engine.delta import Delta, Written
 from motorgraph.engine.draft import Known
@@ -38,7 +38,7 @@ from motorgraph.engine.remote import Remote
 from motorgraph.engine.skolem import Skolem
 from motorgraph.engine.upkeep import INTENDED, Upkeep, _step, outcomes
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Conflict, Diverged, Failed, OutOfReach, Refusal, StoreAway
+from motorgraph.errors import Conflict, Diverged, Failed, OutOfReach, Refusal, StoreAway, Unavailable
 from motorgraph.inference import Rule, renew
 from motorgraph.journal import Journal
 from motorgraph.search.entry import Look
@@ -252,6 +252,46 @@ def test_a_look_tells_that_the_store_has_gone_on(upkeep: Keep, there: Remote, tm
     keeping.make(written(quad("a")))
     with pytest.raises(Refusal, match="gone on to commit 1"):
         next(iter(there.quads_for_pattern(quad("a").subject, None, None, None)))
+
+
+def test_an_answer_is_told_as_that_of_the_commit_that_it_shows(upkeep: Keep, there: Remote, tmp_path: Path) -> None:
+    keeping = upkeep(there, tmp_path)
+    keeping.open()
+    waiting = [written(quad("a"))]
+
+    def ask() -> int:
+        while waiting:  # the store goes on between the question and its answer
+            keeping.make(waiting.pop())
+        return len(list(there.quads_for_pattern(None, quad("a").predicate, None, G)))
+
+    assert there.course.told(there.number, ask) == (1, 1)
+    assert there.course.told(there.number, ask) == (1, 1)
+
+
+def test_a_commit_that_is_not_kept_yet_is_not_told(
+    upkeep: Keep, there: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "MOST_SECONDS", 0.5)
+    keeping = upkeep(there, tmp_path)
+    keeping.open()
+    was, now, change = keeping.mark, keeping.mark.next(), written(quad("a"))
+    keeping._intend(was, now, change)
+    there.course.leave()
+    assert there.course.told(there.number, lambda: quad("a") in there) == (False, 0)
+    there.endpoint.update(moving(was, now, _step(change), there.skolem))
+    with pytest.raises(Unavailable, match="while it was asked"):
+        there.course.told(there.number, lambda: quad("a") in there)
+    keeping.open()
+    assert there.course.told(there.number, lambda: quad("a") in there) == (True, 1)
+
+
+def test_what_was_taken_back_was_never_told(upkeep: Keep, there: Remote, tmp_path: Path) -> None:
+    keeping = upkeep(there, tmp_path)
+    keeping.open()
+    of(keeping).close()
+    with pytest.raises(Failed):
+        keeping.make(written(quad("a")))
+    assert there.course.told(there.number, lambda: quad("a") in there) == (False, 0)
 
 
 def test_a_store_at_another_commit_of_the_same_number_is_noticed(upkeep: Keep, there: Remote, tmp_path: Path) -> None:

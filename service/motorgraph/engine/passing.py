@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -30,7 +31,12 @@ def passed_on(job: Job, store: Remote, dataset: Dataset, outlet: Outlet) -> bool
         return False
     named = store.endpoint.place.kind.dataset(dataset.default, dataset.named)
     comes_as = media_type if store.passes_on(media_type) else JSON.media_type
-    pieces = iter(()) if job.head_only else store.said(job.text, job.base or None, comes_as, named)
+
+    def asked() -> Iterator[bytes]:
+        return iter(()) if job.head_only else store.said(job.text, job.base or None, comes_as, named)
+
+    pieces, commit = store.course.told(store.number, asked)
+    outlet.commit = commit or outlet.commit
     outlet.begin(FORMS[kind], media_type, ROW_COUNTERS[media_type]() if is_table else None)
     if job.head_only or store.passes_on(media_type):
         for piece in pieces:

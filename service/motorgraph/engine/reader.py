@@ -246,7 +246,11 @@ def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = No
             _tell_truth(job, outlet, is_so=found.is_there(store))
             return
         counted = _counted(found, store, counts) if found is not None and counts is not None else None
-        results = evaluate(job, store) if counted is None else counted
+        if there is not None:
+            results, commit = there.course.told(there.number, lambda: evaluate(job, store))
+            outlet.commit = commit or outlet.commit
+        else:
+            results = evaluate(job, store) if counted is None else counted
     except SyntaxError as error:
         raise bad_query(job.text, lambda text: evaluate(replace(job, text=text), store), error) from error
     if isinstance(results, ox.QueryTriples):

@@ -14,6 +14,7 @@ from typing import IO, Any, TypeVar
 import pyoxigraph as ox
 
 from motorgraph.engine.asked import Results, graphs_in, kind_of, with_values_inside
+from motorgraph.engine.course import Course
 from motorgraph.engine.delta import in_graph
 from motorgraph.engine.endpoint import Endpoint, Place, Stream
 from motorgraph.engine.marker import AT, HOLDS, RULES, STORE, Mark
@@ -39,6 +40,7 @@ class Remote:
 
     def __init__(self, place: Place, base: str) -> None:
         self.endpoint = Endpoint(place)
+        self.course = Course()
         self.skolem = Skolem(base, place.kind)
         self.mark: Mark | None = None
         """The commit that it is to be at; where it is at another, a look raises Unavailable."""
@@ -198,6 +200,11 @@ class Remote:
         assert isinstance(found, ox.QuerySolutions)
         row = next(found, None)
         return Mark.of(row["at"].value) if row is not None else None
+
+    def number(self) -> int:
+        """The number of the commit that the store is at; 0 if it has none of ours."""
+        mark = self.where()
+        return mark.commit if mark is not None else 0
 
     def require_still(self) -> None:
         """Raises Unavailable unless the store is at `mark`, so that what was read of it since that was set is of one commit."""

@@ -100,6 +100,7 @@ class Upkeep:
         if not self._is_sure:
             self._look_closer()
         self._is_sure = True
+        self._store.course.arrive(found.commit)
 
     def _begun(self) -> Mark | None:
         """The mark of the store; an empty one is begun by a journal without a commit. Raises Diverged."""
@@ -131,6 +132,7 @@ class Upkeep:
         was, now = self.mark, self.mark.next()
         text = self._moving(was, now, _step(written))
         self._intend(was, now, written)
+        self._store.course.leave()
         try:
             self._store.endpoint.update(text)
             if self._store.where() != now:
@@ -192,6 +194,7 @@ class Upkeep:
             self._store.endpoint.update(self._moving(self.mark, back, undone))
             self.mark = back
             self._intended.unlink()
+            self._store.course.arrive(back.commit)
             raise
         self._remember(written)
         self._intended.unlink()
@@ -200,6 +203,7 @@ class Upkeep:
         except (StoreAway, BadEvaluation, NotRemote) as error:
             self._is_sure = False
             log.warning("a commit is not in the catalogue yet", extra={"commit": commit.id, "error": error.detail})
+        self._store.course.arrive(commit.id)
         return Kept(commit, written)
 
     def _tell_catalogue(self, commit: Commit | None = None, graphs: Iterable[str] = ()) -> str:
