@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -271,7 +272,7 @@ def test_an_answer_is_told_as_that_of_the_commit_that_it_shows(upkeep: Keep, the
 def test_a_commit_that_is_not_kept_yet_is_not_told(
     upkeep: Keep, there: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(course, "MOST_SECONDS", 0.5)
+    monkeypatch.setattr(course, "MOST_TRIES", 3)
     keeping = upkeep(there, tmp_path)
     keeping.open()
     was, now, change = keeping.mark, keeping.mark.next(), written(quad("a"))
@@ -283,6 +284,23 @@ def test_a_commit_that_is_not_kept_yet_is_not_told(
         there.course.told(there.number, lambda: quad("a") in there)
     keeping.open()
     assert there.course.told(there.number, lambda: quad("a") in there) == (True, 1)
+
+
+def test_a_long_answer_is_that_of_the_commit_at_which_it_began(upkeep: Keep, there: Remote, tmp_path: Path) -> None:
+    keeping = upkeep(there, tmp_path)
+    keeping.open()
+    asked = []
+
+    def ask() -> bool:
+        asked.append(found := quad("a") in there)
+        until = time.monotonic() + 2 * course.HEAD_START_NS / 1e9
+        while time.monotonic() < until:
+            time.sleep(0.01)
+        keeping.make(written(quad("a")))
+        return found
+
+    assert there.course.told(there.number, ask) == (False, 0)
+    assert len(asked) == 1
 
 
 def test_what_was_taken_back_was_never_told(upkeep: Keep, there: Remote, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pyoxigraph as ox
 import pytest
@@ -256,6 +258,32 @@ def test_a_dump_says_what_the_graph_says(filled: tuple[Service, str]) -> None:
         alone = ox.Dataset(ox.Quad(*q.triple) for q in ox.parse(gzip.decompress(turtle[name]), ox.RdfFormat.TURTLE))
         alone.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
         assert {q.triple for q in alone} == graph_of(running, name)
+
+
+def test_a_dump_comes_though_others_write(filled: tuple[Service, str]) -> None:
+    running, graph = filled
+    stop = Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            running.update(f"INSERT DATA {{ GRAPH <{graph}> {{ <http://x/busy> <http://x/n> {number} }} }}")
+
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(write)
+        try:
+            release = running.client.get("/dumps/latest/", follow_redirects=True)
+        finally:
+            stop.set()
+        writing.result()
+    assert release.status_code == 200, release.text
+    told = {file["name"]: file["url"] for file in release.json()["files"]}
+    quads = ox.parse(running.client.get(told["motorgraph.nq"]).content, ox.RdfFormat.N_QUADS)
+    busy = {int(q.object.value) for q in quads if q.subject == ox.NamedNode("http://x/busy") and isinstance(q.object, ox.Literal)}
+    at = {"query": f"SELECT ?n {{ GRAPH <{graph}> {{ <http://x/busy> ?p ?n }} }}", "at": str(release.json()["commit"])}
+    then = running.client.get("/sparql", params=at, headers={"Accept": "text/csv"}).text.split()[1:]
+    assert busy == {int(number) for number in then}
 
 
 def test_the_feed_tells_each_version_as_it_was(filled: tuple[Service, str]) -> None:

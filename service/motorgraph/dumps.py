@@ -17,7 +17,18 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Broken, Failed, NotFound, NotReady, QueueFull, Refusal, Unavailable, is_disk_full, no_room
+from motorgraph.errors import (
+    Broken,
+    Failed,
+    NotFound,
+    NotReady,
+    OutOfReach,
+    QueueFull,
+    Refusal,
+    Unavailable,
+    is_disk_full,
+    no_room,
+)
 from motorgraph.folder import is_writable
 from motorgraph.packing import READ_BYTES, UNPACKABLE, opened
 from motorgraph.release import CANONICAL_FILES, EARLY_FILES, INDEX, DumpFile, Order, Release, read
@@ -148,9 +159,21 @@ class Dumps:
         if commit is not None and commit != newest:
             return await self._shared(commit, lambda: self._make(NICENESS_ASKED, commit))
         while True:
-            release = await self._shared(NEWEST, lambda: self._make(NICENESS_ASKED))
+            try:
+                release = await self._shared(NEWEST, lambda: self._make(NICENESS_ASKED))
+            except Unavailable as gone:
+                if self._store.commit == newest:
+                    raise
+                return await self._made_behind(newest, gone)
             if release.commit >= newest:
                 return release
+
+    async def _made_behind(self, commit: int, gone: Unavailable) -> Release:
+        """The release of a commit that a remote store has left while it was read: as of an older one, if there is room."""
+        try:
+            return await self._shared(commit, lambda: self._make(NICENESS_ASKED, commit))
+        except OutOfReach:
+            raise gone from None
 
     async def _early_or(self, coming: Awaitable[Release], commit: int) -> Release:
         """The release of a commit as soon as its N-Quads are there, or whichever comes."""

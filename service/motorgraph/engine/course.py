@@ -12,8 +12,13 @@ from motorgraph.errors import Unavailable
 T = TypeVar("T")
 WORD = 8  # bytes, written and read at once
 UNKNOWN = 1  # turns of a store of which nothing was told
-MOST_SECONDS = 5.0
+DEPARTURES = 256  # of which the times are kept
+HEAD_START_NS = 50_000_000
+"""How long after a question was sent an engine has certainly chosen the state that it answers from."""
+WAIT_SECONDS = 0.1
+"""How long a question waits for a change that is under way, before it is asked beside it."""
 PAUSE_SECONDS = 0.002
+MOST_TRIES = 20
 
 
 class Course:
@@ -23,12 +28,14 @@ class Course:
     """
 
     def __init__(self) -> None:
-        self._shared = mmap.mmap(-1, 2 * WORD)
+        self._shared = mmap.mmap(-1, (2 + DEPARTURES) * WORD)
         self._set(0, UNKNOWN)
 
     def leave(self) -> None:
         """A change is about to be sent."""
-        self._set(0, self.turns | 1)
+        if self._is_there:
+            self._set(self._departure(self.turns), time.monotonic_ns())
+            self._set(0, self.turns + 1)
 
     def arrive(self, commit: int) -> None:
         """The store is at this commit, and stays there until `leave`."""
@@ -49,22 +56,38 @@ class Course:
     def told(self, where: Callable[[], int], ask: Callable[[], T]) -> tuple[T, int]:
         """An answer of the store, and the number of the commit that it is of.
 
-        `ask` returns when the store has begun to answer, so has chosen the state that it answers from. `where` asks it which
-        commit it is at, which is needed only while a change is under way; one that is not kept yet is not told. Raises
-        Unavailable if the store goes on again and again.
+        `ask` returns when the store has begun to answer. `where` asks it which commit it is at, which is needed only while a
+        change is under way; a commit that is not kept yet is not told. Raises Unavailable if it goes on again and again.
         """
-        until = time.monotonic() + MOST_SECONDS
-        while time.monotonic() < until:
-            turns, commit = self.turns, self.commit
-            is_still = turns % 2 == 0
-            before = commit if is_still else where()
-            if before <= commit or turns == UNKNOWN:
-                found = ask()
-                if (is_still and self.turns == turns) or where() == before:
-                    return found, before
-            else:
-                time.sleep(PAUSE_SECONDS)
+        for _ in range(MOST_TRIES):
+            self._wait()
+            sent, turns, commit = time.monotonic_ns(), self.turns, self.commit
+            is_there = turns % 2 == 0
+            before = commit if is_there else where()
+            if before > commit and turns != UNKNOWN:
+                continue
+            found = ask()
+            if (is_there and self._was_there(turns, sent)) or where() == before:
+                return found, before
         raise Unavailable("The graph was changed again and again while it was asked. Try again.")
+
+    def _wait(self) -> None:
+        until = time.monotonic() + WAIT_SECONDS
+        while not self._is_there and self.turns != UNKNOWN and time.monotonic() < until:
+            time.sleep(PAUSE_SECONDS)
+
+    @property
+    def _is_there(self) -> bool:
+        return self.turns % 2 == 0
+
+    def _was_there(self, turns: int, sent: int) -> bool:
+        """Whether the store had not left, after so many turns, when it had certainly begun with what was `sent` then."""
+        departed, gone = self._word(self._departure(turns)), self.turns - turns
+        return gone == 0 or (gone < 2 * DEPARTURES and departed - sent > HEAD_START_NS)
+
+    @staticmethod
+    def _departure(turns: int) -> int:
+        return 2 + turns // 2 % DEPARTURES
 
     def _word(self, place: int) -> int:
         return int.from_bytes(self._shared[place * WORD : (place + 1) * WORD], "little")
