@@ -413,7 +413,7 @@ def test_a_query_for_a_graph_is_answered_in_the_format_of_the_job(front: Front, 
 def test_the_census_counts_the_triples_of_each_graph(front: Front, store: ox.Store) -> None:
     job = Job("census")
     TASKS["census"](job, store, Outlet(front.theirs, job))
-    assert json.loads(front.body()) == {"": 1, G + "1": 3, G + "2": 2, G + "3": 1}
+    assert json.loads(front.body()) == {"commit": 0, "graphs": {"": 1, G + "1": 3, G + "2": 2, G + "3": 1}}
 
 
 def test_head_only_is_told_the_format_and_gets_no_body(front: Front, store: ox.Store) -> None:
