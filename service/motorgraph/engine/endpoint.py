@@ -27,6 +27,7 @@ MOST_WORDS = 300
 GATEWAY_FAULTS = (502, 503, 504)
 """By what a proxy says that the engine behind it is not there."""
 MORE_SECONDS = 2.0
+SUCCESS = "00000"  # the SQLSTATE of what ended well, which Virtuoso says now and then (ISO/IEC 9075-2, 24.1)
 FAULTS = (OSError, http.client.HTTPException)
 
 
@@ -159,7 +160,8 @@ class Endpoint:
             connection.close()
             signed = digest(challenge, url, self.place.user, self.place.password)
             return self._sent(self._connected(url), url, body, accept, signed)
-        if cut := response.getheader("X-SPARQL-MaxRows") or response.getheader("X-SQL-State"):
+        state = response.getheader("X-SQL-State", SUCCESS)
+        if cut := response.getheader("X-SPARQL-MaxRows") or (state if state != SUCCESS else ""):
             response.close()
             connection.close()
             raise Failed(f"The store cuts its answers short ({cut}). Lift its limits of rows and time, for ours are kept anyway.")
