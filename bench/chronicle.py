@@ -31,14 +31,12 @@ class Write:
 class Chronicle:
     """All writes by their names, and which commit each became. Everybody writes to it; one thread reads up and judges.
 
-    An answer may be `ahead` of the commit that it names by so many: a remote store shows a commit before the journal has it.
     A commit whose writer does not know of it (the answer was lost) is told by its message, which is the name of the write.
     """
 
     port: int
     base: int
     fault: Callable[[str], None]
-    ahead: int = 0
     looked: Counter[str] = field(default_factory=Counter)
     found_out: int = 0
     _sent: dict[str, Write] = field(default_factory=dict)
@@ -111,9 +109,8 @@ class Chronicle:
         while self._known < newest and self._read_up(self._known + 1, must=is_last):
             self._known += 1
         with self._lock:
-            last = self._known if is_last else self._known - self.ahead
-            due = [seen for seen in self._seen if seen[0] <= last]
-            self._seen = [seen for seen in self._seen if seen[0] > last]
+            due = [seen for seen in self._seen if seen[0] <= self._known]
+            self._seen = [seen for seen in self._seen if seen[0] > self._known]
         for commit, how, graphs in due:
             self._compare(commit, how, graphs)
 
@@ -149,10 +146,7 @@ class Chronicle:
 
     def _compare(self, commit: int, how: str, graphs: dict[str, set[State]]) -> None:
         self.looked[how] += 1
-        wrong = self._wrong(commit, graphs)
-        if wrong and any(not self._wrong(commit + more, graphs) for more in range(1, self.ahead + 1)):
-            self.looked[f"{how}, ahead"] += 1
-        elif wrong:
+        if wrong := self._wrong(commit, graphs):
             self.fault(f"{how}, commit {commit}: {wrong}")
 
     def _wrong(self, commit: int, graphs: dict[str, set[State]]) -> str:

@@ -248,7 +248,7 @@ def measure(plan: Plan) -> list[Verdict]:
     """Starts all, runs, looks at what is left, stops all."""
     record = Record()
     with cache.passing_folder() as name, service(plan, Path(name)) as (server, engine, where):
-        chronicle = Chronicle(server.port, commit_of(server), lambda words: scene.fault(words), ahead=int(plan.is_remote))
+        chronicle = Chronicle(server.port, commit_of(server), lambda words: scene.fault(words))
         scene = Scene(server.port, chronicle)
         learn(scene)
         record.rests.append(rest(server))
