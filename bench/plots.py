@@ -55,7 +55,10 @@ def draw(readings: Readings, folder: Path) -> None:
             left, right = figure.subplots(1, 2, sharey=True)
             over_connections(left, readings.runs[readings.main].figures)
             over_sizes(right, {size: record.figures for size, record in readings.runs.items()})
-            figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=6)
+            handles = {
+                name: handle for axes in (left, right) for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)
+            }
+            figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=6)
     if readings.growth:
         with drawn(folder / "growth.svg", 7.2, 4.6) as figure:
             costs(figure.subplots(2, 3).flatten().tolist(), readings.growth.costs)
