@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from motorgraph.engine.endpoint import Place
+from tests.elsewhere import Elsewhere
 from tests.running import until
 
 JARS = Path("/usr/share/java")
@@ -31,41 +31,15 @@ DEVIATIONS: dict[str, str] = {}
 
 
 @dataclass
-class Jena:
+class Jena(Elsewhere):
     """A running engine: its process, where it is, and its folder."""
 
-    process: subprocess.Popen[bytes]
-    port: int
     folder: Path
 
     @property
     def place(self) -> Place:
         """Where it takes queries and updates."""
         return Place(f"http://127.0.0.1:{self.port}/ds/query", dialect="fuseki")
-
-    @property
-    def flags(self) -> list[str]:
-        """The same for the command."""
-        return ["--remote", self.place.url, "--remote-dialect", "fuseki"]
-
-    def rows(self, text: str) -> list[str]:
-        """The rows of a SELECT as lines of TSV, sorted."""
-        told = {"data": {"query": text}, "headers": {"Accept": "text/tab-separated-values"}}
-        answer = httpx.post(self.place.url, **told, timeout=60, trust_env=False)  # type: ignore[arg-type]  # as it takes it
-        return sorted(answer.raise_for_status().text.splitlines()[1:])
-
-    def update(self, text: str) -> None:
-        """Updates it by its own door."""
-        httpx.post(self.place.updates, data={"update": text}, timeout=60, trust_env=False).raise_for_status()
-
-    def empty(self) -> None:
-        """Has it hold nothing."""
-        self.update("DROP ALL")
-
-    def kill(self) -> None:
-        """Ends it at once, as a loss of power does."""
-        self.process.kill()
-        self.process.wait()
 
     def again(self) -> None:
         """Starts it anew where it was."""

@@ -10,20 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from motorgraph.engine.endpoint import Place
+from tests.elsewhere import Elsewhere
 from tests.running import until
 
 COMMAND = Path(sys.executable).parent / "oxigraph"
 
 
 @dataclass
-class Oxigraph:
+class Oxigraph(Elsewhere):
     """A running engine: its process, and where it is; with a `folder` it finds again there what it had."""
 
-    process: subprocess.Popen[bytes]
-    port: int
     folder: Path | None = None
 
     @property
@@ -35,30 +32,6 @@ class Oxigraph:
     def place(self) -> Place:
         """The same, with all that a remote store has to know of it."""
         return Place(self.url, dialect="oxigraph")
-
-    @property
-    def flags(self) -> list[str]:
-        """The same for the command."""
-        return ["--remote", self.url, "--remote-dialect", "oxigraph"]
-
-    def rows(self, text: str) -> list[str]:
-        """The rows of a SELECT as lines of TSV, sorted."""
-        answer = httpx.post(self.url, data={"query": text}, headers={"Accept": "text/tab-separated-values"}, trust_env=False)
-        return sorted(answer.raise_for_status().text.splitlines()[1:])
-
-    def update(self, text: str) -> None:
-        """Updates it by its own door."""
-        url = f"http://127.0.0.1:{self.port}/update"
-        httpx.post(url, data={"update": text}, trust_env=False).raise_for_status()
-
-    def empty(self) -> None:
-        """Has it hold nothing."""
-        self.update("DROP ALL")
-
-    def kill(self) -> None:
-        """Ends it at once, as a loss of power does."""
-        self.process.kill()
-        self.process.wait()
 
     def again(self) -> None:
         """Starts it anew where it was."""

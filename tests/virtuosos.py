@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from motorgraph.engine.endpoint import Place
+from tests.elsewhere import Elsewhere
 from tests.running import until
 
 COMMAND = shutil.which("virtuoso-t")
@@ -51,12 +52,11 @@ ResultSetMaxRows = {rows}
 
 
 @dataclass
-class Virtuoso:
+class Virtuoso(Elsewhere):
     """A running engine: its process, where it is, and its folder."""
 
-    process: subprocess.Popen[bytes]
-    port: int
     folder: Path
+    auth = httpx.DigestAuth(NAME, PASSWORD)
 
     @property
     def place(self) -> Place:
@@ -70,27 +70,11 @@ class Virtuoso:
         told = {"": self.place.url, "-update": self.place.updates, "-dialect": "virtuoso", "-user": NAME, "-password": PASSWORD}
         return [word for name, value in told.items() for word in (f"--remote{name}", value)]
 
-    def rows(self, text: str) -> list[str]:
-        """The rows of a SELECT as lines of TSV, sorted."""
-        told = {"data": {"query": text}, "headers": {"Accept": "text/tab-separated-values"}}
-        answer = httpx.post(self.place.url, **told, timeout=60, trust_env=False)  # type: ignore[arg-type]  # as it takes it
-        return sorted(answer.raise_for_status().text.splitlines()[1:])
-
-    def update(self, text: str) -> None:
-        """Updates it by its own door."""
-        signed = httpx.DigestAuth(NAME, PASSWORD)
-        httpx.post(self.place.updates, data={"update": text}, auth=signed, timeout=60, trust_env=False).raise_for_status()
-
     def empty(self) -> None:
         """Has it hold nothing but what a new one does."""
         for row in self.rows("SELECT DISTINCT (STR(?g) AS ?name) { GRAPH ?g { ?s ?p ?o } }"):
             if (name := row.strip('"')) not in self.place.kind.hidden:
                 self.update(f"DROP SILENT GRAPH <{name}>")
-
-    def kill(self) -> None:
-        """Ends it at once, as a loss of power does."""
-        self.process.kill()
-        self.process.wait()
 
     def again(self) -> None:
         """Starts it anew where it was."""
