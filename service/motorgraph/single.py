@@ -1,4 +1,4 @@
-"""Queries about one triple pattern that an index or a number can answer: whether it is there, how often, and of which kinds.
+"""Queries about one triple pattern that an index or a number can answer: what it matches, whether it is there, how often.
 
 They are told by their tokens, strictly: what is not exactly of these forms, though it may mean the same, is left to the engine.
 """
@@ -6,33 +6,42 @@ They are told by their tokens, strictly: what is not exactly of these forms, tho
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from motorgraph.tokens import Token, tokens
 
 MOST_CHARACTERS = 4_000
 ANY_GRAPH = "?"
 """In the place of a graph: a named one, whichever."""
-_MAY_BE = re.compile(r"ask|count|distinct|group", re.IGNORECASE)
+MOST_DIGITS = 9
+"""Of a limit."""
+_MAY_BE = re.compile(r"ask|select|describe", re.IGNORECASE)
 _TERMS = ("iri", "name")
-_TAIL = ("ORDER", "LIMIT", "OFFSET")
+
+Pattern = tuple[str, str, str, str]
+Form = Literal["truth", "counts", "rows", "description"]
 
 
 @dataclass(frozen=True, slots=True)
 class Single:
     """A query about one pattern, its terms as they are written; "" stands for a variable, and for the default graph.
 
-    `pattern` are subject, predicate, object and graph. An ASK has no `columns`; each of others is a variable with the place of
-    the pattern that it shows, or None for how often there is such a triple. `by` are the places that the solutions are grouped
-    by, with their variables, `tail` what the text says of order and limits.
+    `pattern` are subject, predicate, object and graph. Each of `columns` is a variable with the place of the pattern that it
+    shows, or None for how often there is such a triple; rows are of one subject, and no more than `limit`. `by` are the places
+    that counts are grouped by, with their variables, `tail` what the text says of their order and limits.
+    `prefixes` are the declarations of the prologue, that of a base under "".
     """
 
     prologue: str
-    pattern: tuple[str, str, str, str]
-    asks: bool = False
+    pattern: Pattern
+    form: Form
     columns: tuple[tuple[str, str | None], ...] = ()
     by: tuple[tuple[str, str], ...] = ()
     tail: str = ""
+    limit: int | None = None
+    prefixes: tuple[tuple[str, str], ...] = ()
 
     @property
     def terms(self) -> list[str]:
@@ -62,33 +71,67 @@ class _Reading:
         self._tokens = [*tokens(text), Token("end", "", len(text))]
         self._place = 0
         self._variables: dict[str, str] = {}
+        self._prefixes: list[tuple[str, str]] = []
 
     def query(self) -> Single:
         """All of it. Raises _Other."""
         prologue = self._prologue()
-        if self._took("ASK"):
-            pattern = self._where()
-            self._need_end()
-            return Single(prologue, pattern, asks=True)
+        found = self._truth(prologue) or self._description(prologue) or self._table(prologue)
+        self._need_end()
+        return replace(found, prefixes=tuple(self._prefixes))
+
+    # Its forms
+
+    def _truth(self, prologue: str) -> Single | None:
+        return Single(prologue, self._where(), "truth") if self._took("ASK") else None
+
+    def _description(self, prologue: str) -> Single | None:
+        if not self._took("DESCRIBE"):
+            return None
+        described = self._term()
+        self._dataset()
+        return Single(prologue, (described, "", "", ""), "description")
+
+    def _table(self, prologue: str) -> Single:
         self._need("SELECT")
         is_distinct = self._took("DISTINCT")
-        selected = self._selected()
-        counts = any(counted is not None for counted in selected.values())
+        selected = {} if (shows_all := self._took("*")) else self._selected()
         pattern = self._where()
+        if pattern[0]:
+            self._require(not any(selected.values()))
+            return self._rows(prologue, sorted(self._variables) if shows_all else selected, pattern, is_distinct=is_distinct)
+        self._require(not shows_all)
+        return self._counts(prologue, selected, pattern, is_distinct=is_distinct)
+
+    def _rows(self, prologue: str, names: Iterable[str], pattern: Pattern, *, is_distinct: bool) -> Single:
+        """What there is of one subject. Its triples differ in what a pattern leaves open, so all of that makes rows distinct."""
+        columns = tuple((name, self._place_of(name)) for name in names)
+        self._require(bool(columns) and pattern[3] != ANY_GRAPH)
+        self._require(not is_distinct or len(columns) == pattern[:3].count(""))
+        limit = None
+        if self._took("LIMIT"):
+            written = self._take().text
+            self._require(written.isascii() and written.isdecimal() and len(written) <= MOST_DIGITS)
+            limit = int(written)
+        return Single(prologue, pattern, "rows", columns, limit=limit)
+
+    def _counts(self, prologue: str, selected: dict[str, str | None], pattern: Pattern, *, is_distinct: bool) -> Single:
+        counts = any(counted is not None for counted in selected.values())
         by = list(selected) if is_distinct else self._grouped()
         self._require(not counts if is_distinct else counts or bool(by))
         columns = tuple((name, self._shown(name, counted, by)) for name, counted in selected.items())
         told = tuple((self._place_of(name), name) for name in by)
         self._require(all(self._is_of_few(place, pattern) for place, _ in told))
-        return Single(prologue, pattern, False, columns, told, self._tail({*by, *selected}))
+        return Single(prologue, pattern, "counts", columns, told, self._tail({*by, *selected}))
 
     # Its parts
 
     def _prologue(self) -> str:
         while self._next.is_word("BASE", "PREFIX"):
-            if self._take().is_word("PREFIX"):
-                self._require(self._take().kind == "name")
-            self._require(self._take().kind == "iri")
+            name = Token("name", "", 0) if self._take().is_word("BASE") else self._take()
+            iri = self._take()
+            self._require(name.kind == "name" and iri.kind == "iri")
+            self._prefixes.append((name.text, iri.text))
         return self._text[: self._next.start]
 
     def _selected(self) -> dict[str, str | None]:
@@ -111,10 +154,13 @@ class _Reading:
         self._need(")")
         return name, counted
 
-    def _where(self) -> tuple[str, str, str, str]:
+    def _dataset(self) -> None:
         while self._took("FROM"):  # the job says which dataset it is
             self._took("NAMED")
             self._term()
+
+    def _where(self) -> Pattern:
+        self._dataset()
         self._took("WHERE")
         self._need("{")
         graph = ""
@@ -153,8 +199,7 @@ class _Reading:
                     self._need(")")
         while self._took("LIMIT", "OFFSET"):
             self._require(self._take().text.isdecimal())
-        self._need_end()
-        return self._text[start:]
+        return self._text[start : self._next.start]
 
     def _shown(self, name: str, counted: str | None, by: list[str]) -> str | None:
         """The place that a column shows."""
@@ -169,7 +214,7 @@ class _Reading:
         return self._variables[name]
 
     @staticmethod
-    def _is_of_few(place: str, pattern: tuple[str, str, str, str]) -> bool:
+    def _is_of_few(place: str, pattern: Pattern) -> bool:
         """Whether there may be few terms at a place of the pattern."""
         return place in ("predicate", "graph_name") or (place == "object" and bool(pattern[1]))
 

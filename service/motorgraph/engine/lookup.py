@@ -1,10 +1,13 @@
-"""A query about a single triple pattern as a lookup in the store: whether there is such a triple, or which counts are wanted."""
+"""A query about a single triple pattern as a lookup in the store: for its triples, whether there are any, or their number."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 
 import pyoxigraph as ox
 
@@ -12,11 +15,20 @@ from motorgraph.engine.delta import GraphName
 from motorgraph.engine.marked import named
 from motorgraph.engine.moves import TYPE, Term
 from motorgraph.query import Dataset
-from motorgraph.single import ANY_GRAPH, Single, single
+from motorgraph.single import ANY_GRAPH, MOST_CHARACTERS, Single, single
 
 Group = tuple[Term, ...]
 Groups = Counter[Group]
 """How often there is a triple of a pattern, by the terms at some of its places."""
+MOST_QUADS = 200
+"""Up to which an answer is made here; the engine is as quick with more, and streams them."""
+# What no base changes: no segment of dots, nothing escaped, each part at its place
+_SAFE = r"(?:[A-Za-z0-9_~/\-]|(?<!/)\.)*+"
+_PLAIN = re.compile(rf"https?://[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*+(?::[0-9]+)?(?:/{_SAFE})?(?:#{_SAFE})?")
+_IN_TEXT = re.compile(rf"<({_PLAIN.pattern})>")
+_PREFIX = re.compile(r"(?:[A-Za-z][A-Za-z0-9_]*)?:")
+_LOCAL = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_\-]*)?")
+_MARK = "\ue000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +73,14 @@ class Lookup:
 
     def is_there(self, store: ox.Store) -> bool:
         """Whether a store has a triple of it; for a pattern in one graph."""
-        found = store.quads_for_pattern(self.pattern.subject, self.pattern.predicate, self.pattern.object, self.pattern.graph)
-        return next(found, None) is not None
+        return next(self._found(store), None) is not None
+
+    def quads(self, store: ox.Store) -> Iterator[ox.Quad]:
+        """The quads that are asked for, in the order in which the engine finds them; one more than `MOST_QUADS` at most."""
+        return islice(self._found(store), MOST_QUADS + 1 if self.text.limit is None else min(self.text.limit, MOST_QUADS + 1))
+
+    def _found(self, store: ox.Store) -> Iterator[ox.Quad]:
+        return store.quads_for_pattern(self.pattern.subject, self.pattern.predicate, self.pattern.object, self.pattern.graph)
 
     def told(self, groups: Groups) -> str:
         """The query that has the answer to this one within itself, given the counts."""
@@ -79,16 +97,42 @@ def _variables(names: Sequence[str]) -> str:
 
 def lookup(text: str, base: str, dataset: Dataset) -> Lookup | None:
     """The query as a lookup in its dataset; None for one of another form, or that the engine is as quick with."""
-    found = single(text)
-    if found is None or (found.pattern[3] == ANY_GRAPH if found.asks else found.pattern[0]):
+    if len(text) > MOST_CHARACTERS or _MARK in text:
+        return None
+    pieces = _IN_TEXT.split(text)
+    iris = {f"<{_MARK}{place}>": iri for place, iri in enumerate(pieces[1::2])}
+    found = _single("".join([pieces[0], *(mark + piece for mark, piece in zip(iris, pieces[2::2], strict=True))]))
+    if found is None or (found.form == "truth" and found.pattern[3] == ANY_GRAPH):
         return None
     try:
-        terms = named(found.prologue, base, found.terms)
+        terms = _resolved(found, iris)
+        if terms is None:
+            found = single(text) or found
+            terms = named(found.prologue, base, found.terms)
         subject, predicate, value = (_term(written, terms) for written in found.pattern[:3])
         graph = _graph(found.pattern[3], terms, dataset)
     except (LookupError, SyntaxError):
         return None
     return Lookup(found, Pattern(subject, predicate, value, graph, tuple(place for place, _ in found.by)))
+
+
+_single = lru_cache(maxsize=256)(single)
+"""By a text with marks in the place of its IRIs, for clients ask in the same words about many things."""
+
+
+def _resolved(text: Single, iris: Mapping[str, str]) -> dict[str, GraphName] | None:
+    """The terms of a text as the engine resolves them, which takes it as long as a query; None if that is not plain."""
+    prefixes = {name: iris.get(iri) for name, iri in text.prefixes}
+    if len(prefixes) < len(text.prefixes) or None in prefixes.values() or not all(map(_PREFIX.fullmatch, prefixes)):
+        return None
+    found: dict[str, GraphName] = {}
+    for term in text.terms:
+        prefix, _, local = term.partition(":")
+        iri = iris.get(term) or f"{prefixes.get(f'{prefix}:')}{local}"
+        if term not in iris and not (_LOCAL.fullmatch(local) and _PLAIN.fullmatch(iri)):
+            return None
+        found[term] = ox.NamedNode(iri)
+    return found
 
 
 def _term(written: str, terms: Mapping[str, GraphName]) -> ox.NamedNode | None:

@@ -26,11 +26,11 @@ from motorgraph.engine.moves import Recent
 from motorgraph.engine.passing import passed_on
 from motorgraph.engine.remote import remote
 from motorgraph.engine.rows import ROW_COUNTERS, XmlCheck
+from motorgraph.engine.straight import answered, graph_type, table_type
 from motorgraph.engine.wire import Job, Kind
 from motorgraph.errors import (
     BadEvaluation,
     Failed,
-    NotAcceptable,
     NotFound,
     OutOfMemory,
     Refusal,
@@ -38,7 +38,7 @@ from motorgraph.errors import (
     is_disk_full,
     no_room,
 )
-from motorgraph.media import GRAPHS, JSON, RDFXML, SOLUTIONS, XML, listing
+from motorgraph.media import JSON, RDFXML, XML
 from motorgraph.query import Dataset, Query, planned
 from motorgraph.syntax import bad_query, bad_syntax
 
@@ -242,8 +242,7 @@ def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = No
         if there is not None and passed_on(job, there, _dataset(job), outlet):
             return
         found = _lookup(job) if there is None else None
-        if found is not None and found.text.asks:
-            _tell_truth(job, outlet, is_so=found.is_there(store))
+        if found is not None and answered(found, job, store, outlet):
             return
         counted = _counted(found, store, counts) if found is not None and counts is not None else None
         if there is not None:
@@ -254,10 +253,10 @@ def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = No
     except SyntaxError as error:
         raise bad_query(job.text, lambda text: evaluate(replace(job, text=text), store), error) from error
     if isinstance(results, ox.QueryTriples):
-        media_type = job.graphs or _unacceptable("graph", listing(GRAPHS))
+        media_type = graph_type(job)
         outlet.begin("graph", media_type)
     else:
-        media_type = job.solutions or _unacceptable("table or a truth value", listing(SOLUTIONS))
+        media_type = table_type(job)
         is_table = isinstance(results, ox.QuerySolutions)
         outlet.begin("solutions" if is_table else "boolean", media_type, ROW_COUNTERS[media_type]() if is_table else None)
     if not job.head_only:
@@ -267,30 +266,12 @@ def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = No
 
 
 def _counted(found: Lookup, store: ox.Store, counts: Counts) -> Results | None:
-    """The answer to a query about a single pattern from what was counted before, None if it is better asked of the engine."""
-    groups = counts.of(found.pattern)
+    """The answer to a query that counts a pattern, from what was counted before; None if it is better asked of the engine."""
+    groups = counts.of(found.pattern) if found.text.form == "counts" else None
     try:
         return None if groups is None else store.query(found.told(groups))
     except SyntaxError:
         return None  # the text itself has the mistake, and the engine tells where
-
-
-def _tell_truth(job: Job, outlet: Outlet, *, is_so: bool) -> None:
-    media_type = job.solutions or _unacceptable("table or a truth value", listing(SOLUTIONS))
-    outlet.begin("boolean", media_type)
-    if not job.head_only:
-        outlet.write(_truth(media_type, is_so=is_so))
-    outlet.finish()
-
-
-@lru_cache(maxsize=16)
-def _truth(media_type: str, *, is_so: bool) -> bytes:
-    """A truth value as the engine writes it."""
-    results = ox.Store().query("ASK {}" if is_so else "ASK { FILTER(false) }")
-    assert isinstance(results, ox.QueryBoolean)
-    made = results.serialize(format=ox.QueryResultsFormat.from_media_type(media_type))
-    assert made is not None  # bytes, since no output was given
-    return made
 
 
 def _check(job: Job, _: ox.Store, outlet: Outlet) -> None:
@@ -306,10 +287,6 @@ def _check(job: Job, _: ox.Store, outlet: Outlet) -> None:
 
 
 _KINDS: dict[type, str] = {ox.QuerySolutions: "table", ox.QueryBoolean: "truth", ox.QueryTriples: "graph"}
-
-
-def _unacceptable(what: str, available: str) -> str:
-    raise NotAcceptable(f"The answer is a {what}; it can be had as {available}.", available=available.split(", "))
 
 
 def evaluate(job: Job, store: ox.Store) -> Results:

@@ -116,10 +116,12 @@ def decode_job(payload: bytes) -> tuple[Job, float]:
 
 @lru_cache(maxsize=64)
 def _decoded(payload: bytes) -> Job:
-    values = json.loads(payload)
+    values = orjson.loads(payload)
     for name in ("default_graphs", "named_graphs", "hosts", "guarded"):
         values[name] = tuple(values[name])
-    return Job(**values)
+    job = object.__new__(Job)  # to set the fields of a frozen dataclass one after the other costs as much as a lookup
+    job.__dict__.update(values)
+    return job
 
 
 def body_frames(body: bytes) -> bytes:
