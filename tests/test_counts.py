@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import threading
 from collections import Counter
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import pyoxigraph as ox
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from motorgraph.engine import counts, moves, reader
@@ -21,8 +26,9 @@ from motorgraph.engine.wire import Frames, Job, Kind
 from motorgraph.media import JSON, SOLUTIONS, Format
 from motorgraph.query import Dataset
 from motorgraph.single import MOST_CHARACTERS
+from tests.forked import tree
 from tests.moving import BASE, LABEL, STEPS, TYPE, Steps, change, iri, quads_of, step, store_of
-from tests.running import Service
+from tests.running import Service, service, until
 
 PROLOGUE = f"PREFIX own: <{BASE}> PREFIX id: <{BASE}id/>\n"
 ALL = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
@@ -144,6 +150,27 @@ def test_the_answers_are_the_engines_own_before_and_after_every_change(
             assert rows(asking.answer(job)) == rows(asking.of_engine(job)), text
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.booleans(), STEPS, st.lists(STEPS, max_size=3), st.lists(STEPS, max_size=2), texts())
+def test_what_was_counted_is_carried_on_by_who_is_told_of_it_later(
+    union: bool, first: Steps, between: list[Steps], later: list[Steps], text: str
+) -> None:
+    found = lookup(text, "", WHOLE)
+    assume(found is not None and not found.text.asks)
+    store = store_of(quads_of(first, union=union), union=union)
+    with patch.object(counts, "WORTH_TRIPLES", 0):
+        here = Counts(store)
+        here.of(found.pattern)
+        told = here.told(found.pattern)
+    there = Counts(store)
+    there.take(told, [step(store, steps, union=union) for steps in between])
+    for steps in [[], *later]:
+        there.heed(step(store, steps, union=union))
+        kept = there.of(found.pattern)
+        assert kept is None or kept == Counts(store).of(found.pattern)
+    assert there.knows(found.pattern)
+
+
 @pytest.mark.parametrize("graph", FORMS_OF)
 @pytest.mark.parametrize("dataset", FROM)
 def test_no_text_has_another_answer_than_the_engine_gives(graph: str, dataset: str) -> None:
@@ -245,6 +272,41 @@ def test_a_change_that_touches_too_much_has_all_counted_again(monkeypatch: pytes
     assert kept.of(pattern(ALL)) == {(): 4} != before
 
 
+@pytest.mark.parametrize("told", ["", "{", json.dumps({"pattern": ["no iri", None, None, "", []], "table": "{}"})])
+def test_what_is_told_wrongly_is_as_good_as_nothing(told: str) -> None:
+    kept = Counts(store_of(QUADS, union=True))
+    kept.take(told, [])
+    assert kept.of(pattern(ALL)) == {(): 6}
+
+
+def test_what_is_counted_in_a_moment_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Counts(store_of(QUADS, union=True))
+    kept.of(pattern(ALL))
+    assert kept.told(pattern(ALL)) == ""
+    monkeypatch.setattr(counts, "WORTH_TRIPLES", 6)
+    told = kept.told(pattern(ALL))
+    other = Counts(ox.Store())
+    other.take(told, [])
+    assert other.of(pattern(ALL)) == {(): 6}
+    monkeypatch.setattr(counts, "MOST_TOLD_BYTES", len(told) - 1)
+    assert kept.told(pattern(ALL)) == ""
+
+
+def test_what_was_told_before_changes_that_are_unknown_or_too_long_is_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = store_of(QUADS, union=True)
+    first, later = Counts(store), Counts(store)
+    monkeypatch.setattr(counts, "WORTH_TRIPLES", 0)
+    first.of(pattern(ALL))
+    gone = change(removed=[quad for quad in QUADS if quad.object == iri("Plant")])
+    gone.make(store)
+    later.take(first.told(pattern(ALL)), None)
+    monkeypatch.setattr(counts, "MOST_CHANGED_BYTES", len(gone.text) - 1)
+    later.take(first.told(pattern(ALL)), [gone])
+    assert not later.knows(pattern(ALL))
+    first.heed(gone)
+    assert first.of(pattern(ALL)) == later.of(pattern(ALL)) == {(): 4}
+
+
 def test_no_more_is_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts, "MOST_KEPT", 1)
     monkeypatch.setattr(counts, "MOST_GROUPS", 1)
@@ -298,3 +360,60 @@ def test_beside_a_writer_each_count_is_that_of_the_commit_that_it_names(plain: S
     seen = [(commit, count) for commit, count in told if commit in numbers]
     assert len({commit for commit, _ in seen}) > 5
     assert all(count == numbers[commit] for commit, count in seen)
+
+
+CLASS_SIZE = 50_000
+END_SECONDS = 60  # what was long goes at the lowest priority
+MERGED = [  # by what is done to the merge of the graphs
+    "INSERT DATA { GRAPH <urn:more> { <urn:0> a <urn:one> . <urn:0> <urn:p> 1 } }",  # the first is there already
+    "DELETE DATA { GRAPH <urn:all> { <urn:0> a <urn:one> } }",  # it is in the other still
+    "DELETE DATA { GRAPH <urn:more> { <urn:0> a <urn:one> } }",
+    "INSERT DATA { GRAPH <urn:more> { <urn:0> a <urn:three> . <urn:1> a <urn:three> } }",
+    "DELETE WHERE { GRAPH <urn:more> { ?s a <urn:three> } }",
+    "CLEAR GRAPH <urn:more>",
+]
+
+
+def readers_of(running: Service) -> set[int]:
+    return {pid for pid in tree(running.process.pid) if name_of(pid) == "mg-reader"}
+
+
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:  # it has just ended
+        return ""
+
+
+def end_all_readers(running: Service) -> None:
+    ended = readers_of(running)
+    for pid in ended:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert until(lambda: not ended & readers_of(running), END_SECONDS)
+
+
+def test_what_one_reader_has_counted_all_that_come_after_it_know_whatever_has_changed(tmp_path: Path) -> None:
+    lines = (f"<urn:{n}> a <urn:{name}> <urn:all> .\n" for name in ("one", "two") for n in range(CLASS_SIZE))
+    (tmp_path / "many.nq").write_text("".join(lines).replace(" a ", f" {TYPE} "))
+    queries = [
+        ALL,
+        BY_CLASS,
+        "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p",
+        "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g",
+        "SELECT (COUNT(*) AS ?n) { GRAPH <urn:all> { ?s ?p ?o } }",
+    ]
+    options = ("--plain", "--default-graph", "union", "--cache-bytes", "0", "--load", str(tmp_path / "many.nq"))
+    with service(tmp_path, *options) as running:
+        at_first = readers_of(running)
+        for text in queries:
+            running.rows(text)
+        assert until(lambda: not at_first & readers_of(running), END_SECONDS)
+        for update in ["", *MERGED]:
+            assert not update or running.update(update).status_code < 300
+            end_all_readers(running)
+            for text in queries:
+                told, right = running.rows(text), running.rows(text + " " * MOST_CHARACTERS)
+                assert Counter(map(str, told)) == Counter(map(str, right)), update
+        assert running.metric("motorgraph_patterns_counted") == len(queries)
+        assert running.metric("motorgraph_reader_deaths") >= len(MERGED)

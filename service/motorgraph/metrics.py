@@ -42,6 +42,7 @@ class Metrics:
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self.deaths = self._gauge("motorgraph_reader_deaths", "Readers that ended without being asked to, since the start.")
         self.parked = self._gauge("motorgraph_queries_parked", "Long queries put aside for others, since the start.")
+        self.counted = self._gauge("motorgraph_patterns_counted", "Patterns counted whole by a reader for all, since the start.")
         self.queue = self._gauge("motorgraph_queue_length", "Queries that wait for a reader.")
         self.hits = self._gauge("motorgraph_cache_hits", "Answers given from the result cache, since the start.")
         self.misses = self._gauge("motorgraph_cache_misses", "Answers that were not kept yet, since the start.")

@@ -25,6 +25,9 @@ class Owner(Protocol):
     def lost(self, reader: Reader) -> None:
         """Its socket has closed."""
 
+    def counted(self, reader: Reader, told: bytes) -> None:
+        """It tells what it has counted."""
+
 
 class Reader(asyncio.Protocol):
     """One forked process, as the front sees it."""
@@ -79,6 +82,9 @@ class Reader(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for kind, payload in self._frames.feed(data):
+            if kind is Kind.COUNTED:
+                self._owner.counted(self, payload)
+                continue
             answer = self.answer
             if answer is None:
                 continue

@@ -162,6 +162,10 @@ class Control:
         recalled: tuple[Key, int] | None = await self._soon("recall", author=author, name=name)
         return recalled
 
+    def keep(self, counted: dict[str, Any]) -> None:  # Any: plain JSON
+        """Has the keeper keep what was counted, for whoever is forked from now on."""
+        self._send("keep", **counted)
+
     def nice(self, pid: int) -> None:
         """Lets every other process go before this one."""
         self._send("nice", pid=pid)

@@ -1,7 +1,7 @@
 """The keeper: one process, one thread, that holds the graph, forks readers and drafts from it, and is the only writer.
 
 `python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front; it never parses a client's text.
-Commands: load, fork, nice, kill, apply, settle, recall, record.
+Commands: load, fork, nice, kill, apply, settle, recall, record, keep.
 Events: loaded, child, applied, recalled, recorded, refused, progress, logged, exit.
 """
 
@@ -30,6 +30,7 @@ import pyoxigraph as ox
 from motorgraph.engine import archivist, clerk, draft, past, process, reader, scribe, trial
 from motorgraph.engine import remote as elsewhere
 from motorgraph.engine.chronicle import Chronicle
+from motorgraph.engine.counts import Counts
 from motorgraph.engine.delta import Written
 from motorgraph.engine.endpoint import Place
 from motorgraph.engine.history import History, Unreadable
@@ -69,6 +70,7 @@ class Keeper:
         self._began = datetime.now(UTC).isoformat(timespec="microseconds")
         self._catalogue: Catalogue | None = None
         self._recent = Recent()
+        self._counts = Counts(self._store)
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
         self._inbox = Inbox(control)
@@ -81,6 +83,7 @@ class Keeper:
             "settle": self._settle,
             "recall": self._recall,
             "record": self._record,
+            "keep": self._keep,
         }
 
     def run(self) -> None:
@@ -276,7 +279,7 @@ class Keeper:
                 archivist.run(sock, self._store, self._journal(), self._goal(command), self._began)
             case _:
                 with process.opening_at_most(may_open):
-                    reader.run(sock, self._store, self._commit, self._recent)
+                    reader.run(sock, self._store, self._commit, self._recent, self._counts)
 
     def _ready_for(self, command: dict[str, Any]) -> int:
         """Has a remote store ready for a child; how many files and sockets this may open."""
@@ -333,9 +336,15 @@ class Keeper:
         if not written.is_empty:
             delta = self._done(written)
         self.tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
+        if delta is not None and self._upkeep is None:
+            self._counts.heed(written)
         self._knowledge.learn(written.head["asked"])
         if self._history.needs_snapshot and not self._scribes and self._upkeep is None:
             self._fork_scribe()
+
+    def _keep(self, command: dict[str, Any]) -> None:
+        """Keeps what a reader has counted at a commit, carried on to the newest."""
+        self._counts.take(command["told"], self._recent.between(command["commit"], self._commit))
 
     def _done(self, written: Written) -> str:
         """Does to the graph what the journal has kept. Returns it as readers take it."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -63,6 +64,25 @@ class Pattern:
         groups = " ".join(names[place] for place in self.by)
         return f"SELECT {groups} (COUNT(*) AS ?n) {{ {where} }} {f'GROUP BY {groups}' if groups else ''}"
 
+    def table(self, groups: Groups) -> str:
+        """The query that has counts within itself, in the columns of `query`."""
+        names = [*self.by, "n"]
+        return f"SELECT {_variables(names)} {{ {_values(names, groups, 1)} }}"
+
+    @property
+    def told(self) -> list[Any]:  # Any: plain JSON
+        """It for `of`; the default graph is ""."""
+        terms = (self.subject, self.predicate, self.object)
+        graph = "" if isinstance(self.graph, ox.DefaultGraph) else self.graph and self.graph.value
+        return [*(term and term.value for term in terms), graph, self.by]
+
+    @classmethod
+    def of(cls, told: Sequence[Any]) -> Pattern:  # Any: plain JSON
+        """What `told` tells of."""
+        *iris, by = told
+        subject, predicate, value, graph = (ox.NamedNode(iri) if iri else None for iri in iris)
+        return cls(subject, predicate, value, ox.DefaultGraph() if iris[3] == "" else graph, tuple(by))
+
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
@@ -86,9 +106,14 @@ class Lookup:
         """The query that has the answer to this one within itself, given the counts."""
         counts = [name for name, place in self.text.columns if place is None]
         names = [name for _, name in self.text.by] + counts
-        rows = (" ".join([*map(str, group), *[str(count)] * len(counts)]) for group, count in groups.items())
-        values = f"({_variables(names)}) {{ {' '.join(f'({row})' for row in rows)} }}"
-        return f"SELECT {_variables([name for name, _ in self.text.columns])} {{ VALUES {values} }}\n{self.text.tail}"
+        values = _values(names, groups, len(counts))
+        return f"SELECT {_variables([name for name, _ in self.text.columns])} {{ {values} }}\n{self.text.tail}"
+
+
+def _values(names: Sequence[str], groups: Groups, times: int) -> str:
+    """Counts as VALUES: by row the terms of a group, and how often it is there, which stands there so many times."""
+    rows = (" ".join([*map(str, group), *[str(count)] * times]) for group, count in groups.items())
+    return f"VALUES ({_variables(names)}) {{ {' '.join(f'({row})' for row in rows)} }}"
 
 
 def _variables(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ time, or the reader dies, those behind it go to others.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -36,6 +37,7 @@ class Pool:
     def __init__(self, control: Control, limits: Limits) -> None:
         self.limits = limits
         self.parked_total = 0
+        self.counted_total = 0
         self.refusal: Refusal | None = None
         """Why nothing is answered now, if that is so."""
         self._readers = Readers(control, self)
@@ -384,6 +386,12 @@ class Pool:
         elif not reader.is_retired:  # a judge or a draft is closed by whoever uses it
             self._readers.free(reader)
         self.dispatch()
+
+    def counted(self, reader: Reader, told: bytes) -> None:
+        """A reader has counted a pattern that took its time; one of an older graph or of our own says nothing to others."""
+        if reader.generation is not None:
+            self.counted_total += 1
+            self._readers.spread(json.loads(told))
 
     def lost(self, reader: Reader) -> None:
         """The socket of a reader has closed."""

@@ -47,12 +47,13 @@ _JSON_HEAD = b'{"head":{'
 SLACK_SECONDS = 1.0
 
 
-def run(sock: socket, store: ox.Store, commit: int = 0, recent: Recent | None = None) -> None:
+def run(sock: socket, store: ox.Store, commit: int = 0, recent: Recent | None = None, counts: Counts | None = None) -> None:
     """Answers the jobs that come over `sock`, one after the other, until the other side closes it.
 
-    `commit` is the one whose graph the store holds; the deltas that come carry it on. `recent` are the changes that led to it.
+    `commit` is the one whose graph the store holds; the deltas that come carry it on. `recent` are the changes that led to it,
+    `counts` what is known of it by the keeper.
     """
-    counts = Counts(store)
+    counts = counts or Counts(store)
     own = {"query": partial(_query, counts=counts), "statistics": partial(statistics.answer, recent or Recent())}
     serve(sock, TASKS | own, store, commit, counts.heed)
 
@@ -231,6 +232,10 @@ class Outlet:
         if self._check is not None:
             self._check(data)
 
+    def tell_counted(self, told: str) -> None:
+        """Sends what was counted on the way to the answer, and need not be counted again."""
+        self._sock.sendall(wire.message(Kind.COUNTED, told=told, commit=self.commit))
+
     def fail(self, refusal: Refusal) -> None:
         """Sends why there is no (whole) answer."""
         self._sock.sendall(wire.message(Kind.FAILED, kind=refusal.kind, detail=refusal.detail, members=refusal.members))
@@ -244,7 +249,7 @@ def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = No
         found = _lookup(job) if there is None else None
         if found is not None and answered(found, job, store, outlet):
             return
-        counted = _counted(found, store, counts) if found is not None and counts is not None else None
+        counted = _counted(found, store, counts, outlet) if found is not None and counts is not None else None
         if there is not None:
             results, commit = there.course.told(there.number, lambda: evaluate(job, store))
             outlet.commit = commit or outlet.commit
@@ -265,10 +270,15 @@ def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = No
     outlet.finish()
 
 
-def _counted(found: Lookup, store: ox.Store, counts: Counts) -> Results | None:
+def _counted(found: Lookup, store: ox.Store, counts: Counts, outlet: Outlet) -> Results | None:
     """The answer to a query that counts a pattern, from what was counted before; None if it is better asked of the engine."""
-    groups = counts.of(found.pattern) if found.text.form == "counts" else None
+    if found.text.form != "counts":
+        return None
+    is_new = not counts.knows(found.pattern)
+    groups = counts.of(found.pattern)
     try:
+        if is_new and (told := counts.told(found.pattern)):
+            outlet.tell_counted(told)
         return None if groups is None else store.query(found.told(groups))
     except SyntaxError:
         return None  # the text itself has the mistake, and the engine tells where

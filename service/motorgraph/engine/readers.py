@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from contextlib import suppress
 from socket import socket
-from typing import Protocol
+from typing import Any, Protocol
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Owner, Reader
@@ -216,6 +216,11 @@ class Readers:
             self._dismiss(reader)
         self.refill()
         self._scheduler.dispatch()
+
+    def spread(self, counted: dict[str, Any]) -> None:  # Any: plain JSON
+        """Has the keeper know what a reader has counted, and all readers, since they are forked anew from it."""
+        self._control.keep(counted)
+        self.renew()
 
     def _dismiss(self, reader: Reader) -> None:
         """Lets an idle reader go; it no longer counts, though it may take a moment to end."""

@@ -24,13 +24,15 @@ END = struct.Struct("!QQ?")
 
 
 class Kind(IntEnum):
-    """What a frame carries: the head of an answer, a piece of its body, its end, or why there is none."""
+    """What a frame carries: the head of an answer, a piece of its body, its end, or why there is none; or what the process has
+    counted for it that others need not count again."""
 
     JOB = 0
     HEAD = 1
     DATA = 2
     END = 3
     FAILED = 4
+    COUNTED = 5
 
 
 KINDS = tuple(Kind)  # by number, which is quicker than Kind(number)

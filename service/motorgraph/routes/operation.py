@@ -77,6 +77,7 @@ def _security_txt(contact: str, address: str) -> str:
 def _observe(store: Embedded, metrics: Metrics) -> None:
     metrics.deaths.set(store.pool.deaths)
     metrics.parked.set(store.pool.parked_total)
+    metrics.counted.set(store.pool.counted_total)
     metrics.hits.set(store.kept.hits)
     metrics.misses.set(store.kept.misses)
     metrics.kept.set(store.kept.bytes)
