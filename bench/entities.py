@@ -17,7 +17,7 @@ import pyoxigraph as ox
 
 from bench import cache, command, machine
 from bench.processes import processor_seconds, wait_until_idle
-from bench.servers import N_TRIPLES, Server, ServerError, ask, durable_oxigraph, shipped_motorgraph
+from bench.servers import N_TRIPLES, Server, ServerError, ask, durable_oxigraph, shipped_motorgraph, wait_until_at_rest
 from bench.targets import Target, Verdict, print_verdicts
 from bench.wrk import Load, Reading, drive_through
 
@@ -204,6 +204,7 @@ def measure(plan: Plan, circumstances: Mapping[str, str]) -> list[Verdict]:
         folder = Path(stack.enter_context(cache.passing_folder()))
         ours = stack.enter_context(shipped_motorgraph(None, folder))
         theirs = stack.enter_context(durable_oxigraph(merged(ours, folder), folder))
+        wait_until_at_rest([ours, theirs])
         print(f"\n{'kind':14}{'motorgraph':>10}{'durable':>10}{'ratio':>8}{'ms':>8}   a second, {plan.connections} connections")
         found, faults = figures([ours, theirs], plan, folder)
     for fault in faults:

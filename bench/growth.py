@@ -21,7 +21,7 @@ from bench import cache, command, machine
 from bench.dumps import fetched
 from bench.processes import wait_until_idle
 from bench.queries import TIMED, Query
-from bench.servers import LOOPBACK, SECONDS_TO_ANSWER, Server, ServerError
+from bench.servers import LOOPBACK, SECONDS_TO_ANSWER, Server, ServerError, wait_until_at_rest
 from bench.validation import validated
 from bench.writes import TOKEN, WARM_WRITES, Client, median_milliseconds, numbers, plain_service
 
@@ -61,7 +61,7 @@ def slopes(costs: Sequence[Cost]) -> dict[str, float]:
 def measured(triples: int, writes: int, rounds: int) -> Cost:
     """The costs at a size."""
     with plain_service(triples) as server:
-        wait_until_idle(server.pid)
+        wait_until_at_rest([server])
         queries = {name: asked(server, query, rounds) for name, query in TIMED.items()}
         with closing(Client(server)) as client:
             median_milliseconds(client.post_claims, WARM_WRITES)

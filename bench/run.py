@@ -20,7 +20,7 @@ from bench.figures import OURS, WARM, Drive, Figures
 from bench.mixture import Mixture, mix
 from bench.peers import STARTERS, lacking
 from bench.queries import TIMED, Query, shipped_queries
-from bench.servers import Server, shipped_motorgraph
+from bench.servers import Server, shipped_motorgraph, wait_until_at_rest
 from bench.targets import Target, Verdict, print_verdicts
 from bench.writes import TOKEN
 
@@ -120,6 +120,7 @@ def started(plan: Plan) -> Iterator[list[Server]]:
             if name not in [server.name for server in servers]:
                 servers.append(stack.enter_context(_starter(name, plan)(graph, folder)))
             print(f"{name} is ready, {servers[-1].seconds_to_ready:.1f} s after its start", flush=True)
+        wait_until_at_rest(servers)
         yield servers
 
 

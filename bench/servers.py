@@ -8,17 +8,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
 
+from bench.processes import wait_until_idle
+
 LOOPBACK = "127.0.0.1"
 SECONDS_TO_READY = 1800  # a start with shapes validates all that it loads
 SECONDS_TO_STOP = 10
 SECONDS_TO_ANSWER = 300
+SECONDS_UNTIL_UPKEEP = 12  # ours makes a dump 5 s after it is ready, and an index of names after 10 s
+SECONDS_OF_UPKEEP = 600
 RESULTS_JSON = "application/sparql-results+json"
 N_TRIPLES = "application/n-triples"
 
@@ -170,6 +174,17 @@ def _put(port: int, path: str, graph: Path) -> None:
             raise ServerError(f"PUT {path}: {answer.status} {answer.read(500)!r}")
     finally:
         connection.close()
+
+
+def wait_until_at_rest(servers: Sequence[Server], begun_after: float = SECONDS_UNTIL_UPKEEP, for_seconds: float = 2) -> None:
+    """Wait until servers that are ready have done what they do unasked after a start; all of it has begun after some seconds.
+
+    Raises ServerError if one goes on and on.
+    """
+    time.sleep(begun_after)
+    for server in servers:
+        if not wait_until_idle(server.pid, SECONDS_OF_UPKEEP, for_seconds):
+            raise ServerError(f"{server.name} was not idle for {for_seconds:g} s within {SECONDS_OF_UPKEEP} s.")
 
 
 @contextmanager

@@ -18,9 +18,11 @@ from bench.figures import Drive, Figures, Goal
 from bench.gen import generate
 from bench.growth import slope
 from bench.peers import lacking
+from bench.processes import processor_seconds
 from bench.queries import QUERIES
 from bench.readings import Readings
 from bench.report import PAGE, page, text
+from bench.servers import Server, wait_until_at_rest
 from bench.wrk import Reading
 
 ROOT = Path(__file__).parents[1]
@@ -168,6 +170,26 @@ def test_a_run_compares_times_and_leaves_its_readings(other: str, tmp_path: Path
     assert all(mixture.writes and mixture.beside for mixture in run.mixtures.values())
     assert set(run.not_modified) == {"motorgraph"}
     assert "--json" not in run.command
+
+
+BUSY_LATER = """
+import time
+print("ready", flush=True)
+time.sleep(0.2)
+while time.process_time() < 1: pass
+time.sleep(600)
+"""
+
+
+def test_the_first_drive_waits_for_what_a_server_does_unasked_after_its_start() -> None:
+    with subprocess.Popen([sys.executable, "-c", BUSY_LATER], stdout=subprocess.PIPE, start_new_session=True) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"ready\n"
+            wait_until_at_rest([Server("later", 0, server.pid, "", 0)], begun_after=0.5, for_seconds=1)
+            assert processor_seconds(server.pid) >= 0.95  # told in hundredths
+        finally:
+            server.kill()
 
 
 # What a soak holds answers against
