@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,17 @@ if not PACKAGE.is_dir():
     pytest.skip("the source is not here: what is tested is an installed wheel", allow_module_level=True)
 
 
+Offenders = dict[str, list[str]]
+
+
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(tree(path)))
 
 
 def room(path: Path) -> str:
@@ -64,7 +74,7 @@ def room(path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -72,7 +82,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -81,50 +91,63 @@ def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_a_module_opens_with_a_sentence_that_says_what_it_is_for(path: Path) -> None:
-    text = ast.get_docstring(tree(path)) or ""
-    assert len(text.split()) >= 3
-    assert re.search(r"[.:]$", text.splitlines()[0]), text
+def offenders(found: Callable[[Path], list[str]]) -> Offenders:
+    """What is found in each module, where there is something."""
+    return {name(path): names for path in MODULES if (names := found(path))}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
-    tops = {module.partition(".")[0] for module in imported(path)}
-    assert not [top for top in tops if top in ROOMS and room(path) not in ROOMS[top]]
+def test_a_module_opens_with_a_sentence_that_says_what_it_is_for() -> None:
+    def without(path: Path) -> list[str]:
+        text = ast.get_docstring(tree(path)) or ""
+        return [] if len(text.split()) >= 3 and re.search(r"[.:]$", text.splitlines()[0]) else [text]
+
+    assert offenders(without) == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_a_module_is_short_enough_to_be_held_in_mind(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MOST_LINES
+def test_a_module_imports_only_what_its_room_may() -> None:
+    def strange(path: Path) -> list[str]:
+        tops = {module.partition(".")[0] for module in imported(path)}
+        return [top for top in tops if top in ROOMS and room(path) not in ROOMS[top]]
+
+    assert offenders(strange) == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_a_function_is_one_step(path: Path) -> None:
-    long = [f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno >= MOST_FUNCTION_LINES]
-    assert not long
+def test_a_module_is_short_enough_to_be_held_in_mind() -> None:
+    lengths = {name(path): len(path.read_text().splitlines()) for path in MODULES}
+    assert {module: length for module, length in lengths.items() if length > MOST_LINES} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_a_function_has_few_parameters(path: Path) -> None:
-    if name(path) in ("cli.py", "agent.py"):
-        return  # there a parameter is a flag, or an argument of a tool
-    wide = [f.name for f in functions(path) if len(f.args.args) + len(f.args.kwonlyargs) > MOST_PARAMETERS]
-    assert not wide
+def test_a_function_is_one_step() -> None:
+    def long(path: Path) -> list[str]:
+        return [f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno >= MOST_FUNCTION_LINES]
+
+    assert offenders(long) == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_what_is_public_has_a_docstring(path: Path) -> None:
-    public = [
-        node.name
-        for parent in [tree(path), *(n for n in tree(path).body if isinstance(n, ast.ClassDef))]
-        for node in parent.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and not node.name.startswith("_")
-        and not ast.get_docstring(node)
-    ]
+def test_a_function_has_few_parameters() -> None:
+    def wide(path: Path) -> list[str]:
+        if name(path) in ("cli.py", "agent.py"):
+            return []  # there a parameter is a flag, or an argument of a tool
+        return [f.name for f in functions(path) if len(f.args.args) + len(f.args.kwonlyargs) > MOST_PARAMETERS]
+
+    assert offenders(wide) == {}
+
+
+def test_what_is_public_has_a_docstring() -> None:
     known = {"connection_made", "connection_lost", "data_received", "close", "headers"}  # what a protocol or parent has said
-    assert not set(public) - known
+
+    def silent(path: Path) -> list[str]:
+        return [
+            node.name
+            for parent in [tree(path), *(n for n in tree(path).body if isinstance(n, ast.ClassDef))]
+            for node in parent.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and not ast.get_docstring(node)
+            and node.name not in known
+        ]
+
+    assert offenders(silent) == {}
 
 
 def test_leaves_depend_on_nothing_but_leaves() -> None:
