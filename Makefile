@@ -21,7 +21,7 @@ serve: $(READY)  ## Serve the shipped graph at http://127.0.0.1:8800/
 	$(BIN)/motorgraph serve $(ARGS)
 
 test: $(READY)  ## The whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY)  ## Lint, format, types
 	$(BIN)/ruff check .
