@@ -1,5 +1,6 @@
 """A term that is given up is still there, names its heir, and data can be moved over in either form of graph."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ MIGRATIONS = ROOT / "ontology" / "migration"
 CASES = ROOT / "tests" / "cases" / "migration"
 
 
+@cache
 def heirs() -> dict[str, str]:
     """The deprecated terms of the ontology, by local name, each with what replaces it."""
     ontology = Graph()
