@@ -13,6 +13,8 @@ from tests.running import TOKEN, Service, service
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 MOST_SECONDS = 120
+PATIENCE = 60
+"""What is counted or made when it is first asked for takes longer than ten seconds on a busy machine."""
 LIKE_OTHERS = "^/questions/.*[^}]$"
 """Every question has a path of its own; `/questions/{slug}` stands for them."""
 WRITES = "^/(sparql|graphs|validate|changes)"
@@ -28,6 +30,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def require_conformance(running: Service, folder: Path, *arguments: str) -> None:
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{running.url}/openapi.json", "--checks", CHECKS]
     bounded = ["--phases", "examples,coverage", "--seed", "8", "--no-shrink", "--max-time", str(MOST_SECONDS)]
+    bounded += ["--request-timeout", str(PATIENCE)]
     done = subprocess.run([*command, *bounded, *arguments], capture_output=True, text=True, cwd=folder, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert " 0 generated" not in done.stdout
