@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser
 
 from tests.browser.addresses import ADDRESSES, STOPS_AT, Address
-from tests.browser.looking import Look, look
+from tests.browser.looking import AGAIN, Look, axe, look
 from tests.running import Service
 
 pytestmark = pytest.mark.browser
@@ -18,6 +19,12 @@ _RING = """() => {
   const style = getComputedStyle(document.activeElement);
   return { tag: document.activeElement.outerHTML.slice(0, 120), is_body: document.activeElement === document.body,
     has_ring: style.outlineStyle === 'solid' && parseFloat(style.outlineWidth) >= 3 };
+}"""
+
+_FAINT = """() => {
+  const cell = [...document.querySelectorAll('tbody tr')].at(7).lastElementChild;
+  cell.textContent = 'faint';
+  cell.style = 'color: #777; background: #888';
 }"""
 
 every_page = pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.path)
@@ -41,6 +48,17 @@ def test_axe_finds_nothing_in_light_and_dark_on_a_screen_and_a_phone(looked: Loo
     found = looked(address)
     assert found.status == address.status
     assert {where: findings for where, findings in found.findings.items() if findings} == {}
+
+
+def test_a_contrast_that_is_too_low_is_found_in_one_of_many_rows(browser: Browser, shipped: Service) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(shipped.url + "/explore/plants")
+        page.evaluate(AXE_SCRIPT)
+        assert axe(page, "rule", AGAIN[:1]) == []
+        page.evaluate(_FAINT)
+        (found,) = axe(page, "rule", AGAIN[:1])
+    assert "faint" in found
 
 
 @every_page
