@@ -28,6 +28,8 @@ DESCRIPTIONS = (
 MOST_OF_A_KIND = 2
 """How many addresses of one form are asked: the pages of two thousand models are made by one template."""
 MOST_BYTES = 1 << 17
+OF_ONE_TEMPLATE = re.compile(r"/source/.|/(ontology|shapes)/.*\.")
+"""Sources, and the data of terms in every format, which test_terms.py asks of all terms; a link to a term must have a term."""
 NUMBER = re.compile(r"\d+")
 LINK = re.compile(r'\s(?:href|src)="(?!data:)([^"]+)"')
 """What a page links to, and what it embeds: the templates quote every attribute so, and in a text they write no such quote."""
@@ -36,11 +38,13 @@ LINK = re.compile(r'\s(?:href|src)="(?!data:)([^"]+)"')
 def kind(address: str) -> tuple[str, ...]:
     """The form of an address: its first parts, the names of its parameters, its suffix."""
     parts = urlsplit(address)
-    first = parts.path.split("/")[:3]
+    first, suffix = parts.path.split("/")[:3], parts.path.rpartition("/")[2].partition(".")[2]
+    if OF_ONE_TEMPLATE.match(parts.path):
+        first = first[:2]
     names = sorted(name.partition("=")[0] for name in parts.query.split("&"))
     if parts.path.startswith("/explore/") and parts.query:
         names = ["facets"]  # robots.txt asks crawlers to leave these alone: they lead to each other in all combinations
-    return (*[NUMBER.sub("0", part) for part in first], *names, parts.path.rpartition("/")[2].partition(".")[2])
+    return (*[NUMBER.sub("0", part) for part in first], *names, suffix)
 
 
 def addresses(response: httpx.Response, url: str) -> Iterator[str]:
