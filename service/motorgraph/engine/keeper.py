@@ -251,6 +251,8 @@ class Keeper:
             if command["memory"]:
                 process.bound_memory(command["memory"])
             self._work(command, sock, spool)
+        except Refusal as refusal:  # such as that a remote store is away, which is no mistake of ours
+            reader.refuse(sock, refusal)
         except BaseException:  # noqa: BLE001  # the border of the process
             traceback.print_exc()
             sys.stderr.flush()

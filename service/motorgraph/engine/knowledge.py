@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,7 @@ import pyoxigraph as ox
 
 from motorgraph.engine.delta import Written
 from motorgraph.engine.draft import Known
+from motorgraph.errors import StoreAway
 from motorgraph.inference import Rule, renew
 from motorgraph.notes import Notes
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from motorgraph.consequences import Outcomes
     from motorgraph.readings import Readings
     from motorgraph.shapes import Shapes
+
+log = logging.getLogger("motorgraph.store")
 
 
 @dataclass
@@ -94,6 +98,8 @@ class Knowledge:
 
         try:
             self._shapes = Shapes.of(self.store, self.shapes_graph, self.apart, self._reader)
+        except StoreAway as away:  # drafts judge in full, or are told so too
+            log.warning("the shapes could not be read: %s", away.detail)
         except Exception:  # noqa: BLE001  # whatever pySHACL finds wrong with them: drafts judge in full, and say it
             traceback.print_exc()
             sys.stderr.flush()

@@ -14,14 +14,14 @@ from typing import TypeVar
 import pyoxigraph as ox
 
 from motorgraph.commits import Commit
-from motorgraph.engine import process, reader, wire
+from motorgraph.engine import process, reader
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Delta
 from motorgraph.engine.draft import Known, infer
 from motorgraph.engine.history import memory_of, quads_in, replay
 from motorgraph.engine.loading import follow, merge
 from motorgraph.engine.provenance import Catalogue
-from motorgraph.engine.reader import Alarm, Outlet
+from motorgraph.engine.reader import Alarm
 from motorgraph.engine.remote import remote
 from motorgraph.errors import Failed, OutOfReach, Refusal
 from motorgraph.inference import renew
@@ -64,21 +64,16 @@ def rebuilt(sock: socket, store: ox.Store, journal: Journal | None, goal: Goal) 
     try:
         return _rebuilt(store, journal, goal)
     except MemoryError:
-        _refuse(
+        reader.refuse(
             sock,
             OutOfReach(f"The graph of commit {goal.commit} needs more memory than a query may have (setting query_memory)."),
         )
     except (Refusal, OSError, ValueError) as error:
-        _refuse(sock, error if isinstance(error, Refusal) else Failed(f"The graph of commit {goal.commit}: {error}."))
+        reader.refuse(sock, error if isinstance(error, Refusal) else Failed(f"The graph of commit {goal.commit}: {error}."))
     finally:
         journal.close()
         alarm.off()
     return None
-
-
-def _refuse(sock: socket, refusal: Refusal) -> None:
-    for _, payload in wire.received(sock):
-        Outlet(sock, wire.decode_job(payload)[0]).fail(refusal)
 
 
 def _rebuilt(store: ox.Store, journal: Journal, goal: Goal) -> ox.Store:

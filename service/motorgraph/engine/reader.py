@@ -82,6 +82,14 @@ def serve(
             return
 
 
+def refuse(sock: socket, refusal: Refusal) -> None:
+    """Refuses the jobs that come over `sock` until the other side closes it."""
+    for kind, payload in wire.received(sock):
+        job = wire.decode_job(payload)[0] if kind is Kind.JOB else None
+        if job is not None and job.task != "delta":
+            Outlet(sock, job).fail(refusal)
+
+
 Task = Callable[[Job, ox.Store, "Outlet"], None]
 Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
