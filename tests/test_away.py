@@ -9,8 +9,14 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
+from motorgraph.engine.chronicle import Chronicle
+from motorgraph.engine.describing import Known, Source
 from motorgraph.engine.knowledge import Knowledge
 from motorgraph.engine.remote import Remote
+from motorgraph.engine.versions import Versions
+from motorgraph.entity import Answered, Dialect, Question
+from motorgraph.errors import StoreAway
+from motorgraph.journal import Journal
 from tests.oxigraphs import Oxigraph, oxigraph
 from tests.running import TOKEN, service, until
 
@@ -64,6 +70,46 @@ def test_no_process_takes_a_store_that_is_away_for_a_mistake(engine: Oxigraph, t
         assert "Traceback" not in log, log
         assert '"the index of names could not be made"' in log
         assert "The store does not answer" in log.partition('"the index of names could not be made"')[2].partition("\n")[0]
+
+
+def test_names_that_could_not_be_asked_for_are_asked_for_again(engine: Oxigraph, store: Remote) -> None:
+    source = Source(store, Dialect(is_union=True, with_graphs=False), Known())  # type: ignore[arg-type]  # it has what is asked of it
+
+    def names() -> Iterator[Question]:
+        return (yield Question("", named=(str(THING),), naming=(f"<{LABEL}>",)))  # type: ignore[return-value,misc]  # what is sent
+
+    wanted: Answered = [(str(THING), f"<{LABEL}>", '"Zuffenhausen"')]
+    engine.kill()
+    with pytest.raises(StoreAway):
+        source.answered(names())  # type: ignore[arg-type]  # a generator
+    engine.again()
+    assert source.answered(names()) == wanted  # type: ignore[arg-type,comparison-overlap]  # as above
+
+
+@pytest.mark.parametrize("graph", [None, ox.DefaultGraph()])
+def test_what_could_not_be_fetched_is_fetched_again(engine: Oxigraph, store: Remote, graph: ox.DefaultGraph | None) -> None:
+    store.noting()
+    engine.kill()
+    with pytest.raises(StoreAway):
+        store.quads_for_pattern(THING, None, None, graph)
+    engine.again()
+    assert len(list(store.quads_for_pattern(THING, None, None, graph))) == 2
+
+
+def test_a_clerk_knows_that_it_has_not_come_to_another_commit(engine: Oxigraph, tmp_path: Path) -> None:
+    with service(tmp_path, "--plain", *engine.flags) as running:
+        for number in range(3):
+            assert running.update(f"INSERT DATA {{ {THING} <a:p> {number} }}").is_success
+    store = Remote(engine.place, BASE)
+    chronicle = Chronicle(Journal.read(tmp_path / "data" / "plain"), store, "", (), union=False)  # type: ignore[arg-type]  # as above
+    versions = Versions(chronicle, 3)
+    assert [told["kind"] for told in versions.latest(3, 3)] == ["Update", "Update", "Create"]
+    engine.kill()
+    with pytest.raises(StoreAway):
+        versions.latest(2, 1)
+    engine.again()
+    assert [told["kind"] for told in versions.latest(1, 1)] == ["Create"]
+    store.endpoint.close()
 
 
 def test_shapes_that_cannot_be_asked_for_are_read_when_the_store_is_back(

@@ -138,9 +138,10 @@ class Source:
         if len(names) > MOST_KNOWN:
             names.clear()
         new = [node for node in question.named if node not in names]
-        names.update((node, []) for node in new)
+        found: dict[str, Answered] = {node: [] for node in new}
         for statement in self._told((node, name, "") for node in new for name in question.naming):
-            names[statement[0]].append(statement)
+            found[statement[0]].append(statement)
+        names.update(found)
         return [statement for node in question.named for statement in names[node]]
 
     def _told(self, patterns: Iterable[Pattern], limit: int | None = None) -> Answered:

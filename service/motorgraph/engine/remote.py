@@ -112,10 +112,11 @@ class Remote:
         if self._near is None:
             return self._fetched((subject, predicate, object), graph_name)
         pattern = subject, predicate, object
-        if subject is object is None and graph_name is not None:
-            self._cover_within(pattern, graph_name)
-        else:
-            self._cover([pattern])
+        with self._fetching():
+            if subject is object is None and graph_name is not None:
+                self._cover_within(pattern, graph_name)
+            else:
+                self._cover([pattern])
         return self._near.quads_for_pattern(subject, predicate, object, graph_name)  # type: ignore[arg-type]  # the engine's own
 
     def matching(self, patterns: Iterable[Pattern], graph: GraphName | None) -> Iterator[ox.Quad]:
@@ -289,7 +290,8 @@ class Remote:
     def know(self, patterns: Iterable[Pattern]) -> None:
         """Fetches the quads of many patterns by few queries."""
         self.noting()
-        self._cover(dict.fromkeys(patterns))
+        with self._fetching():
+            self._cover(dict.fromkeys(patterns))
 
     def fetch(self, patterns: Iterable[Pattern]) -> Iterator[ox.Quad]:
         """The quads of many patterns, by few queries."""
@@ -310,6 +312,16 @@ class Remote:
                 return names
             self._graphs = names
         return self._graphs
+
+    @contextmanager
+    def _fetching(self) -> Iterator[None]:
+        """Within, patterns are noted as known before their quads are here; if these do not come, nothing counts as known."""
+        try:
+            yield
+        except BaseException:
+            self._covered.clear()
+            self._covered_within.clear()
+            raise
 
     def _cover(self, patterns: Iterable[Pattern]) -> None:
         """Has the near part know all quads of some patterns."""

@@ -228,9 +228,9 @@ class Versions:
         """Has a remote store seen as it was after a commit: what has come to it since is taken back in memory."""
         if commit == self._at and store.mark is not None and not store.has_moved:
             return
+        self._at = LOST
         store.forget()
         store.mark = mark = store.where()
-        self._at = LOST
         if mark is not None and commit != mark.commit:
             later = list(self._chronicle.commits(commit, mark.commit))
             if sum(each.removed + each.added for each in later) > MOST_TAKEN_BACK:
