@@ -31,6 +31,7 @@ from motorgraph.engine.endpoint import Place
 from motorgraph.engine.finder import Finder
 from motorgraph.engine.history import History, replay
 from motorgraph.engine.marker import STORE, Mark, data, moving
+from motorgraph.engine.passing import of_one_commit
 from motorgraph.engine.past import Goal, _rebuilt
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.reader import Outlet
@@ -38,7 +39,7 @@ from motorgraph.engine.remembered import FILE, Remembered
 from motorgraph.engine.remote import Remote
 from motorgraph.engine.skolem import Skolem
 from motorgraph.engine.upkeep import INTENDED, Upkeep, _step, outcomes
-from motorgraph.engine.wire import Job
+from motorgraph.engine.wire import Frames, Job, Kind
 from motorgraph.errors import Conflict, Diverged, Failed, OutOfReach, Refusal, StoreAway, Unavailable
 from motorgraph.inference import Rule, renew
 from motorgraph.journal import Journal
@@ -299,6 +300,29 @@ def test_a_long_answer_is_that_of_the_commit_at_which_it_began(upkeep: Keep, the
 
     assert there.course.told(there.number, ask) == (False, 0)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_page_for_which_several_questions_are_asked_is_of_one_commit_if_it_can_be(
+    upkeep: Keep, there: Remote, tmp_path: Path, times: int
+) -> None:
+    keeping = upkeep(there, tmp_path)
+    keeping.open()
+    waiting = [written(quad("a", number)) for number in range(times)]
+
+    def page(_: Job, __: object, outlet: Outlet) -> None:
+        outlet.begin("json", "application/json")
+        outlet.write(b"%d" % there.number())
+        if waiting:  # the store goes on between two questions
+            keeping.make(waiting.pop())
+        outlet.write(b" %d." % there.number())
+        outlet.finish()
+
+    here, front = socketpair()
+    with here, front:
+        of_one_commit(page)(Job("describe"), there, Outlet(front, Job("describe")))  # type: ignore[arg-type]  # it has what is asked of it
+        (_, head), (_, body), (kind, _) = Frames().feed(here.recv(1 << 16))
+    assert (head.split()[-1], body, kind) == (b"1", b"1 1." if times == 1 else b"1 2.", Kind.END)
 
 
 def test_what_was_taken_back_was_never_told(upkeep: Keep, there: Remote, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ WAIT_SECONDS = 0.1
 """How long a question waits for a change that is under way, before it is asked beside it."""
 PAUSE_SECONDS = 0.002
 MOST_TRIES = 20
+MOST_ASKED = 2
+"""How often several questions are asked for one answer, where the store goes on between them."""
 
 
 class Course:
@@ -53,12 +55,15 @@ class Course:
         """Where it is; only to be believed while the number of turns is even, and the same afterwards."""
         return self._word(1)
 
-    def told(self, where: Callable[[], int], ask: Callable[[], T]) -> tuple[T, int]:
+    def told(self, where: Callable[[], int], ask: Callable[[], T], *, several: bool = False) -> tuple[T, int]:
         """An answer of the store, and the number of the commit that it is of.
 
-        `ask` returns when the store has begun to answer. `where` asks it which commit it is at, which is needed only while a
-        change is under way; a commit that is not kept yet is not told. Raises Unavailable if it goes on again and again.
+        `ask` returns when the store has begun to answer; with `several` questions, when it has answered all. These are asked
+        twice at most: if it goes on both times, the number is that of the commit at which they began. `where` asks it which
+        commit it is at, which is needed only while a change is under way; a commit that is not kept yet is not told. Raises
+        Unavailable if it goes on again and again.
         """
+        asked = 0
         for _ in range(MOST_TRIES):
             self._wait()
             sent, turns, commit = time.monotonic_ns(), self.turns, self.commit
@@ -66,8 +71,9 @@ class Course:
             before = commit if is_there else where()
             if before > commit and turns != UNKNOWN:
                 continue
-            found = ask()
-            if (is_there and self._was_there(turns, sent)) or where() == before:
+            found, asked = ask(), asked + 1
+            stayed = is_there and (self.turns == turns if several else self._was_there(turns, sent))
+            if stayed or (several and asked == MOST_ASKED) or where() == before:
                 return found, before
         raise Unavailable("The graph was changed again and again while it was asked. Try again.")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from motorgraph.engine.asked import kind_of
 from motorgraph.engine.endpoint import Stream
-from motorgraph.engine.remote import Remote
+from motorgraph.engine.remote import Remote, remote
 from motorgraph.engine.rows import ROW_COUNTERS
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Failed
@@ -19,6 +19,7 @@ from motorgraph.query import Dataset
 if TYPE_CHECKING:
     from motorgraph.engine.reader import Outlet
 
+Task = Callable[[Job, ox.Store, "Outlet"], None]
 FORMS: dict[type, str] = {ox.QuerySolutions: "solutions", ox.QueryBoolean: "boolean", ox.QueryTriples: "graph"}
 
 
@@ -45,6 +46,27 @@ def passed_on(job: Job, store: Remote, dataset: Dataset, outlet: Outlet) -> bool
         _written_anew(Stream(pieces), media_type, outlet)
     outlet.finish()
     return True
+
+
+def of_one_commit(task: Task) -> Task:
+    """The task, all of whose questions a remote store answers at one commit; if it goes on meanwhile, all are asked once more."""
+
+    def told(job: Job, store: ox.Store, outlet: Outlet) -> None:
+        there = remote(store)
+        if there is None:
+            task(job, store, outlet)
+            return
+        course = there.course
+
+        def ask() -> None:
+            outlet.commit = course.commit or outlet.commit
+            task(job, store, outlet)
+
+        with outlet.held():
+            _, commit = course.told(there.number, ask, several=True)
+            outlet.commit = commit or outlet.commit
+
+    return told
 
 
 def _written_anew(said: Stream, media_type: str, outlet: Outlet) -> None:

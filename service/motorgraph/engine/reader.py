@@ -23,7 +23,7 @@ from motorgraph.engine.loading import rdf_format
 from motorgraph.engine.lookup import Lookup, lookup
 from motorgraph.engine.marker import STORE
 from motorgraph.engine.moves import Recent
-from motorgraph.engine.passing import passed_on
+from motorgraph.engine.passing import of_one_commit, passed_on
 from motorgraph.engine.remote import remote
 from motorgraph.engine.rows import ROW_COUNTERS, XmlCheck
 from motorgraph.engine.straight import answered, graph_type, table_type
@@ -172,11 +172,14 @@ class Outlet:
         self._count_rows: Callable[[bytes], int] | None = None
         self._check: Callable[[bytes], None] | None = None
         self._begun = False
+        self._is_held = False
         self.written = 0
         self.rows = 0
 
     def begin(self, form: str, media_type: str, count_rows: Callable[[bytes], int] | None = None) -> None:
-        """Says what the answer is (`solutions`, `boolean`, `graph`) before the first byte of it."""
+        """Says what the answer is (`solutions`, `boolean`, `graph`) before the first byte of it; a held one begins anew."""
+        self._pending.clear()
+        self._pending_bytes = self.written = 0
         self._head = (form, media_type)
         self._check = XmlCheck() if media_type in (XML.media_type, RDFXML.media_type) else None
         self._count_rows = count_rows
@@ -188,7 +191,7 @@ class Outlet:
             raise TooLarge(f"The answer is longer than {self._job.max_bytes:,} bytes (setting query_bytes). Add a LIMIT.")
         self._pending.append(data)
         self._pending_bytes += len(data)
-        if self._pending_bytes >= wire.FRAME_BYTES:
+        if self._pending_bytes >= wire.FRAME_BYTES and not self._is_held:
             self.send()
         return len(data)
 
@@ -203,7 +206,16 @@ class Outlet:
 
     def finish(self) -> None:
         """Sends what is left and the end."""
-        self._send(b"".join(self._pending), last=True)
+        if not self._is_held:
+            self._send(b"".join(self._pending), last=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within, nothing is sent, so that it can be begun anew; it is sent at the end, if there is no error."""
+        self._is_held = True
+        yield
+        self._is_held = False
+        self.finish()
 
     def _send(self, data: bytes, *, last: bool = False) -> None:
         """Counts and sends the next frames of the answer, and its end with the last."""
@@ -403,7 +415,7 @@ TASKS: dict[str, Task] = {
     "graph": _graph,
     "census": _census,
     "arrive": _arrive,
-    "describe": describe,
-    "context": tell_context,
-    "sitemap": sitemap.answer,
+    "describe": of_one_commit(describe),
+    "context": of_one_commit(tell_context),
+    "sitemap": of_one_commit(sitemap.answer),
 }
