@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,14 @@ SLOW_SECONDS = 25  # less than the patience of the service, so that they are the
 SLOW_BYTES_A_SECOND = 20_000
 GIVEN_UP_BYTES = 10_000
 GIVING_UP_AT_ONCE = 20
+HOSTS = [f"127.0.1.{number}" for number in range(1, 11)]
+"""The addresses of the clients, each of which has less than its share of the connections."""
+GREEDY = ["127.0.2.1"]
 ROWS = QUERIES["q14_select100k"]
 GONE = (OSError, asyncio.IncompleteReadError, EOFError, ValueError)
 
-Client = Callable[[Server], Coroutine[Any, Any, str]]  # Any: what a coroutine is sent and yields
-"""What one client does; in a word how it ended."""
+Client = Callable[[Server, str], Coroutine[Any, Any, str]]  # Any: what a coroutine is sent and yields
+"""What one client does from its address; in a word how it ended."""
 
 
 @dataclass(frozen=True)
@@ -78,20 +82,20 @@ def get(server: Server, query: str) -> bytes:
     return f"GET {server.path(query)} HTTP/1.1\r\nHost: localhost\r\nAccept: text/tab-separated-values\r\n\r\n".encode()
 
 
-async def slow_head(server: Server) -> str:
+async def slow_head(server: Server, host: str) -> str:
     """A byte of a request every other second."""
-    return await trickle(server, b"GET /health HTTP/1.1\r\nX-Slow: ", 2)
+    return await trickle(server, host, b"GET /health HTTP/1.1\r\nX-Slow: ", 2)
 
 
-async def slow_body(server: Server) -> str:
+async def slow_body(server: Server, host: str) -> str:
     """A query of which the body comes byte by byte."""
     head = b"POST /sparql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sparql-query\r\nContent-Length: 5000\r\n\r\n"
-    return await trickle(server, head, 1)
+    return await trickle(server, host, head, 1)
 
 
-async def trickle(server: Server, head: bytes, seconds: float) -> str:
+async def trickle(server: Server, host: str, head: bytes, seconds: float) -> str:
     """Sends `head`, then a byte at a time, until the service has had enough."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, server.port)
+    reader, writer = await asyncio.open_connection(LOOPBACK, server.port, local_addr=(host, 0))
     try:
         writer.write(head)
         while not reader.at_eof():
@@ -105,9 +109,9 @@ async def trickle(server: Server, head: bytes, seconds: float) -> str:
         writer.close()
 
 
-async def slow_reader(server: Server) -> str:
+async def slow_reader(server: Server, host: str) -> str:
     """100,000 rows, taken slowly."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, server.port, limit=1 << 14)
+    reader, writer = await asyncio.open_connection(LOOPBACK, server.port, local_addr=(host, 0), limit=1 << 14)
     try:
         writer.write(get(server, ROWS))
         while await reader.read(1 << 14):
@@ -117,9 +121,9 @@ async def slow_reader(server: Server) -> str:
         writer.close()
 
 
-async def reading(server: Server) -> str:
+async def reading(server: Server, host: str) -> str:
     """100,000 rows, taken as they come."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, server.port)
+    reader, writer = await asyncio.open_connection(LOOPBACK, server.port, local_addr=(host, 0))
     try:
         writer.write(get(server, ROWS).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         return (await reader.read()).decode("latin-1")[9:12]
@@ -127,18 +131,18 @@ async def reading(server: Server) -> str:
         writer.close()
 
 
-async def idle(server: Server) -> str:
+async def idle(server: Server, host: str) -> str:
     """A connection, and nothing more."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, server.port)
+    reader, writer = await asyncio.open_connection(LOOPBACK, server.port, local_addr=(host, 0))
     try:
         return "closed" if not await reader.read(1) else "answered"
     finally:
         writer.close()
 
 
-async def giving_up(server: Server) -> str:
+async def giving_up(server: Server, host: str) -> str:
     """100,000 rows, of which the first are taken."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, server.port, limit=1 << 14)
+    reader, writer = await asyncio.open_connection(LOOPBACK, server.port, local_addr=(host, 0), limit=1 << 14)
     try:
         writer.write(get(server, ROWS))
         return (await reader.readexactly(GIVEN_UP_BYTES)).decode()[9:12]
@@ -150,8 +154,8 @@ def crowding(together: asyncio.Event, server: Server) -> Client:
     """A client who connects, waits until all the others have, and asks for one thing; in a word what it is told."""
     asked = get(server, QUERIES["q01_point"])
 
-    async def client(server: Server) -> str:
-        reader, writer = await asyncio.open_connection(LOOPBACK, server.port)
+    async def client(server: Server, host: str) -> str:
+        reader, writer = await asyncio.open_connection(LOOPBACK, server.port, local_addr=(host, 0))
         try:
             await together.wait()
             writer.write(asked)
@@ -174,10 +178,10 @@ async def told(reader: asyncio.StreamReader) -> str:
     return f"{status} {str(json.loads(body)['type']).rpartition('/')[2]}{again}"
 
 
-async def ended(client: Client, server: Server) -> str:
+async def ended(client: Client, server: Server, host: str) -> str:
     """How a client ended."""
     try:
-        return await client(server)
+        return await client(server, host)
     except GONE as error:
         return "closed" if isinstance(error, asyncio.IncompleteReadError) else type(error).__name__
 
@@ -185,11 +189,17 @@ async def ended(client: Client, server: Server) -> str:
 # Pressure
 
 
-def all_at_once(server: Server, clients: Sequence[Client], seconds: float, together: asyncio.Event | None = None) -> Counter[str]:
-    """How so many clients ended; those that have not after some seconds are broken off."""
+def all_at_once(
+    server: Server,
+    clients: Sequence[Client],
+    seconds: float,
+    together: asyncio.Event | None = None,
+    hosts: Sequence[str] = HOSTS,
+) -> Counter[str]:
+    """How so many clients at these addresses ended; those that have not after some seconds are broken off."""
 
     async def run() -> Counter[str]:
-        tasks = [asyncio.ensure_future(ended(client, server)) for client in clients]
+        tasks = [asyncio.ensure_future(ended(client, server, host)) for client, host in zip(clients, cycle(hosts), strict=False)]
         if together is not None:
             await asyncio.sleep(1)  # until they have connected
             together.set()
@@ -226,12 +236,13 @@ def slowness(server: Server, plan: Plan) -> list[Probe]:
     return probes
 
 
-def crowd(server: Server, plan: Plan) -> tuple[list[Probe], Counter[str]]:
-    """Many connections at once, each of which asks for something."""
+def crowd(server: Server, plan: Plan, hosts: Sequence[str]) -> tuple[list[Probe], Counter[str]]:
+    """Many connections at once from these addresses, each of which asks for something."""
     together = asyncio.Event()
     with probing(server) as probes:
-        ends = all_at_once(server, [crowding(together, server)] * plan.crowd, 60, together)
-    report(f"{plan.crowd} connections at once, each with a query", ends, probes)
+        ends = all_at_once(server, [crowding(together, server)] * plan.crowd, 60, together, hosts)
+    where = f"{len(hosts)} address{'es' if len(hosts) > 1 else ''}"
+    report(f"{plan.crowd} connections at once from {where}, each with a query", ends, probes)
     return probes, ends
 
 
@@ -271,19 +282,22 @@ def measure(plan: Plan) -> list[Verdict]:
         all_at_once(server, [reading] * READING_BEFORE, 60)  # so that readers own what they will have touched in any case
         before = rest(server)
         slow = slowness(server, plan)
-        crowded, told = crowd(server, plan)
+        crowded, told = crowd(server, plan, HOSTS)
+        beside, told_alone = crowd(server, plan, GREEDY)
         gone = give_up(server, plan)
         exploding = isolation.Plan(plan.triples, plan.explosions, 10, [])
         busy, ends, seconds = isolation.explode(server, exploding)
         report(f"{plan.explosions} queries that never end, the last for {seconds:.1f} s", ends, busy)
         after = rest(server)
     print(f"at rest, before and after: {before.line}; {after.line}")
-    polite = sum(count for end, count in told.items() if end == "200" or end.endswith("with Retry-After"))
-    health = Counter(slow[0].statuses + crowded[0].statuses + busy[0].statuses)
+    health = Counter(slow[0].statuses + crowded[0].statuses + beside[0].statuses + busy[0].statuses)
+    point = Counter(beside[1].statuses)
     return [
         times_idle("slow clients", alone[1], slow[1]),
         times_idle("runaway queries", alone[1], busy[1]),
-        Verdict(Target("who came at once, neither answered nor told to come again", MOST_CLOSED), plan.crowd - polite),
+        Verdict(Target("who came at once, neither answered nor told to come again", MOST_CLOSED), plan.crowd - polite(told)),
+        Verdict(Target("the same, all from one address", MOST_CLOSED), plan.crowd - polite(told_alone)),
+        Verdict(Target("point queries from elsewhere that were not answered meanwhile", 0), point.total() - point["200"]),
         Verdict(Target("requests of /health that were not answered", 0), health.total() - health["200"]),
         Verdict(Target("downloads that began before they were given up", plan.given_up, at_least=True), gone["200"]),
         Verdict(
@@ -296,6 +310,11 @@ def measure(plan: Plan) -> list[Verdict]:
         ),
         Verdict(Target("more processes afterwards", 0), after.holdings.processes - before.holdings.processes),
     ]
+
+
+def polite(ends: Counter[str]) -> int:
+    """How many were answered, or told to come again."""
+    return sum(count for end, count in ends.items() if end == "200" or end.endswith("with Retry-After"))
 
 
 def rest(server: Server) -> Rest:

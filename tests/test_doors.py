@@ -15,6 +15,7 @@ import pytest
 from motorgraph.doors import OUR_DESCRIPTORS, room_for
 from tests.running import TOKEN, Service, service, until
 from tests.test_connection import ENDLESS, ONE, Responses, connected, get
+from tests.test_quotas import connected as connected_from
 
 MOST = 8
 PATIENCE = 1
@@ -27,7 +28,16 @@ ROWS = "SELECT ?a ?b ?c { VALUES ?a {" + " 1" * 100 + " } VALUES ?b {" + " 1" * 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A bare store with room for few connections and little patience."""
-    options = ["--connections", str(MOST), "--client-seconds", str(PATIENCE), "--query-seconds", "20"]
+    options = [
+        "--connections",
+        str(MOST),
+        "--client-connections",
+        "0",
+        "--client-seconds",
+        str(PATIENCE),
+        "--query-seconds",
+        "20",
+    ]
     with service(tmp_path_factory.mktemp("small"), "--plain", *options) as running:
         yield running
 
@@ -196,6 +206,76 @@ def test_a_connection_that_is_used_stays_however_long_that_is(small: Service) ->
                 sock.sendall(request)
                 assert responses.next()[0].status == 200
             time.sleep(0.1)  # a client that asks now and then
+
+
+# One client of several
+
+SHARE = 3
+PROXY = "127.0.3.1"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A bare store where one client may have three connections of eight, and a proxy as many as there are."""
+    options = ["--connections", str(MOST), "--client-connections", str(SHARE), "--trusted-proxies", PROXY]
+    with service(tmp_path_factory.mktemp("shared"), "--plain", "--query-seconds", "20", *options) as running:
+        yield running
+
+
+def ask_from(running: Service, host: str, request: bytes = get(ONE)) -> tuple[int, str]:
+    """The status that a client at this address is answered with on a new connection, and the kind of a refusal."""
+    with connected_from(running, host) as sock:
+        sock.sendall(request)
+        response, body = Responses(sock).next()
+    if response.status in (429, 503):
+        assert response.headers["retry-after"] == "1"
+        assert response.headers["connection"] == "close"
+        return response.status, json.loads(body)["type"].rpartition("/")[2]
+    return response.status, ""
+
+
+def occupy(running: Service, host: str, stack: ExitStack, count: int) -> None:
+    """So many connections from this address, each at an endless query."""
+    for _ in range(count):
+        stack.enter_context(connected_from(running, host)).sendall(get(ENDLESS))
+
+
+def test_one_client_gets_its_share_of_the_connections_and_others_are_answered(shared: Service) -> None:
+    with ExitStack() as stack:
+        occupy(shared, "127.0.4.1", stack, SHARE)
+        assert until(lambda: ask_from(shared, "127.0.4.1") == (429, "too-many-of-one-client"))
+        assert ask_from(shared, "127.0.4.1", HEALTH)[0] == 200
+        assert ask_from(shared, "127.0.4.2") == (200, "")
+    assert until(lambda: ask_from(shared, "127.0.4.1") == (200, ""))
+
+
+def test_a_client_that_goes_on_connecting_is_told_without_being_heard_and_others_are_heard(shared: Service) -> None:
+    with ExitStack() as stack:
+        occupy(shared, "127.0.5.1", stack, SHARE)
+        assert until(lambda: ask_from(shared, "127.0.5.1") == (429, "too-many-of-one-client"))
+        for _ in range(SHARE):
+            stack.enter_context(connected_from(shared, "127.0.5.1"))
+        response, body = Responses(stack.enter_context(connected_from(shared, "127.0.5.1"))).next()
+        assert (response.status, response.headers["retry-after"]) == (429, "1")
+        assert json.loads(body)["type"].endswith("/too-many-of-one-client")
+        assert ask_from(shared, "127.0.5.2") == (200, "")
+
+
+def test_the_idle_connection_of_a_client_makes_way_for_another_of_its_own(shared: Service) -> None:
+    with ExitStack() as stack:
+        idle = stack.enter_context(connected_from(shared, "127.0.6.1"))
+        idle.sendall(get(ONE))
+        assert Responses(idle).next()[0].status == 200
+        occupy(shared, "127.0.6.1", stack, SHARE - 1)
+        assert until(lambda: ask_from(shared, "127.0.6.1") == (200, ""), seconds=4), "idle ones are closed after five in any case"
+        idle.setblocking(False)
+        assert is_closed(idle)
+
+
+def test_a_trusted_proxy_may_have_all_connections(shared: Service) -> None:
+    with ExitStack() as stack:
+        occupy(shared, PROXY, stack, MOST)
+        assert until(lambda: ask_from(shared, PROXY) == (503, "too-many-connections"))
 
 
 def test_there_are_fewer_connections_where_the_system_allows_fewer_files(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,6 @@ from motorgraph.errors import (
     NotFound,
     QuotaExceeded,
     Refusal,
-    TooManyConnections,
     exhausted,
     is_exhausted,
 )
@@ -134,7 +133,7 @@ class Edge:
         self.proxies = Proxies(store.settings.trusted_proxies)
         self.verbatim = {by_proxy: Verbatim(store) for by_proxy in (False, True)}
         """Apart for what a trusted proxy has sent: the same bytes mean something else from there."""
-        self.doors = metrics.doors = Doors(store.settings.connections, store.settings.client_seconds)
+        self.doors = metrics.doors = Doors(store.settings.connections, store.settings.client_seconds, store.settings.share)
         self._heads: dict[tuple[int, str, Head], bytes] = {}
         self._boot = secrets.token_hex(4)
         self._numbers = itertools.count(1)
@@ -260,8 +259,8 @@ class Edge:
 
     def _admit(self, call: Call) -> None:
         """Raises the refusal of a request that nothing is done for, whatever it asks."""
-        if call.is_crowded and call.path not in ALWAYS:
-            raise TooManyConnections.of(self.doors.most)
+        if call.crowded is not None and call.path not in ALWAYS:
+            raise call.crowded
         if call.method != "OPTIONS" and self._access.protects(call):
             self._access.require(call, Scope.READ)
 

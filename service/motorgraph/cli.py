@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -81,6 +81,7 @@ def serve(
     body_bytes: Annotated[int | None, option("body_bytes", panel=LIMITS)] = None,
     queue_length: Annotated[int | None, option("queue_length", panel=LIMITS)] = None,
     connections: Annotated[int | None, option("connections", panel=LIMITS)] = None,
+    client_connections: Annotated[int | None, option("client_connections", panel=LIMITS)] = None,
     client_seconds: Annotated[float | None, option("client_seconds", panel=LIMITS)] = None,
     write_queue_length: Annotated[int | None, option("write_queue_length", panel=LIMITS)] = None,
     past_readers: Annotated[int | None, option("past_readers", panel=LIMITS)] = None,
@@ -98,7 +99,10 @@ def serve(
     access_log: Annotated[bool | None, option("access_log", panel=LOGS)] = None,
 ) -> None:
     """Serve the graph over HTTP: SPARQL at /sparql, graphs at /graphs, a page at /."""
-    settings = settings_of(**locals())
+    _run(settings_of(**locals()))
+
+
+def _run(settings: Settings) -> NoReturn:
     from motorgraph import server  # only here: the other commands need no web server
 
     raise typer.Exit(server.run(settings))

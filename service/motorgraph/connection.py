@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from motorgraph.errors import ClientTooSlow, Refusal, TooManyConnections
+from motorgraph.clients import network
+from motorgraph.errors import ClientTooSlow, Refusal
 from motorgraph.media import PROBLEM
 from motorgraph.protocol import BEGUN, CROWDED, Call, by_name
 from motorgraph.reply import problem_bytes
@@ -79,7 +80,8 @@ class Connection(HttpToolsProtocol):
     _last_data = b""
     _may_be_short = False
     _is_in_body = False
-    _is_let_in = True
+    _is_within = False  # not only at the door
+    _crowded: Refusal | None = None
     _is_to_upgrade = False
     _is_between = True  # the last request is whole, and of the next nothing has come
     _head_bytes = 0  # since the request began, or since the last of its body
@@ -90,7 +92,8 @@ class Connection(HttpToolsProtocol):
     _unsent = 0  # at the last look
     _peer = ""
     _is_proxied = False
-    _own_key = ""
+    network = ""
+    """As its quotas and the doors count it; of a trusted proxy it says nothing of the client, and is empty."""
     _quotas: Quotas | None = None
     _verbatim: Verbatim
 
@@ -101,11 +104,12 @@ class Connection(HttpToolsProtocol):
         self._is_proxied = self._edge.proxies.trusts(self._peer)
         self._verbatim = self._edge.verbatim[self._is_proxied]
         self._quotas = self._edge.quotas
-        if self._quotas is not None:
-            self._own_key = self._quotas.key(self._peer, "")
+        self.network = "" if self._is_proxied else network(self._peer)
         self._moved = self.loop.time()
-        if not self._edge.doors.enter(self):
-            self._dismiss(TooManyConnections.of(self._edge.doors.most))
+        refusal = self._edge.doors.enter(self)
+        if refusal is not None:
+            self._dismiss(refusal)
+        self._is_within = self._edge.doors.has_within(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone, and nobody wants what was begun for it."""
@@ -194,8 +198,9 @@ class Connection(HttpToolsProtocol):
         self._is_to_upgrade = self.parser.should_upgrade()
         if self._is_to_upgrade:
             return
-        self._is_let_in = self._edge.doors.comes_in(self)
-        self._may_be_short = self._is_let_in and self.url.startswith(SHORT_WAY) and self._is_plain_get()
+        self._crowded = None if self._is_within else self._edge.doors.comes_in(self)
+        self._is_within = self._crowded is None
+        self._may_be_short = self._is_within and self.url.startswith(SHORT_WAY) and self._is_plain_get()
         if not self._may_be_short:
             self._begin_cycle(None)
 
@@ -288,7 +293,7 @@ class Connection(HttpToolsProtocol):
 
     def _repeats(self, data: bytes) -> bool:
         """Whether nothing is under way and these bytes came before; then they are answered with the same, or asked again."""
-        if not self._is_between or self._is_at_work or self.flow.write_paused:
+        if not self._is_between or self._is_at_work or self.flow.write_paused or not self._is_within:
             return False
         found = self._verbatim.find(data)
         if found is None:
@@ -304,7 +309,7 @@ class Connection(HttpToolsProtocol):
         """Whose quotas a request with these headers spends if it comes by this connection."""
         if self._is_proxied or b"authorization" in call.headers:
             return self._edge.key(call, self._seen(call.headers)[0])
-        return self._own_key
+        return self.network
 
     def _respond(self, short: Short, call: Call, rated: bytes, seconds: float) -> None:
         self.server_state.total_requests += 1
@@ -333,10 +338,10 @@ class Connection(HttpToolsProtocol):
             self.scope["client"] = client, 0
         if begun is not None:
             self.scope["state"][BEGUN] = begun
-        if not self._is_let_in:
-            self.scope["state"][CROWDED] = True
+        if self._crowded is not None:
+            self.scope["state"][CROWDED] = self._crowded
         super().on_headers_complete()
-        if not self._is_let_in:
+        if self._crowded is not None:
             self.cycle.keep_alive = False
 
     # What the doors ask of it

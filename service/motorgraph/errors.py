@@ -29,6 +29,7 @@
   + TooManyAttempts       429
   + QuotaExceeded         429
   + Overloaded            429
+    - TooManyOfOneClient  429
   + Failed                500
     - InsufficientStorage 507
     - Diverged            500
@@ -80,7 +81,7 @@ class Refusal(Exception):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """HTTP headers that belong to this refusal besides the content type."""
-        return []
+        return [(b"retry-after", b"%d" % self.members["retry_after"])] if "retry_after" in self.members else []
 
 
 class BadRequest(Refusal):
@@ -267,6 +268,8 @@ class KeyReused(Refusal):
 class BadParameter(Refusal):
     """A question cannot take a value; `errors` says which `field`, what would be right, and what is `near`."""
 
+    """A question cannot take a value; `errors` says which `field`, what would be right, and what is `near`."""
+
     status, title = 422, "A value cannot be taken"
 
 
@@ -281,18 +284,12 @@ class TooManyAttempts(Refusal):
 
     status, title = 429, "Too many wrong tokens"
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"retry-after", str(self.members["retry_after"]).encode())]
-
 
 class QuotaExceeded(Refusal):
     """More than one client may have (`client-requests`, `client-query-seconds`); `violated-policies` names what `RateLimit` does,
     `Retry-After` says when to come again."""
 
     status, title = 429, "Too much for one client"
-
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"retry-after", str(self.members["retry_after"]).encode())]
 
 
 class Overloaded(Refusal):
@@ -302,6 +299,18 @@ class Overloaded(Refusal):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"retry-after", b"1")]
+
+
+class TooManyOfOneClient(Overloaded):
+    """One client has `client-connections` open, none of them idle; only /health, /ready and /metrics are answered. `Retry-After`
+    says when to come again."""
+
+    title = "Too many connections of one client"
+
+    @classmethod
+    def of(cls, most: int) -> TooManyOfOneClient:
+        """What to say where so many of one client may be open."""
+        return cls(f"You have {most} connections open already (setting client_connections). Try again in a second.")
 
 
 class Failed(Refusal):

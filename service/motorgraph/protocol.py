@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from motorgraph.errors import BadRequest, MethodNotAllowed, TooLarge, UnsupportedMediaType
+from motorgraph.errors import BadRequest, MethodNotAllowed, Refusal, TooLarge, UnsupportedMediaType
 from motorgraph.media import NAMED, leaves_open, refuse_charset
 from motorgraph.query import Dataset, Query, Update
 
@@ -23,7 +23,7 @@ MOST_PARAMETERS = 1000
 CHUNKED = b"chunked"
 _HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
 BEGUN = "begun"  # where ASGI's scope["state"] has a Call's `begun`
-CROWDED = "crowded"  # there too, if more are connected than may be
+CROWDED = "crowded"  # there too, if more are connected than may be: the refusal
 _PARAMETERS = {
     "query": ("default-graph-uri", "named-graph-uri"),
     "update": ("using-graph-uri", "using-named-graph-uri"),
@@ -38,7 +38,7 @@ class Call:
     """One HTTP request; headers by lower-case name, several of one name joined (RFC 9110 §5.2).
 
     `begun` is the answer that a reader is at already, if the server had it begin before it called the application; `client`
-    the address that the connection comes from, "" if it has none; `is_crowded` that more are connected than may be.
+    the address that the connection comes from, "" if it has none; `crowded` what to tell it if more are connected than may be.
     """
 
     method: str
@@ -50,7 +50,7 @@ class Call:
     raw_path: bytes = b""
     begun: Answer | None = None
     client: str = ""
-    is_crowded: bool = False
+    crowded: Refusal | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> Call:
@@ -65,7 +65,7 @@ class Call:
             scope.get("raw_path") or scope["path"].encode(),
             scope.get("state", {}).get(BEGUN),
             (scope.get("client") or ("",))[0],
-            CROWDED in scope.get("state", {}),
+            scope.get("state", {}).get(CROWDED),
         )
 
     def header(self, name: bytes) -> str:

@@ -15,6 +15,7 @@ from motorgraph.terminal import Command, commands
 
 Json = dict[str, Any]  # Any: an OpenAPI document
 WORDS = {  # what a default is called that is no plain value
+    "client_connections": "half of `connections`",
     "data_dir": "`$XDG_DATA_HOME/motorgraph`, else `~/.local/share/motorgraph`",
     "default_graph": "union",
 }

@@ -92,6 +92,13 @@ class Settings(BaseSettings):
         description="Connections that may be open at once; beyond them one that is idle makes way, else the newest is refused. "
         "Fewer if the system's limit of open files does not allow twice as many.",
     )
+    client_connections: int | None = Field(
+        None,
+        ge=0,
+        description="Connections that one client may have open at once: one address (of IPv6 a network of 64 bits) that is no "
+        "trusted proxy; half of connections by default. Beyond them one of its own that is idle makes way, else the newest is "
+        "refused; 0 sets no limit.",
+    )
     client_seconds: float = Field(
         30.0, ge=1, description="Seconds that a client may take for the head of a request, pause in its body, or take no answer."
     )
@@ -206,7 +213,7 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_network(text) for text in value)
 
-    @field_validator("default_graph", "write_token", "audit_log", "dump_key", mode="before")
+    @field_validator("default_graph", "client_connections", "write_token", "audit_log", "dump_key", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:  # Any: as above
         return None if value == "" else value
@@ -256,6 +263,11 @@ class Settings(BaseSettings):
     def is_writable(self) -> bool:
         """Whether anybody may write."""
         return not self.follow and any(bearer.scope >= Scope.WRITE for bearer in self.bearers)
+
+    @property
+    def share(self) -> int:
+        """How many connections one client may have, 0 for as many as there may be."""
+        return self.connections // 2 if self.client_connections is None else self.client_connections
 
     @property
     def is_union(self) -> bool:
