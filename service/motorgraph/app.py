@@ -22,6 +22,7 @@ from motorgraph import __version__, logs, openapi
 from motorgraph.access import OPEN_PATHS, Access
 from motorgraph.address import ROOTS
 from motorgraph.bearer import Scope
+from motorgraph.bodies import Bodies, Body
 from motorgraph.catalogue.descriptions import Descriptions
 from motorgraph.catalogue.stock import Stock
 from motorgraph.choices import Choices
@@ -44,7 +45,7 @@ from motorgraph.manual import Manual
 from motorgraph.memento import Mementos
 from motorgraph.metrics import Metrics
 from motorgraph.pages import Pages
-from motorgraph.protocol import Call, Receive, is_clear, require_clear
+from motorgraph.protocol import Call, Receive, announces_body, is_clear, require_clear
 from motorgraph.proxies import Proxies
 from motorgraph.quotas import Quotas
 from motorgraph.reply import CLIENT_LEFT, ClientLeft, Render, Send, send_refusal
@@ -81,7 +82,7 @@ from motorgraph.routes.things import Things
 from motorgraph.routes.validate import Validate
 from motorgraph.routes.vocabulary import VocabularyDocument
 from motorgraph.routes.workbench import Workbench
-from motorgraph.settings import Settings
+from motorgraph.settings import MIB, Settings
 from motorgraph.shapebook import ShapeBook
 from motorgraph.status import Status
 from motorgraph.stores.embedded import Embedded
@@ -134,6 +135,7 @@ class Edge:
         self.verbatim = {by_proxy: Verbatim(store) for by_proxy in (False, True)}
         """Apart for what a trusted proxy has sent: the same bytes mean something else from there."""
         self.doors = metrics.doors = Doors(store.settings.connections, store.settings.client_seconds, store.settings.share)
+        self.bodies = metrics.bodies = Bodies(store.settings.bodies_bytes * MIB)
         self._heads: dict[tuple[int, str, Head], bytes] = {}
         self._boot = secrets.token_hex(4)
         self._numbers = itertools.count(1)
@@ -148,9 +150,12 @@ class Edge:
         token = logs.request_id.set(response.request_id)
         started = call.begun.asked if call.begun else time.monotonic()
         route = self._route(call)
+        body = Body(self.bodies, call, receive, self._access.bearer_of) if announces_body(call) else None
         try:
-            await self._answer(call, route, scope, receive, response)
+            await self._answer(call, route, scope, body or receive, response)
         finally:
+            if body is not None:
+                body.let_go()
             self._finish(call, route, response.status, time.monotonic() - started)
             logs.request_id.reset(token)
 

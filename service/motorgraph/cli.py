@@ -79,6 +79,7 @@ def serve(
     query_length: Annotated[int | None, option("query_length", panel=LIMITS)] = None,
     duty_combinations: Annotated[int | None, option("duty_combinations", panel=LIMITS)] = None,
     body_bytes: Annotated[int | None, option("body_bytes", panel=LIMITS)] = None,
+    bodies_bytes: Annotated[int | None, option("bodies_bytes", panel=LIMITS)] = None,
     queue_length: Annotated[int | None, option("queue_length", panel=LIMITS)] = None,
     connections: Annotated[int | None, option("connections", panel=LIMITS)] = None,
     client_connections: Annotated[int | None, option("client_connections", panel=LIMITS)] = None,

@@ -361,7 +361,7 @@ class DeadlineExceeded(Unavailable):
 
 
 class QueueFull(Unavailable):
-    """Too many dumps are wanted at once; more than `queue-length` queries, or `write-queue-length` writes, wait."""
+    """Too many dumps at once, more than `queue-length` queries, `write-queue-length` writes, or `bodies-bytes` of bodies."""
 
     title = "Too many at once"
 

@@ -10,6 +10,7 @@ from itertools import accumulate
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from motorgraph.bodies import Bodies
 from motorgraph.doors import Doors
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -35,6 +36,7 @@ class Metrics:
         self.bytes = 0
         self.broken = 0
         self.doors: Doors | None = None
+        self.bodies: Bodies | None = None
         self.over: Counter[str] = Counter()
         self.follows: Callable[[], dict[str, float]] | None = None
         self._requests: Counter[tuple[str, str, int]] = Counter()
@@ -93,6 +95,8 @@ class Metrics:
             refused = "Connections that there was no room for."
             yield GaugeMetricFamily("motorgraph_connections", "Connections that are open.", self.doors.open)
             yield CounterMetricFamily("motorgraph_refused_connections", refused, self.doors.refused)
+        if self.bodies is not None:
+            yield GaugeMetricFamily("motorgraph_body_bytes", "Bytes of bodies that are received or worked on.", self.bodies.held)
         for name, value in self.follows().items() if self.follows else ():
             yield GaugeMetricFamily(f"motorgraph_follow_{name}", FOLLOW[name], value)
 

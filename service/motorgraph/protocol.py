@@ -97,6 +97,11 @@ def is_clear(call: Call) -> bool:
     return _names_host(call) and call.headers.get(b"transfer-encoding", CHUNKED).lower() == CHUNKED
 
 
+def announces_body(call: Call) -> bool:
+    """Whether a body follows the head of a request (RFC 9112 §6)."""
+    return b"content-length" in call.headers or b"transfer-encoding" in call.headers
+
+
 def require_clear(call: Call) -> None:
     """Raises BadRequest for a request that is not clear."""
     if is_clear(call):

@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     )
     query_length: int = Field(1024, ge=1, description="KiB that the text of a query or update may have.")
     body_bytes: int = Field(256, ge=1, description="MiB that a body sent to /graphs may have.")
+    bodies_bytes: int = Field(
+        512,
+        ge=1,
+        description="MiB that all bodies which are being received or worked on may take together, beyond 64 KiB each; half of it "
+        "without a token. Beyond that more are refused, but never the only one of its kind.",
+    )
     duty_combinations: int = Field(
         2000, ge=1, description="Combinations of maker, plant, model, market and day that the duty planner answers at once."
     )
