@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from urllib.parse import quote, urlsplit
 
 import pytest
 
+from motorgraph.connection import MOST_HEAD_BYTES
 from tests.lives import rest
 from tests.running import TOKEN, Service
 
@@ -201,3 +203,30 @@ def test_what_is_no_request_does_not_take_the_place_of_the_answer_before_it(plai
 def test_a_thousand_requests_that_would_change_the_protocol_are_read_on(plain: Service) -> None:
     upgrade = b"GET /health HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     assert statuses(exchange(plain, upgrade * 1000 + INNER)) == [200] * 1001
+
+
+NO_REQUESTS = {
+    "no method": b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01",
+    "another protocol": b"GET / SIP/2.0\r\nHost: localhost\r\n\r\n",
+    "for proxies": b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a control in a header": b"GET / HTTP/1.1\r\nHost: local\0host\r\n\r\n",
+    "an address that is none": b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", NO_REQUESTS.values(), ids=NO_REQUESTS)
+def test_what_is_no_request_is_told_so_as_every_other_refusal_is(plain: Service, sent: bytes) -> None:
+    head, _, body = exchange(plain, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\ncontent-type: application/problem+json\r\n" in head
+    told = json.loads(body)
+    assert (told["type"].rpartition("/")[2], told["status"]) == ("bad-request", 400)
+    assert told["detail"].startswith("This is no request of HTTP/1.1 or 1.0: ")
+
+
+def test_a_head_that_is_too_long_is_told_so_too(plain: Service) -> None:
+    begun = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "
+    head, _, body = exchange(plain, begun.ljust(MOST_HEAD_BYTES + 1, b"a")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert json.loads(body)["type"].endswith("/head-too-long")

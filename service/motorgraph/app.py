@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -29,6 +29,7 @@ from motorgraph.choices import Choices
 from motorgraph.documentation import Documentation
 from motorgraph.doors import Doors
 from motorgraph.duty.planner import Planner
+from motorgraph.endpoints import FRAMEWORK_METHODS, Endpoint, allowed
 from motorgraph.engine.answer import Answer, Head, payer
 from motorgraph.errors import (
     Broken,
@@ -48,7 +49,7 @@ from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, announces_body, is_clear, require_clear
 from motorgraph.proxies import Proxies
 from motorgraph.quotas import Quotas
-from motorgraph.reply import CLIENT_LEFT, ClientLeft, Render, Send, send_refusal
+from motorgraph.reply import CLIENT_LEFT, ClientLeft, Render, send_refusal
 from motorgraph.resources import web
 from motorgraph.responding import COMMON, PRIVATE, Responding
 from motorgraph.routes.about import About
@@ -96,18 +97,6 @@ SLOW_SECONDS = 1.0
 ALWAYS = frozenset(["/health", "/ready", "/metrics"])  # answered where more are connected than may be, too
 MOST_HEADS = 1024
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
-
-
-class Endpoint(Protocol):
-    """What answers at an address outside the framework; `methods` is its `Allow`."""
-
-    methods: str
-
-    async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
-        """Answers one request. Raises the Refusal that it meets."""
-
-    def paths(self) -> Mapping[str, object]:
-        """What it answers, by path, as OpenAPI has it."""
 
 
 class Edge:
@@ -245,7 +234,7 @@ class Edge:
             self._admit(call)
             require_clear(call)
             if call.method == "OPTIONS":
-                await response.send_options(self._endpoints[route].methods if route else "GET, HEAD, OPTIONS")
+                await response.send_options(allowed(self._endpoints.get(route), call))
                 return
             if route:
                 await self._endpoints[route](call, receive, response)
@@ -433,7 +422,7 @@ async def _refused(request: Request, error: Exception) -> Response:
         return _Refused(error)
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        return _Refused(MethodNotAllowed(request.method, (error.headers or {}).get("Allow", "GET")))
+        return _Refused(MethodNotAllowed(request.method, FRAMEWORK_METHODS))
     if error.status_code == 404:
         return _Refused(NotFound(f"There is nothing at {request.url.path}. The start page / says what there is."))
     return _Refused(Failed(str(error.detail)))

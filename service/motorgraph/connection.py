@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from motorgraph.clients import network
-from motorgraph.errors import ClientTooSlow, Refusal
+from motorgraph.errors import BadRequest, ClientTooSlow, HeadTooLong, Refusal
 from motorgraph.media import PROBLEM
 from motorgraph.protocol import BEGUN, CROWDED, Call, by_name
 from motorgraph.reply import problem_bytes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from motorgraph.verbatim import Short, Verbatim
 
 MOST_HEAD_BYTES = 4 << 20
-HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+MOST_WORDS = 200  # of a parser, which may quote what it was given
 SHORT_WAY = b"/sparql"
 SLOWEST_BODY = 1000  # bytes a second
 RESET = struct.pack("ii", 1, 0)  # the system, too, is to forget what has not been taken (socket(7), SO_LINGER)
@@ -139,8 +139,8 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         try:
             self._read(memoryview(data))
-        except HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
+        except HttpParserError as error:
+            self.send_400_response(str(error.__context__ or error))
 
     def _read(self, data: memoryview) -> None:
         """Has the parser read on. Where a client would go on by another protocol, it stops, so another one takes its place."""
@@ -164,14 +164,15 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Closes the connection, and says why unless that would be taken for the answer to the request before."""
         if not self._is_at_work or (self._is_in_body and not self.pipeline and not self.cycle.response_started):
-            super().send_400_response(msg)
+            self._dismiss(BadRequest(f"This is no request of HTTP/1.1 or 1.0: {msg[:MOST_WORDS]}."))
         else:
             self.transport.close()
 
     def _refuse_head(self) -> None:
-        if not self._is_at_work:
-            self.transport.write(HEAD_TOO_LONG)
-        self.transport.close()
+        if self._is_at_work:
+            self.transport.close()
+        else:
+            self._dismiss(HeadTooLong(f"More than {MOST_HEAD_BYTES:,} bytes are not taken before a body or between its chunks."))
 
     # What the parser finds
 

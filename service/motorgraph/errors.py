@@ -19,6 +19,7 @@
   + TooLarge              413
   + UnsupportedMediaType  415
   + RangeNotSatisfiable   416
+  + HeadTooLong           431
   + Nonconforming         422
   + BadShapes             422
   + OutOfScope            422
@@ -55,7 +56,6 @@ from typing import Any, ClassVar
 PROBLEM_TYPES = "https://motorgraph.example/problem/"
 """What the `type` of a problem begins with; its kind follows."""
 _CHALLENGE = b'Bearer realm="motorgraph"'  # RFC 6750 §3
-FIRST_VIOLATIONS = 10
 _EXHAUSTED = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -204,6 +204,12 @@ class TooLarge(Refusal):
     """A body, query or answer over its limit; a document nested too deeply."""
 
     status, title = 413, "Too large"
+
+
+class HeadTooLong(Refusal):
+    """The head of a request, or what frames its body, is longer than any that is answered (4 MiB)."""
+
+    status, title = 431, "The head is too long"
 
 
 class UnsupportedMediaType(Refusal):
@@ -411,21 +417,6 @@ def is_exhausted(error: BaseException) -> bool:
 def exhausted(error: BaseException) -> Unavailable:
     """What to say then."""
     return Unavailable(f"The machine has no more processes or open files to give: {error}. Nothing was changed; try again.")
-
-
-def lines(refusal: Refusal) -> Iterator[str]:
-    """A refusal for a terminal; of a graph that breaks its shapes the first violations."""
-    is_report = isinstance(refusal, Nonconforming)
-    yield f"{'The graph breaks its shapes' if is_report else refusal.title}: {refusal.detail}"
-    results = refusal.members.get("results", ())
-    violations = [result for result in results if result["severity"] == "Violation"] if is_report else []
-    for result in violations[:FIRST_VIOLATIONS]:
-        yield f"  {result['severity']} {result['focus']} {result['path']}".rstrip()
-        yield f"    {result['message']}"
-        if result["value"]:
-            yield f"    found: {result['value']}"
-    if len(violations) > FIRST_VIOLATIONS:
-        yield f"  … and {len(violations) - FIRST_VIOLATIONS} more; `motorgraph validate` shows those of a file."
 
 
 def retold(kind: str, detail: str, members: dict[str, Any]) -> Refusal:  # Any: whatever JSON can say

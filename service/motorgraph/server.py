@@ -21,9 +21,10 @@ from motorgraph.adoption import adopted
 from motorgraph.app import create_app
 from motorgraph.connection import Connection
 from motorgraph.doors import room_for
-from motorgraph.errors import Refusal, lines
+from motorgraph.errors import Refusal
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
+from motorgraph.terminal import lines
 
 GRACE_SECONDS = 2
 REFUSED = 1

@@ -13,9 +13,10 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from motorgraph.errors import Refusal, lines
+from motorgraph.errors import Nonconforming, Refusal
 from motorgraph.settings import PREFIX, Settings
 
+FIRST_VIOLATIONS = 10
 REFUSED = 1
 USAGE = 2
 
@@ -83,3 +84,18 @@ def commands(app: typer.Typer) -> Iterator[Command]:
         usage = " ".join(command.collect_usage_pieces(context))
         given = [record for parameter in command.params if (record := parameter.get_help_record(context)) is not None]
         yield Command(name, usage, command.help or "", [(flag, words.replace("\\[", "[")) for flag, words in given])
+
+
+def lines(refusal: Refusal) -> Iterator[str]:
+    """A refusal for a terminal; of a graph that breaks its shapes the first violations."""
+    is_report = isinstance(refusal, Nonconforming)
+    yield f"{'The graph breaks its shapes' if is_report else refusal.title}: {refusal.detail}"
+    results = refusal.members.get("results", ())
+    violations = [result for result in results if result["severity"] == "Violation"] if is_report else []
+    for result in violations[:FIRST_VIOLATIONS]:
+        yield f"  {result['severity']} {result['focus']} {result['path']}".rstrip()
+        yield f"    {result['message']}"
+        if result["value"]:
+            yield f"    found: {result['value']}"
+    if len(violations) > FIRST_VIOLATIONS:
+        yield f"  … and {len(violations) - FIRST_VIOLATIONS} more; `motorgraph validate` shows those of a file."

@@ -93,10 +93,14 @@ class Reconcile:
         """What it answers, as OpenAPI has it."""
         return reconcile_paths()
 
+    def allowed(self, call: Call) -> str:
+        """`Allow` of an address."""
+        return ", ".join([*self._answers.get(_place(call), (READ,))[0], "OPTIONS"])
+
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
         """Answers one request. Raises the Refusal that it meets."""
         self._store.require_ready()
-        place = call.path.removeprefix("/reconcile").rstrip("/")
+        place = _place(call)
         if place in ("/preview", "/v1/preview"):
             await self._preview(_require(call, READ), send)
         elif place == "/view":
@@ -237,6 +241,10 @@ class Reconcile:
         where = (found["page"] or found["iri"]).encode()
         told = [(b"location", where), (b"content-type", b"text/plain; charset=utf-8"), (b"x-commit", b"%d" % commit)]
         await send_bytes(send, 303, told, b"See " + where + b"\n", with_body=call.method != "HEAD")
+
+
+def _place(call: Call) -> str:
+    return call.path.removeprefix("/reconcile").rstrip("/")
 
 
 def _require(call: Call, methods: Sequence[str]) -> Call:
