@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from bench import cache, command, machine, traffic
+from bench import cache, command, machine, points, traffic
 from bench.chronicle import Chronicle
 from bench.crash import Engine
 from bench.ledger import TOKEN
@@ -216,7 +216,7 @@ def wait_for(port: int, status: int, seconds: float, path: str = "/ready") -> fl
 def run(scene: Scene, server: Server, engine: Engine | None, plan: Plan, record: Record) -> None:
     """Clients at work for as long as planned; a line a minute."""
     print(f"{'minute':>6}" + "".join(f"{title:>10}" for title in COLUMNS))
-    with at_work(scene, plan.seed), ThreadPoolExecutor(1) as beside:
+    with at_work(scene, plan.seed), points.asked(scene), ThreadPoolExecutor(1) as beside:
         killing = beside.submit(outages, scene, engine, plan, record) if engine is not None else None
         started = minute = time.monotonic()
         with suppress(KeyboardInterrupt):  # then what has been until now is judged
@@ -235,11 +235,11 @@ def run(scene: Scene, server: Server, engine: Engine | None, plan: Plan, record:
 def tell(scene: Scene, record: Record, since: float, started: float) -> None:
     """A line on the minute that has passed."""
     last = [found for found in record.samples if found.moment >= since]
-    points = [seconds for moment, seconds in list(scene.points) if moment >= since and not in_lull(scene, moment)]
+    small = [seconds for moment, seconds in list(scene.points) if moment >= since and not in_lull(scene, moment)]
     pss = statistics.median(found.memory.pss for found in last) / MEGABYTE
     held = last[-1].holdings
-    seen = [pss, percentile(points, 50), percentile(points, 99)]
-    counts = [held.processes, held.threads, held.descriptors, len(points), scene.chronicle.writes, len(scene.faults)]
+    seen = [pss, percentile(small, 50), percentile(small, 99)]
+    counts = [held.processes, held.threads, held.descriptors, len(small), scene.chronicle.writes, len(scene.faults)]
     line = [*(f"{figure:10.1f}" for figure in seen), *(f"{count:10,}" for count in counts)]
     print(f"{(since - started) / 60 + 1:6.0f}" + "".join(line), flush=True)
 

@@ -114,8 +114,9 @@ class Client:
 class Scene:
     """What all clients share: the service, what it must hold, what they have met, whether it is over.
 
-    `quiet` has all pause but the point queries, `lulls` are when they did, and `outages` when the store was away, by the
-    monotonic clock; the last of these has no end while it is.
+    `points` are the moments at which a small query was answered, and its seconds (see points.py). `quiet` has all other clients
+    pause, `lulls` are when they did, and `outages` when the store was away, by the monotonic clock; the last of these has no end
+    while it is.
     """
 
     port: int
@@ -204,12 +205,11 @@ class Reader:
         self._chance = chance
 
     def point(self) -> None:
-        """What is said of a plant; timed."""
+        """What is said of a plant."""
         plants: list[str] = self._scene.knows["plants"]  # type: ignore[assignment]  # what `learn` has put there
         plant = self._chance.choice(plants)
         reply = self._client.ask(query(f"SELECT ?p ?o {{ <{plant}> ?p ?o }}"), CSV)
         if self._current("point query", reply):
-            self._scene.points.append((reply.ended, reply.ended - reply.began))
             self._scene.knows_same(plant, sorted(reply.body.splitlines()))
 
     def page(self) -> None:
@@ -478,7 +478,7 @@ def readers(scene: Scene, client: Client, chance: random.Random, _: str) -> Acts
     """What readers do, and the seconds from one to the next in the mean."""
     reader = Reader(scene, client, chance)
     return {
-        "point": (reader.point, 0.05),
+        "point": (reader.point, 0.5),
         "page": (reader.page, 1.0),
         "document": (reader.document, 0.7),
         "thing": (reader.thing, 1.0),
@@ -504,7 +504,7 @@ def repeat(scene: Scene, what: str, act: Callable[[], None], client: Client, sec
     """Does something again and again until it is over, with pauses of so many seconds in the mean; notes what must not be."""
     chance = random.Random(what)
     while not scene.over.wait(chance.uniform(0.5, 1.5) * seconds):
-        if scene.quiet.is_set() and what != "point":
+        if scene.quiet.is_set():
             continue
         began = time.monotonic()
         try:

@@ -634,6 +634,37 @@ def test_no_reader_is_left_behind_by_a_hundred_deaths_of_each_kind(tmp_path: Pat
 # Big and small
 
 
+def test_a_small_query_does_not_wait_until_larger_ones_have_ended(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=1, express=1) as running:
+            assert await eventually(lambda: running.pool.running == 2)
+            assert await running.point()
+            assert b'"300000"' in await running.ask(SLOW)  # both are known from now on, and this one is no long one
+            larger = asking(running, SLOW)
+            assert await eventually(lambda: len(at_work(running)) == 1)
+            before = running.pool.pids
+            other = POINT.replace("/5", "/7")  # not asked before, but of a known shape
+            for text in (POINT, other):
+                assert await asyncio.wait_for(running.ask(text), 2)
+            assert not larger.done()
+            assert running.pool.pids == before
+            assert b'"300000"' in await larger
+
+    run(work())
+
+
+def test_a_larger_query_has_to_leave_the_last_reader_to_small_ones(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=1, express=1) as running:
+            assert await eventually(lambda: running.pool.running == 2)
+            await running.ask(SLOW)
+            first, second = asking(running, SLOW), asking(running, SLOW)
+            assert await eventually(lambda: len(at_work(running)) == 1 and running.pool.queue == 1)
+            await asyncio.gather(first, second)
+
+    run(work())
+
+
 def test_a_point_query_is_answered_while_eight_queries_never_end(tmp_path: Path) -> None:
     async def work() -> None:
         async with engine(tmp_path, readers=4, reserve=2) as running:

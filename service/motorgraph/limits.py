@@ -24,7 +24,8 @@ KNOWN_QUERIES = 4096
 class Limits:
     """Seconds, bytes and counts; see settings.py for what each is for.
 
-    `readers` is the most that run at once; `reserve` of them are kept for queries that have only just begun.
+    `readers` is the most that run at once; `reserve` of them are kept for queries that have only just begun. `express` more stand
+    by for small queries alone, so that none waits for larger ones.
     `past_readers` may be at work on older commits at once, `past_queue` jobs wait for them; to go back may take `past_seconds`.
     `validations` may be judged at once, `validation_queue` wait for them; a text to be judged has up to `validation_bytes`.
     `may_open` is how many files and sockets a reader may open: none, unless SERVICE is allowed.
@@ -32,6 +33,7 @@ class Limits:
 
     readers: int = 4
     reserve: int = 2
+    express: int = 0
     seconds: float = 30.0
     memory: int = 1 << 30
     answer_bytes: int = 1 << 30

@@ -308,6 +308,7 @@ class Settings(BaseSettings):
         return Limits(
             readers=most,
             reserve=max(1, min(cores(), most - 1)),
+            express=int(most > 1),
             seconds=self.query_seconds,
             memory=self.query_memory * MIB,
             answer_bytes=self.query_bytes * MIB,

@@ -12,6 +12,7 @@ from motorgraph.engine.wire import Job
 from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS, QUICK_SECONDS
 
 GUESSED_SECONDS = 2 * LONG_SECONDS  # for what has not been seen to end
+FADING = 0.9  # of what the slowest of a shape took, with each new one of it
 
 
 class Backlog:
@@ -21,6 +22,7 @@ class Backlog:
         self.waiting: deque[Answer] = deque()
         self.parked: deque[Answer] = deque()
         self._known: OrderedDict[tuple[object, ...], float] = OrderedDict()
+        self._alike: OrderedDict[tuple[object, ...], float] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.waiting) + len(self.parked)
@@ -40,17 +42,22 @@ class Backlog:
         oldest = self.waiting[0]
         if self.is_small(oldest) or time.monotonic() - oldest.asked >= PRECEDENCE_SECONDS:
             return self.waiting.popleft()
-        chosen = next(filter(self.is_small, self.waiting), oldest)
-        self.waiting.remove(chosen)
-        return chosen
+        return self.next_small() or self.waiting.popleft()
+
+    def next_small(self) -> Answer | None:
+        """The oldest that waits and is known to be small."""
+        found = next(filter(self.is_small, self.waiting), None)
+        if found is not None:
+            self.waiting.remove(found)
+        return found
 
     def is_small(self, answer: Answer) -> bool:
         """Whether its job is known to take next to no time."""
-        return self._known.get(answer.job.key, LONG_SECONDS) < PATIENCE_SECONDS
+        return self._expected(answer.job) < PATIENCE_SECONDS
 
     def is_quick(self, answer: Answer) -> bool:
         """Whether its job is known to take less than the processor is given to another for."""
-        return self._known.get(answer.job.key, LONG_SECONDS) < QUICK_SECONDS
+        return self._expected(answer.job) < QUICK_SECONDS
 
     def is_long(self, job: Job) -> bool:
         """Whether it is known to take long."""
@@ -60,14 +67,29 @@ class Backlog:
         """Seconds after which it has taken longer than is usual."""
         return PATIENCE_SECONDS if self.is_long(job) else max(PATIENCE_SECONDS, 10 * self._known.get(job.key, 0.0))
 
+    def _expected(self, job: Job) -> float:
+        """The seconds that it took before; else what the slowest of its shape took lately."""
+        known = self._known.get(job.key)
+        return self._alike.get(job.shape, LONG_SECONDS) if known is None else known
+
     def remember(self, job: Job, seconds: float) -> None:
         """Notes how long it took this time."""
-        known = self._known.get(job.key, seconds)
-        self._known[job.key] = seconds if known == GUESSED_SECONDS else (known + seconds) / 2
-        self._known.move_to_end(job.key)
-        if len(self._known) > KNOWN_QUERIES:
-            self._known.popitem(last=False)
+        known = self._known.get(job.key)
+        if known is None:
+            _keep(self._alike, job.shape, max(seconds, FADING * self._alike.get(job.shape, 0.0)))
+        if known is None or known == GUESSED_SECONDS:
+            known = seconds
+        _keep(self._known, job.key, (known + seconds) / 2)
 
     def remember_long(self, job: Job) -> None:
         """Notes that it takes long, though its end has not been seen."""
         self._known[job.key] = max(self._known.get(job.key, 0.0), GUESSED_SECONDS)
+        self._alike[job.shape] = GUESSED_SECONDS
+
+
+def _keep(known: OrderedDict[tuple[object, ...], float], key: tuple[object, ...], seconds: float) -> None:
+    """Notes it as the newest of no more than may be known."""
+    known[key] = seconds
+    known.move_to_end(key)
+    if len(known) > KNOWN_QUERIES:
+        known.popitem(last=False)

@@ -198,6 +198,21 @@ class Pool:
         waiting, parked = self._backlog.waiting, self._backlog.parked
         if not waiting and not parked:
             return
+        self._begin_waiting()
+        if not parked and not self._has_turn():
+            return  # those that are at work will be done in a moment
+        may_be_long = len(self._long) < max(self.limits.long_slots, 1)
+        if parked and self._readers.idle and may_be_long and self._has_turn():
+            self._send(parked.popleft(), self._readers.idle.pop())
+        wanted = len(waiting) + (1 if parked and may_be_long else 0)
+        if wanted > self._on_the_way() and self._readers.is_open:
+            self._make_room()
+
+    def _begin_waiting(self) -> None:
+        """Gives waiting jobs to readers, as far as there is one for the next."""
+        waiting, parked = self._backlog.waiting, self._backlog.parked
+        while self._readers.idle and self._has_express_turn() and (small := self._backlog.next_small()):
+            self._send(small, self._readers.idle.pop())
         while waiting and self._may_send():
             answer = self._backlog.next()
             if self._waits_for_long(answer):
@@ -208,14 +223,6 @@ class Pool:
                 waiting.appendleft(answer)
                 break
             self._send(answer, reader)
-        if not parked and not self._has_turn():
-            return  # those that are at work will be done in a moment
-        may_be_long = len(self._long) < max(self.limits.long_slots, 1)
-        if parked and self._readers.idle and may_be_long and self._has_turn():
-            self._send(parked.popleft(), self._readers.idle.pop())
-        wanted = len(waiting) + (1 if parked and may_be_long else 0)
-        if wanted > self._on_the_way() and self._readers.is_open:
-            self._make_room()
 
     def _may_send(self) -> bool:
         """Whether any job could be sent to a reader now."""
@@ -226,10 +233,12 @@ class Pool:
         between the two. None if the answer has to wait."""
         if self._readers.idle and self._has_turn():
             return None if self._waits_for_long(answer) else self._readers.idle.pop()
-        if not self._backlog.is_quick(answer):
-            return None
-        able = [reader for reader in self._readers.all.values() if self._takes_ahead(reader)]
-        return min(able, key=lambda reader: len(reader.line), default=None)
+        if self._backlog.is_quick(answer):
+            able = [reader for reader in self._readers.all.values() if self._takes_ahead(reader)]
+            if able:
+                return min(able, key=lambda reader: len(reader.line))
+        is_express = self._readers.idle and self._backlog.is_small(answer) and self._has_express_turn()
+        return self._readers.idle.pop() if is_express else None
 
     def _takes_ahead(self, reader: Reader) -> bool:
         """Whether it will be through with what it has in next to no time."""
@@ -256,6 +265,12 @@ class Pool:
         """Whether one more may begin: at a time as many as stand in reserve (one a core), besides those that are long."""
         return len([a for a in self._readers.answers() if not a.is_long]) < self.limits.reserve
 
+    def _has_express_turn(self) -> bool:
+        """Whether a small query may begin beside those that have all turns, none of which is small."""
+        at_work = [a for a in self._readers.answers() if not a.is_long]
+        is_one_more = len(at_work) < self.limits.reserve + self.limits.express
+        return is_one_more and not any(self._backlog.is_small(a) for a in at_work)
+
     def _on_the_way(self) -> int:
         """How many readers will be free in a moment: those being forked, those that spill."""
         return self._readers.coming + sum(a.reader is not None and not a.has_spilt_long for a in self._spilt)
@@ -263,9 +278,10 @@ class Pool:
     def _make_room(self) -> None:
         """Forks one more reader, or, where there are as many as may be, takes one from the query that can best spare it."""
         long = sum(answer.is_long for answer in self._readers.answers())
-        if self._readers.living() + self._readers.coming - long >= self.limits.reserve:
+        there, express = self._readers.living() + self._readers.coming, self.limits.express
+        if there - long >= self.limits.reserve + express:
             return  # those that are at work will be done in a moment
-        if self._readers.living() + self._readers.coming < self.limits.readers:
+        if there < self.limits.readers + express:
             self._readers.fork()
         elif self._backlog.waiting:
             slow = [a for a in self._readers.answers() if a.is_slow and a.is_paused]
@@ -348,8 +364,7 @@ class Pool:
             self._rescue(reader)
         if len(self._long) < self.limits.long_slots:
             self._long.add(answer)
-            if not self._readers.idle and not self._readers.coming and self._readers.living() < self.limits.readers:
-                self._readers.fork()
+            self._readers.refill(len(self._long))
         self._watch.at(answer, min(answer.deadline, time.monotonic() + LONG_SECONDS), self._yield)
         self.dispatch()
 

@@ -82,10 +82,11 @@ class Readers:
         """What drafts and others that stand apart are at."""
         return [r.answer for r in self._apart.values() if r.answer is not None]
 
-    def refill(self) -> None:
-        """Forks until there are as many as stand in reserve."""
+    def refill(self, long: int = 0) -> None:
+        """Forks until there are as many as stand in reserve and by for small queries, beside those that are at long ones."""
         limits = self._scheduler.limits
-        while self.is_open and self.living() + self.coming < min(limits.reserve, limits.readers):
+        wanted = min(long + limits.reserve, limits.readers) + limits.express
+        while self.is_open and self.living() + self.coming < wanted:
             self.fork()
 
     def fork(self) -> None:
@@ -231,6 +232,7 @@ class Readers:
     def _trim_idle(self) -> None:
         """Ends readers beyond the reserve that have had nothing to do; they give their memory back."""
         now = time.monotonic()
-        while self.living() > self._scheduler.limits.reserve and self.idle and now - self.idle[0].idle_since > IDLE_SECONDS:
+        limits = self._scheduler.limits
+        while self.living() > limits.reserve + limits.express and self.idle and now - self.idle[0].idle_since > IDLE_SECONDS:
             self._dismiss(self.idle.pop(0))
         self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._trim_idle)

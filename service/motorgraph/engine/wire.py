@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
@@ -19,6 +20,8 @@ HEADER_BYTES = HEADER.size
 SECONDS = struct.Struct("!d")
 FRAME_BYTES = 64 * 1024
 RECEIVE_BYTES = 1 << 20
+_TERM = re.compile(r"""<[^<>"{}|^`\\\s]*>|"[^"\n]*"|'[^'\n]*'|[\w-]*:[\w%.-]*|\d+""")
+_MOST_OF_SHAPE = 8192
 IDLE_TIMEVAL = struct.pack("@ll", 0, 500_000)  # half a second, as a struct timeval
 END = struct.Struct("!QQ?")
 
@@ -96,6 +99,12 @@ class Job:
     def key(self) -> tuple[object, ...]:
         """What tells how long the job takes, cheap to compare: the task, the query and the graphs."""
         return self.task, self.text, self.graph, self.default_graphs, self.named_graphs
+
+    @cached_property
+    def shape(self) -> tuple[object, ...]:
+        """What it has in common with jobs that differ in the IRIs, literals and numbers of their texts."""
+        text = _TERM.sub("_", self.text) if len(self.text) <= _MOST_OF_SHAPE else self.text
+        return self.task, text, self.graph is None, len(self.default_graphs), len(self.named_graphs)
 
     @cached_property
     def payload(self) -> bytes:
