@@ -71,7 +71,9 @@ class Settings(BaseSettings):
         description="A query's default graph: union (of all graphs; the default) or separate (the default with --plain).",
     )
     readers: int = Field(
-        0, ge=0, description="Most readers at once, beside one for small queries; 0 takes twice the cores (at least two), fewer if memory is short."
+        0,
+        ge=0,
+        description="Most readers at once, beside one for small queries; 0 takes twice the cores, fewer if memory is short.",
     )
     query_seconds: float = Field(30.0, gt=0, description="Seconds that a query may take, its wait included.")
     query_memory: int = Field(1024, ge=16, description="MiB that one query may use beside the graph.")
