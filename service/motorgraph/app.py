@@ -327,7 +327,7 @@ def create_app(settings: Settings, store: Embedded | None = None) -> Edge:
     inner.include_router(operation_routes(store, metrics))
     framed = pages.router()
     inner.include_router(framed)
-    inner.state.render = pages.page
+    inner.state.render = pages.written
     for kind in (HTTPException, Refusal):
         inner.add_exception_handler(kind, _refused)
     access = Access(settings)

@@ -164,7 +164,9 @@ class Home:
         if elsewhere is not None and elsewhere.refusal is not None and not self._settings.plain:
             raise elsewhere.refusal
         if self._settings.plain or not self._store.is_ready:
-            return self._pages.page("plain.html", endpoint=f"{origin}/sparql", triples=dict(sorted(self._store.triples.items())))
+            return await self._pages.page(
+                "plain.html", endpoint=f"{origin}/sparql", triples=dict(sorted(self._store.triples.items()))
+            )
         async with self._making:
             commit = self._store.commit
             if self._made[:2] != (commit, origin):
@@ -178,7 +180,7 @@ class Home:
         """The page, and whether it has the answer to each of its questions."""
         shipped = {question.number: question for question in self._pages.questions.all}
         answers = [await self._answer(start, shipped[start.number]) for start in START if start.number in shipped]
-        page = self._pages.page(
+        page = await self._pages.page(
             "home.html",
             endpoint=f"{origin}/sparql",
             figures=await self._figures(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -103,11 +104,11 @@ class Pages:
 
         @router.api_route("/marks", methods=["GET", "HEAD"])
         async def meanings() -> Response:
-            return self._html("marks.html", meanings=marks.MEANINGS)
+            return await self._html("marks.html", meanings=marks.MEANINGS)
 
         @router.api_route("/licence", methods=["GET", "HEAD"])
         async def licence() -> Response:
-            return self._html("licence.html", credits=await self._rows(_CREDITS))
+            return await self._html("licence.html", credits=await self._rows(_CREDITS))
 
         @router.api_route("/licence/name-suggestion-index", methods=["GET", "HEAD"])
         async def their_licence() -> Response:
@@ -121,11 +122,15 @@ class Pages:
             return []
         return await self._inquiry.rows(query.format(base=self._settings.base))
 
-    def _html(self, template: str, **values: object) -> Response:
-        return _Page(self.page(template, **values))
+    async def _html(self, template: str, **values: object) -> Response:
+        return _Page(await self.page(template, **values))
 
-    def page(self, template: str, **values: object) -> bytes:
-        """A page from its template, to be sent by `reply.send_page`."""
+    async def page(self, template: str, **values: object) -> bytes:
+        """A page from its template, to be sent by `reply.send_page`; others are answered while it is made."""
+        return await asyncio.to_thread(self.written, template, **values)
+
+    def written(self, template: str, **values: object) -> bytes:
+        """The same for who is in a thread of its own already."""
         text: str = self._environment.get_template(template).render(
             store=self._store,
             settings=self._settings,

@@ -27,6 +27,8 @@ from motorgraph.stores.embedded import Embedded
 from motorgraph.terminal import lines
 
 GRACE_SECONDS = 2
+TURN_SECONDS = 0.001
+"""After which a thread that makes a page or a map lets the loop go on; small queries would wait for Python's 5 ms."""
 REFUSED = 1
 LOST = 70
 log = logging.getLogger("motorgraph.server")
@@ -35,6 +37,7 @@ log = logging.getLogger("motorgraph.server")
 def run(settings: Settings) -> int:
     """Serves until it is told to stop. Returns the exit status: 1 if it could not start, 70 if the keeper was lost."""
     logs.configure(settings.log_level)
+    sys.setswitchinterval(TURN_SECONDS)
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings))
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from motorgraph.clauses import TARGETS, Shape, Shapes
 from motorgraph.documentation import Documentation
@@ -14,7 +14,7 @@ from motorgraph.turtle import Turtle
 class ShapeBook:
     """Made from the shapes of the newest commit; `render` makes a page from a template and its values."""
 
-    def __init__(self, documentation: Documentation, render: Callable[..., bytes]) -> None:
+    def __init__(self, documentation: Documentation, render: Callable[..., Awaitable[bytes]]) -> None:
         self._documentation = documentation
         self._render = render
 
@@ -28,13 +28,13 @@ class ShapeBook:
         groups = [(each, shapes.of(each.iri)) for each in ([module] if module else shapes.vocabulary.modules.values())]
         placed = {shape.term.iri for _, group in groups for shape in group}
         rest = [] if module else [shape for shape in shapes.shapes.values() if shape.term.iri not in placed]
-        return self._render(
+        return await self._render(
             "shapes.html", shapes=shapes, module=module, groups=groups, rest=rest, links=links, ontology=ontology, targets=TARGETS
         )
 
     async def _shape(self, shape: Shape | None, term: Term, shapes: Shapes, links: Links) -> bytes:
         ontology = await self._documentation.ontology_if_any()
-        return self._render(
+        return await self._render(
             "shape.html",
             shape=shape,
             term=term,

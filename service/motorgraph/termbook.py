@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from motorgraph import modules
@@ -37,7 +38,7 @@ class Carried:
 class TermBook:
     """Made from the ontology of the newest commit; `render` makes a page from a template and its values."""
 
-    def __init__(self, documentation: Documentation, render: Callable[..., bytes]) -> None:
+    def __init__(self, documentation: Documentation, render: Callable[..., Awaitable[bytes]]) -> None:
         self._documentation = documentation
         self._render = render
         self._whole = (0, b"")  # drawn once a commit
@@ -50,26 +51,26 @@ class TermBook:
         if term is not None:
             return await self._term(term, ontology, links)
         if module is not None and module.iri != ontology.root:
-            picture = _picture(ontology, module, links)
-            return self._render("module.html", ontology=ontology, links=links, picture=picture, plurals=PLURALS)
+            picture = await asyncio.to_thread(_picture, ontology, module, links)
+            return await self._render("module.html", ontology=ontology, links=links, picture=picture, plurals=PLURALS)
         if self._whole[0] != commit:
             self._whole = commit, await self._overview(ontology, links)
         return self._whole[1]
 
     async def _overview(self, ontology: Ontology, links: Links) -> bytes:
-        return self._render(
+        return await self._render(
             "ontology.html",
             ontology=ontology,
             links=links,
             plurals=PLURALS,
-            pictures=[_picture(ontology, each, links) for each in ontology.modules.values()],
+            pictures=[await asyncio.to_thread(_picture, ontology, each, links) for each in ontology.modules.values()],
             schemes=await self._documentation.schemes(),
             has_shapes=await self._documentation.shapes_if_any() is not None,
         )
 
     async def _term(self, term: Term, ontology: Ontology, links: Links) -> bytes:
         shapes = await self._documentation.shapes_if_any()
-        return self._render(
+        return await self._render(
             "term.html",
             term=term,
             ontology=ontology,

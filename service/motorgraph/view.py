@@ -39,7 +39,7 @@ class Views:
         spots = portrait["spots"]
         drawn = Markup(await asyncio.to_thread(self._map, portrait["name"], spots)) if spots else ""  # noqa: S704 - ours
         stance = str(shown["stance"])
-        return self._pages.page(
+        return await self._pages.page(
             "thing.html",
             thing=portrait | _only(portrait, stance) if stance else portrait,
             address=address,

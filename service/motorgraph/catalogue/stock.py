@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from motorgraph.catalogue.about import About
 from motorgraph.catalogue.statistics import Statistics
@@ -77,14 +78,16 @@ class Stock:
         found = self._found
         known = {"tally": self._tally, "commit": found.commit if found else 0, "examples": found.about.examples if found else []}
         settings = self._store.settings
-        job = Job("statistics", json.dumps(known), base=settings.base, union=settings.is_union)
-        told = json.loads(await self._store.pool.alone(job, can_wait=can_wait))
+        text = (await asyncio.to_thread(orjson.dumps, known)).decode()
+        job = Job("statistics", text, base=settings.base, union=settings.is_union)
+        told = orjson.loads(await self._store.pool.alone(job, can_wait=can_wait))
         commit = told["commit"]
         self._issued = self._issued or await self._times(1)
         modified = await self._times(commit)
         self._tally = told["tally"]
         about = About(told["said"], told["tables"], told["examples"])
-        self._found = Counted(commit, Statistics(self._tally), about, modified, self._issued)
+        statistics = await asyncio.to_thread(Statistics, self._tally)
+        self._found = Counted(commit, statistics, about, modified, self._issued)
         return self._found
 
     async def _times(self, commit: int) -> str:

@@ -261,7 +261,7 @@ class Keeper:
 
     def _work(self, command: dict[str, Any], sock: socket.socket, spool: IO[bytes] | None) -> None:
         """Does what a child of the role is for."""
-        os.nice(NICENESSES.get(command["role"], 0))
+        process.give_way(NICENESSES.get(command["role"], 0))
         may_open = self._ready_for(command)
         match command["role"]:
             case "draft":

@@ -50,6 +50,15 @@ def go_first() -> None:
         _OOM.write_text(str(min(adjustment, _WORST)))
 
 
+def give_way(niceness: int) -> None:
+    """Has this process get less of a processor that others want, by its niceness, and not break in upon another when it wakes
+    (Linux): on the front, which has just given it work and has more to give to others."""
+    os.nice(niceness)
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 def descendants(root: int) -> list[int]:
     """The processes that descend from one (Linux), as far as their parents fork in their first thread."""
     said = _said(Path(f"/proc/{root}/task/{root}/children"))

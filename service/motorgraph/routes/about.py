@@ -47,7 +47,9 @@ class About:
             kind = (b"content-type", JSON.media_type.encode())
             await send_bytes(send, 200, [kind, VARY, *headers], body, with_body=call.method != "HEAD")
             return
-        await send_page(send, call, self._pages.page("about.html", about=told, engines=ENGINES, uptime=_spoken(told)), headers)
+        await send_page(
+            send, call, await self._pages.page("about.html", about=told, engines=ENGINES, uptime=_spoken(told)), headers
+        )
 
 
 def _spoken(told: Mapping[str, Mapping[str, int]]) -> str:

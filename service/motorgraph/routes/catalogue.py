@@ -85,7 +85,7 @@ class Described:
         return form
 
     def _page(self, edition: Edition) -> bytes:
-        return self._pages.page("catalogue.html", **facts(edition))
+        return self._pages.written("catalogue.html", **facts(edition))
 
 
 def described_at(descriptions: Descriptions, pages: Pages, store: Embedded) -> dict[str, Described]:

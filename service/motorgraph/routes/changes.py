@@ -92,7 +92,7 @@ class Changes:
         headers = versioned(self._store, newest, tag)
         if is_page:
             graph = self._differences.graph(window.graph) if window.graph else None
-            page = self._pages.page(
+            page = await self._pages.page(
                 "changes.html", shown=found, graph=graph, thing=self._thing(window.iri), graphs=self._named(found.commits)
             )
             await send_page(send, call, page, headers)
@@ -140,7 +140,7 @@ class Changes:
             (found,) = await self._store.commits(after=number - 1, upto=number)
             groups = await self._differences.of_commit(number)
         names = self._named([found])
-        page = self._pages.page("change.html", commit=found, groups=groups, graphs=names, newest=newest, most=MOST_LINES)
+        page = await self._pages.page("change.html", commit=found, groups=groups, graphs=names, newest=newest, most=MOST_LINES)
         await send_page(send, call, page, versioned(self._store, newest, tag))
 
     async def _between(self, asked: Asked, call: Call, receive: Receive, send: Send) -> None:
@@ -173,7 +173,9 @@ class Changes:
             counts = await self._store.archive.ask("compare", after=start, upto=end)
             groups = await self._differences.between(start, end)
         names = self._named([counts])
-        page = self._pages.page("difference.html", counts=counts, groups=groups, graphs=names, newest=newest, most=MOST_LINES)
+        page = await self._pages.page(
+            "difference.html", counts=counts, groups=groups, graphs=names, newest=newest, most=MOST_LINES
+        )
         await send_page(send, call, page, versioned(self._store, newest, tag))
 
     async def _send_on(self, call: Call, send: Send) -> None:

@@ -61,7 +61,9 @@ class Cite:
         notes = notes_on(query.text) if query else []
         headers = [(b"x-commit", b"%d" % citation.commit), (b"cache-control", b"no-cache")]
         if is_page:
-            page = self._pages.page("cite.html", citation=citation, query=query, notes=notes, csl=_dumped(citation.csl).decode())
+            page = await self._pages.page(
+                "cite.html", citation=citation, query=query, notes=notes, csl=_dumped(citation.csl).decode()
+            )
             await send_page(send, call, page, headers)
             return
         if form is BIBTEX:

@@ -165,7 +165,7 @@ class Correct(Form):
         short = {each.path: each.name for part in correction.parts for each in part.fields}
         results = told.account.get("results", []) if told and told.account else []
         left = curating.sorted_out(results, told.entry, short) if told else []
-        page = self._pages.page(
+        page = await self._pages.page(
             "correct.html",
             slug=record.slug,
             parts_of_it=correction.parts,

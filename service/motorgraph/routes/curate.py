@@ -141,7 +141,7 @@ class Curate(Form):
         short = {each.path: each.name for part in plan.parts for each in part.fields}
         results = told.account.get("results", []) if told and told.account else []
         left = curating.sorted_out(results, told.entry, short) if told else []
-        page = self._pages.page(
+        page = await self._pages.page(
             "curate.html",
             plan=plan,
             filled=filled,

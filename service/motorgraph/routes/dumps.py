@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
@@ -37,7 +37,7 @@ class Dumps:
 
     methods = METHODS
 
-    def __init__(self, store: Embedded, page: Callable[..., bytes]) -> None:
+    def __init__(self, store: Embedded, page: Callable[..., Awaitable[bytes]]) -> None:
         self._store = store
         self._page = page
         self._is_private = store.settings.protect_reads
@@ -80,7 +80,7 @@ class Dumps:
     async def _list(self, call: Call, send: Send) -> None:
         releases = self._store.dumps.releases()
         if prefers_html(call.header(b"accept")):
-            await send_page(send, call, self._paged(call, releases, is_whole=False), _FRESH)
+            await send_page(send, call, await self._paged(call, releases, is_whole=False), _FRESH)
             return
         told = {
             "newest_commit": self._store.commit,
@@ -92,14 +92,14 @@ class Dumps:
 
     async def _listed(self, release: Release, call: Call, send: Send) -> None:
         if prefers_html(call.header(b"accept")):
-            await send_page(send, call, self._paged(call, [release], is_whole=True), _FRESH)
+            await send_page(send, call, await self._paged(call, [release], is_whole=True), _FRESH)
         else:
             await _send_json(send, call, release.as_json(_address(call, release.commit)), [*_FRESH, *_of(release)])
 
-    def _paged(self, call: Call, releases: list[Release], *, is_whole: bool) -> bytes:
+    async def _paged(self, call: Call, releases: list[Release], *, is_whole: bool) -> bytes:
         host = call.url.removesuffix(call.path)
         values = {"quote": quote, "is_signed": self._signer is not None, "on_demand": CANONICAL_FILES, "host": host}
-        return self._page("dumps.html", releases=releases, is_whole=is_whole, **values)
+        return await self._page("dumps.html", releases=releases, is_whole=is_whole, **values)
 
     async def _file(self, release: Release, name: str, call: Call, receive: Receive, send: Send) -> None:
         told = {SUMS: release.sums().encode, INDEX: release.index}

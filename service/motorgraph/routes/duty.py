@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -122,7 +123,7 @@ class Duty:
             body, answered = planner.text(question.routes).encode(), asked.commit or self._store.commit
         else:
             answer = await planner.answer(question)
-            body, answered = _written(form, answer, cites=asked.cites), answer.commit
+            body, answered = await asyncio.to_thread(_written, form, answer, cites=asked.cites), answer.commit
         told: Headers = [kind, VARY, *versioned(self._store, answered, asked.tag, is_fixed=bool(asked.commit))]
         if holds_any(call):
             await send_not_modified(send, told)
@@ -142,7 +143,9 @@ class Duty:
         view.at = asked.moment
         link = call.query_string.decode("latin-1")
         past = asked.commit if asked.commit != self._store.commit else 0
-        page = self._pages.page("duty.html", view=view, query=f"?{link}" if link else "", path=PATH, formats=FORMATS, commit=past)
+        page = await self._pages.page(
+            "duty.html", view=view, query=f"?{link}" if link else "", path=PATH, formats=FORMATS, commit=past
+        )
         await send_page(send, call, page, told, status=status)
 
 

@@ -93,7 +93,7 @@ class Explore:
             await send_not_modified(send, headers)
         elif form is None:
             shown = self._gallery.index(whole) | {"at": at, "commit": whole[0].sheet.commit}
-            await send_page(send, call, self._pages.page("explore.html", section="/explore", **shown), headers)
+            await send_page(send, call, await self._pages.page("explore.html", section="/explore", **shown), headers)
         else:
             kinds = [_summary(each) for each in whole]
             body = orjson.dumps({"commit": whole[0].sheet.commit, "kinds": kinds}, option=orjson.OPT_APPEND_NEWLINE)
@@ -136,7 +136,7 @@ class Explore:
             shown = await asyncio.to_thread(self._gallery.shown, answer)
             shown["offered"] = [(each.name, asked.address(f".{each.suffix}")) for each in _formats(kind)]
             shown["query"] = as_sparql(answer, self._base).decode()
-            page = self._pages.page("explore_kind.html", section="/explore", kinds=KINDS.values(), **shown)
+            page = await self._pages.page("explore_kind.html", section="/explore", kinds=KINDS.values(), **shown)
             await send_page(send, call, page, headers)
         elif form is SPARQL:
             await _send(send, call, form, headers, as_sparql(answer, self._base))

@@ -277,7 +277,7 @@ class Feed:
             return
         if self._page[:2] != (commit, call.url):
             latest = await self._store.archive.ask("latest", upto=commit, most=LATEST)
-            page = self._pages.page("feed.html", feed=call.url, latest=self._linked(latest), commits=self._blocks.newest)
+            page = await self._pages.page("feed.html", feed=call.url, latest=self._linked(latest), commits=self._blocks.newest)
             self._page = (commit, call.url, page)
         await send_page(send, call, self._page[2], _headers(commit, etag, is_fixed=False))
 
@@ -307,7 +307,7 @@ class Feed:
             text = b"".join([piece async for piece in answer.pieces()]).decode()
         finally:
             self._store.archive.release(answer)
-        page = self._pages.page(
+        page = await self._pages.page(
             "version.html", entity=wanted.entity, link=self._link(wanted.entity), commit=wanted.upto, text=text
         )
         await send_page(send, call, page, _headers(wanted.upto, etag, is_fixed=False))

@@ -109,12 +109,14 @@ class Docs:
         headers = versioned(self._store, self._store.commit, tag) if self._store.is_ready else []
         if headers and await has_it_already(self._store, self._store.commit, tag, call, send):
             return
-        shown = self._shown(page) if page else self._pages.page("docs.html", parts=PARTS, titles=self._manual.titles)
+        shown = await self._shown(page) if page else await self._pages.page("docs.html", parts=PARTS, titles=self._manual.titles)
         await send_page(send, call, shown.replace(WRITTEN_FOR.encode(), host.encode()), headers)
 
-    def _shown(self, page: Page) -> bytes:
+    async def _shown(self, page: Page) -> bytes:
         before, after = neighbours(page.name)
-        return self._pages.page("docs_page.html", page=page, parts=PARTS, titles=self._manual.titles, before=before, after=after)
+        return await self._pages.page(
+            "docs_page.html", page=page, parts=PARTS, titles=self._manual.titles, before=before, after=after
+        )
 
     def _index(self) -> str:
         titles = self._manual.titles

@@ -138,7 +138,7 @@ class QuestionPages:
         except BadParameter as refused:
             faults: Sequence[Mapping[str, Any]] = refused.members["errors"]
             fields = await self._fields(asked, faults)
-            page = self._pages.page(
+            page = await self._pages.page(
                 "question.html", question=question, words=question.words, fields=fields, refused=refused, reply=None
             )
             await send_page(send, call, page, status=refused.status)
@@ -149,7 +149,7 @@ class QuestionPages:
         reply = await self._reply(asked, given)
         views = self._pictures.views(reply)
         picture = await self._pictures.picture(reply, asked.view if asked.view in views else views[0], asked.commit)
-        page = self._pages.page(
+        page = await self._pages.page(
             "question.html",
             picture=picture,
             views={name: (VIEWS[name], address(reply, at=bool(asked.commit), view=name)) for name in views},
@@ -210,7 +210,7 @@ class QuestionPages:
         accept = call.header(b"accept")
         form = None if prefers_html(accept) else choose(accept, LISTS)
         if prefers_html(accept):
-            await send_page(send, call, self._pages.page("questions.html", groups=self._questions.by_subject()))
+            await send_page(send, call, await self._pages.page("questions.html", groups=self._questions.by_subject()))
             return
         if form is None:
             raise NotAcceptable(

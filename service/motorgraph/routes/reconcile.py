@@ -231,7 +231,7 @@ class Reconcile:
     async def _preview(self, call: Call, send: Send) -> None:
         """A small page to be framed (0.2 §6, 1.0-draft §6)."""
         found, commit = await self._known(call)
-        page = self._pages.page("preview.html", thing=found, origin=call.origin)
+        page = await self._pages.page("preview.html", thing=found, origin=call.origin)
         told = [(b"content-type", b"text/html; charset=utf-8"), (b"x-commit", b"%d" % commit), POLICY]
         await send_bytes(send, 200, [*told, (b"content-language", b"en")], page, with_body=call.method != "HEAD")
 

@@ -130,7 +130,7 @@ class Search:
         if form is None:
             whole = replace(asked, kind="", offset=0).address
             facets = _facets(asked, told)
-            page = self._pages.page("search.html", asked=asked, found=told, links=links, facets=facets, anywhere=whole)
+            page = await self._pages.page("search.html", asked=asked, found=told, links=links, facets=facets, anywhere=whole)
             await send_page(send, call, page, headers)
             return
         written = _csv(told["hits"]) if form is CSV else _json(asked, told, links)

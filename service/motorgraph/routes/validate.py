@@ -126,7 +126,7 @@ class Validate:
         sheet = verdict.sheet(found, links) if found else None
         example = self._example() if "example" in query_parameters(call) and not self._settings.plain else ""
         told = {"sheet": sheet, "example": example, "formats": TAKEN, "reports": (JSON, GRAPHS[0], PLAIN_TEXT)}
-        page = self._pages.page("validate.html", **told, limit=self._limit, severities=verdict.MARKS)
+        page = await self._pages.page("validate.html", **told, limit=self._limit, severities=verdict.MARKS)
         await send_page(send, call, page, status=400 if sheet and sheet.fault else 200)
 
     def _example(self) -> str:

@@ -124,7 +124,7 @@ class Workbench:
         ]
         written = query.text or PLACEHOLDER
         is_past = bool(query.at) and shown.commit != self._store.commit
-        text = self._pages.page(
+        text = await self._pages.page(
             "sparql.html",
             query=query,
             text=written,
