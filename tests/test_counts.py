@@ -156,7 +156,7 @@ def test_what_was_counted_is_carried_on_by_who_is_told_of_it_later(
     union: bool, first: Steps, between: list[Steps], later: list[Steps], text: str
 ) -> None:
     found = lookup(text, "", WHOLE)
-    assume(found is not None and not found.text.asks)
+    assume(found is not None and found.text.form == "counts")
     store = store_of(quads_of(first, union=union), union=union)
     with patch.object(counts, "WORTH_TRIPLES", 0):
         here = Counts(store)

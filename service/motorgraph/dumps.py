@@ -43,6 +43,7 @@ WAIT_SECONDS = 45.0
 OLD_SECONDS = 86_400.0
 MOST_UNDER_WAY = 8
 NICENESS_ASKED, NICENESS_UNASKED = 0, 15
+MOST_TRIES = 3  # a remote store may be at a commit of which the front has not heard yet
 ROLE = "archivist"
 NEWEST = "newest"
 Made = TypeVar("Made")
@@ -158,15 +159,19 @@ class Dumps:
         """The release of a commit, made now; of the newest or one that has come since, if it is None or the newest."""
         if commit is not None and commit != newest:
             return await self._shared(commit, lambda: self._make(NICENESS_ASKED, commit))
+        tries = 0
         while True:
             try:
                 release = await self._shared(NEWEST, lambda: self._make(NICENESS_ASKED))
             except Unavailable as gone:
-                if self._store.commit == newest:
+                if self._store.commit > newest:
+                    return await self._made_behind(newest, gone)
+                tries += 1
+                if tries == MOST_TRIES:
                     raise
-                return await self._made_behind(newest, gone)
-            if release.commit >= newest:
-                return release
+            else:
+                if release.commit >= newest:
+                    return release
 
     async def _made_behind(self, commit: int, gone: Unavailable) -> Release:
         """The release of a commit that a remote store has left while it was read: as of an older one, if there is room."""

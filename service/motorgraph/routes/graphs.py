@@ -11,7 +11,7 @@ from motorgraph.audit import Attempt
 from motorgraph.bearer import Bearer
 from motorgraph.conditions import must_be_new, must_exist, send_current
 from motorgraph.engine.wire import Job
-from motorgraph.errors import Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
+from motorgraph.errors import BadRequest, Forbidden, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from motorgraph.media import (
     GRAPHS,
     NQUADS,
@@ -57,14 +57,10 @@ class Graphs:
         """What it answers, as OpenAPI has it."""
         return graphs_paths()
 
-    def allowed(self, call: Call) -> str:
-        """`Allow` of a graph, or of the store itself. Raises BadRequest."""
-        return STORE_METHODS if graph_name(call, self._settings.base) is None else METHODS
-
     async def __call__(self, call: Call, receive: Receive, send: Send) -> None:
         """Answers one request. Raises the Refusal that it meets."""
         if call.method not in METHODS.split(", "):
-            raise MethodNotAllowed(call.method, self.allowed(call))
+            raise MethodNotAllowed(call.method, METHODS)
         graph = graph_name(call, self._settings.base)
         if call.method in ("GET", "HEAD"):
             await self._get(graph, call, receive, send)
@@ -146,7 +142,9 @@ class Graphs:
 
 
 def _require_post(call: Call) -> None:
-    """Raises MethodNotAllowed for a method that does nothing to the store as a whole."""
+    """Raises BadRequest or MethodNotAllowed for a method that does nothing to the store as a whole."""
+    if call.method == "PUT":
+        raise BadRequest("PUT replaces one graph: name it with ?graph=IRI or ?default.")
     if call.method != "POST":
         raise MethodNotAllowed(f"{call.method} without ?graph=IRI or ?default", STORE_METHODS)
 
