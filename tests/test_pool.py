@@ -653,6 +653,24 @@ def test_a_small_query_does_not_wait_until_larger_ones_have_ended(tmp_path: Path
     run(work())
 
 
+def test_a_small_query_does_not_wait_for_one_that_was_small_until_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog.Backlog, "patience", lambda self, job: 60.0)
+
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=1, express=1) as running:
+            assert await eventually(lambda: running.pool.running == 2)
+            assert await running.point()
+            monkeypatch.setattr(backlog.Backlog, "_expected", lambda self, job: 0.01)
+            larger = asking(running, SLOW)
+            while not at_work(running):
+                await asyncio.sleep(0)
+            assert await running.point()
+            assert not larger.done()
+            assert b'"300000"' in await larger
+
+    run(work())
+
+
 def test_a_larger_query_has_to_leave_the_last_reader_to_small_ones(tmp_path: Path) -> None:
     async def work() -> None:
         async with engine(tmp_path, readers=2, reserve=1, express=1) as running:

@@ -27,6 +27,8 @@ from motorgraph.stores.embedded import Embedded
 from motorgraph.terminal import lines
 
 GRACE_SECONDS = 2
+COLLECTING = 700, 10, 300
+"""As `gc.set_threshold` has it: a collection of all that has come since the start takes 40 ms, in which nobody is answered."""
 TURN_SECONDS = 0.001
 """After which a thread that makes a page or a map lets the loop go on; small queries would wait for Python's 5 ms."""
 REFUSED = 1
@@ -159,6 +161,7 @@ async def _start(store: Embedded, server: uvicorn.Server, console: Console) -> b
         await asyncio.sleep(0.01)
     gc.collect()
     gc.freeze()  # what is here stays: the collector need not look at it again and again
+    gc.set_threshold(*COLLECTING)
     console.print(f"motorgraph is at {store.address} (Ctrl-C stops it)", markup=False)
     return True
 

@@ -250,6 +250,7 @@ class Keeper:
             self._close_for_child()
             if command["memory"]:
                 process.bound_memory(command["memory"])
+            process.give_way(NICENESSES.get(command["role"], 0), is_batch=command["role"] != "reader")
             self._work(command, sock, spool)
         except Refusal as refusal:  # such as that a remote store is away, which is no mistake of ours
             reader.refuse(sock, refusal)
@@ -261,7 +262,6 @@ class Keeper:
 
     def _work(self, command: dict[str, Any], sock: socket.socket, spool: IO[bytes] | None) -> None:
         """Does what a child of the role is for."""
-        process.give_way(NICENESSES.get(command["role"], 0))
         may_open = self._ready_for(command)
         match command["role"]:
             case "draft":

@@ -28,7 +28,7 @@ from motorgraph.engine.trials import Trials
 from motorgraph.engine.watch import Watch
 from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import Broken, NotReady, QueueFull, Refusal, Unavailable
-from motorgraph.limits import LONG_SECONDS, MOST_AHEAD, PATIENCE_SECONDS, PAUSE_SECONDS, SPILL_SECONDS, Limits
+from motorgraph.limits import LONG_SECONDS, MOST_AHEAD, PATIENCE_SECONDS, PAUSE_SECONDS, QUICK_SECONDS, SPILL_SECONDS, Limits
 
 
 class Pool:
@@ -49,6 +49,7 @@ class Pool:
         self._long: set[Answer] = set()
         self._spilt: set[Answer] = set()
         self._watch = Watch()
+        self._look: asyncio.TimerHandle | None = None
 
     # What the rest of the front asks for
 
@@ -184,6 +185,17 @@ class Pool:
     def _wait(self, answer: Answer, queue: deque[Answer]) -> None:
         self._watch.at(answer, answer.deadline, self._waited_too_long)
         queue.append(answer)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """In a moment: a small query that waits may begin when those at work have turned out to be no small ones."""
+        if self._look is None and any(map(self._backlog.is_small, self._backlog.waiting)):
+            self._look = asyncio.get_running_loop().call_later(QUICK_SECONDS, self._looked)
+
+    def _looked(self) -> None:
+        self._look = None
+        self.dispatch()
+        self._look_again()
 
     def _waits_for_long(self, answer: Answer) -> bool:
         """Whether it is known to be long, and as many long ones run as may."""
@@ -266,10 +278,11 @@ class Pool:
         return len([a for a in self._readers.answers() if not a.is_long]) < self.limits.reserve
 
     def _has_express_turn(self) -> bool:
-        """Whether a small query may begin beside those that have all turns, none of which is small."""
+        """Whether a small query may begin beside those that have all turns, none of which will be done in a moment."""
         at_work = [a for a in self._readers.answers() if not a.is_long]
-        is_one_more = len(at_work) < self.limits.reserve + self.limits.express
-        return is_one_more and not any(self._backlog.is_small(a) for a in at_work)
+        if len(at_work) >= self.limits.reserve + self.limits.express:
+            return False
+        return not any(a.started > time.monotonic() - QUICK_SECONDS and self._backlog.is_small(a) for a in at_work)
 
     def _on_the_way(self) -> int:
         """How many readers will be free in a moment: those being forked, those that spill."""

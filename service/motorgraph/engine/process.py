@@ -50,11 +50,11 @@ def go_first() -> None:
         _OOM.write_text(str(min(adjustment, _WORST)))
 
 
-def give_way(niceness: int) -> None:
-    """Has this process get less of a processor that others want, by its niceness, and not break in upon another when it wakes
-    (Linux): on the front, which has just given it work and has more to give to others."""
+def give_way(niceness: int, *, is_batch: bool) -> None:
+    """Has this process get less of a processor that others want, by its niceness, and as a batch job break in upon no other when
+    it wakes (Linux, sched(7))."""
     os.nice(niceness)
-    if sys.platform == "linux":
+    if is_batch and sys.platform == "linux":
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
