@@ -63,7 +63,7 @@ class TermBook:
             ontology=ontology,
             links=links,
             plurals=PLURALS,
-            pictures=[await asyncio.to_thread(_picture, ontology, each, links) for each in ontology.modules.values()],
+            pictures=await asyncio.to_thread(_pictures, ontology, links),
             schemes=await self._documentation.schemes(),
             has_shapes=await self._documentation.shapes_if_any() is not None,
         )
@@ -85,6 +85,10 @@ class TermBook:
             skos=SKOS,
             owl=OWL,
         )
+
+
+def _pictures(ontology: Ontology, links: Links) -> list[Picture]:
+    return [_picture(ontology, module, links) for module in ontology.modules.values()]
 
 
 def _picture(ontology: Ontology, module: Module, links: Links) -> Picture:

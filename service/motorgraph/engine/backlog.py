@@ -83,8 +83,8 @@ class Backlog:
 
     def remember_long(self, job: Job) -> None:
         """Notes that it takes long, though its end has not been seen."""
-        self._known[job.key] = max(self._known.get(job.key, 0.0), GUESSED_SECONDS)
-        self._alike[job.shape] = GUESSED_SECONDS
+        _keep(self._known, job.key, max(self._known.get(job.key, 0.0), GUESSED_SECONDS))
+        _keep(self._alike, job.shape, GUESSED_SECONDS)
 
 
 def _keep(known: OrderedDict[tuple[object, ...], float], key: tuple[object, ...], seconds: float) -> None:
