@@ -683,6 +683,50 @@ def test_a_larger_query_has_to_leave_the_last_reader_to_small_ones(tmp_path: Pat
     run(work())
 
 
+def test_a_query_of_unknown_size_leaves_the_last_idle_reader_to_small_ones_unless_it_is_the_only_one(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
+            assert await eventually(lambda: running.pool.running == 3)
+            tasks = [asking(running, NEVER_ENDING) for _ in range(3)]
+            assert await eventually(lambda: running.pool.parked_total > 0)  # to make room, though a reader is idle
+            assert len(at_work(running)) <= 2
+            ending(*tasks)
+            await outcomes(tasks)
+        async with engine(tmp_path, readers=1, reserve=1, express=1) as running:
+            assert await eventually(lambda: running.pool.running == 2)
+            running.pool._readers.is_open = False  # no more are forked, as where the machine refuses
+            os.kill(running.pool.pids[0], signal.SIGKILL)
+            assert await eventually(lambda: running.pool.running == 1)
+            running.pool._readers.is_open = True
+            assert b'"300000"' in await asyncio.wait_for(running.ask(SLOW), 20)
+
+    run(work())
+
+
+def test_a_query_that_had_to_wait_for_a_processor_now_and_then_stays_a_small_one(tmp_path: Path) -> None:
+    known, small = backlog.Backlog(), job(POINT)
+    for seconds in (0.001, 0.05, 0.1, 0.2, 0.05, 0.001):
+        known.remember(small, seconds)
+        assert known.is_small(Answer(small, 0.0))
+    for _ in range(20):
+        known.remember(small, 0.1)
+    assert not known.is_small(Answer(small, 0.0))
+
+
+def test_who_waits_for_long_queries_does_not_wait_for_slow_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "LONG_SECONDS", 0.001)
+
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=1) as running:
+            await running.ask(SLOW)  # from now on it is known to be long
+            stream = await running.start(STREAM, CSV)  # its client takes nothing of it
+            assert await eventually(lambda: stream.is_long)
+            assert b'"300000"' in await asyncio.wait_for(running.ask(SLOW), 10)
+            assert (await running.rest(stream)).count(b"\n") == STREAM_ROWS + 1
+
+    run(work())
+
+
 def test_a_point_query_is_answered_while_eight_queries_never_end(tmp_path: Path) -> None:
     async def work() -> None:
         async with engine(tmp_path, readers=4, reserve=2) as running:

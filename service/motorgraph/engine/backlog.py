@@ -13,6 +13,8 @@ from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRE
 
 GUESSED_SECONDS = 2 * LONG_SECONDS  # for what has not been seen to end
 FADING = 0.9  # of what the slowest of a shape took, with each new one of it
+MOST_GROWTH = 1.25  # times what is known, each time: a query that had to wait for a processor is no larger one
+MOST_GROWTH_OF_SHAPE = 4
 
 
 class Backlog:
@@ -73,13 +75,12 @@ class Backlog:
         return self._alike.get(job.shape, LONG_SECONDS) if known is None else known
 
     def remember(self, job: Job, seconds: float) -> None:
-        """Notes how long it took this time."""
-        known = self._known.get(job.key)
-        if known is None:
-            _keep(self._alike, job.shape, max(seconds, FADING * self._alike.get(job.shape, 0.0)))
-        if known is None or known == GUESSED_SECONDS:
-            known = seconds
-        _keep(self._known, job.key, (known + seconds) / 2)
+        """Notes how long it took this time; what counts is the least of late, since whatever comes between only adds."""
+        known = self._known.get(job.key, GUESSED_SECONDS)
+        if job.key not in self._known:
+            slowest = self._alike.get(job.shape, seconds)
+            _keep(self._alike, job.shape, max(min(seconds, MOST_GROWTH_OF_SHAPE * slowest), FADING * slowest))
+        _keep(self._known, job.key, seconds if known == GUESSED_SECONDS else min(seconds, MOST_GROWTH * known))
 
     def remember_long(self, job: Job) -> None:
         """Notes that it takes long, though its end has not been seen."""

@@ -24,11 +24,12 @@ from motorgraph.engine.control import Control
 from motorgraph.engine.drafts import Drafts
 from motorgraph.engine.finding import Finding
 from motorgraph.engine.readers import Readers
+from motorgraph.engine.seats import Seats
 from motorgraph.engine.trials import Trials
 from motorgraph.engine.watch import Watch
 from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import Broken, NotReady, QueueFull, Refusal, Unavailable
-from motorgraph.limits import LONG_SECONDS, MOST_AHEAD, PATIENCE_SECONDS, PAUSE_SECONDS, QUICK_SECONDS, SPILL_SECONDS, Limits
+from motorgraph.limits import LONG_SECONDS, PATIENCE_SECONDS, PAUSE_SECONDS, QUICK_SECONDS, SPILL_SECONDS, Limits
 
 
 class Pool:
@@ -48,6 +49,7 @@ class Pool:
         self._backlog = Backlog()
         self._long: set[Answer] = set()
         self._spilt: set[Answer] = set()
+        self._seats = Seats(self._readers, self._backlog)
         self._watch = Watch()
         self._look: asyncio.TimerHandle | None = None
 
@@ -102,7 +104,8 @@ class Pool:
             raise NotReady("The graph is being loaded; /ready says when it is there.")
         answer = Answer(job, time.monotonic() + self.limits.seconds)
         answer.charge = payer.get()
-        reader = None if self._backlog.waiting else self._reader_for(answer)
+        has_to_wait = bool(self._backlog.waiting) or self._waits_for_long(answer)
+        reader = None if has_to_wait else self._seats.take(answer)
         if reader is None:
             self._enqueue(answer)
         else:
@@ -201,6 +204,10 @@ class Pool:
         """Whether it is known to be long, and as many long ones run as may."""
         return self._backlog.is_long(answer.job) and 0 < self.limits.long_slots <= len(self._long)
 
+    def _may_be_long(self) -> bool:
+        """Whether one more that is known to be long may begin."""
+        return len(self._long) < max(self.limits.long_slots, 1)
+
     def _waited_too_long(self, answer: Answer) -> None:
         answer.fail(too_long(self.limits.seconds, "while it waited for other long queries"))
         self._stop(answer)
@@ -211,57 +218,29 @@ class Pool:
         if not waiting and not parked:
             return
         self._begin_waiting()
-        if not parked and not self._has_turn():
+        if not parked and not self._seats.has_turn():
             return  # those that are at work will be done in a moment
-        may_be_long = len(self._long) < max(self.limits.long_slots, 1)
-        if parked and self._readers.idle and may_be_long and self._has_turn():
-            self._send(parked.popleft(), self._readers.idle.pop())
-        wanted = len(waiting) + (1 if parked and may_be_long else 0)
+        if parked and self._may_be_long() and (reader := self._seats.take(parked[0])):
+            self._send(parked.popleft(), reader)
+        wanted = len(waiting) + bool(parked)
         if wanted > self._on_the_way() and self._readers.is_open:
             self._make_room()
 
     def _begin_waiting(self) -> None:
         """Gives waiting jobs to readers, as far as there is one for the next."""
         waiting, parked = self._backlog.waiting, self._backlog.parked
-        while self._readers.idle and self._has_express_turn() and (small := self._backlog.next_small()):
+        while self._seats.has_express() and (small := self._backlog.next_small()):
             self._send(small, self._readers.idle.pop())
-        while waiting and self._may_send():
+        while waiting and self._seats.has_any():
             answer = self._backlog.next()
             if self._waits_for_long(answer):
                 parked.append(answer)
                 continue
-            reader = self._reader_for(answer)
+            reader = self._seats.take(answer)
             if reader is None:
                 waiting.appendleft(answer)
                 break
             self._send(answer, reader)
-
-    def _may_send(self) -> bool:
-        """Whether any job could be sent to a reader now."""
-        return (bool(self._readers.idle) and self._has_turn()) or any(map(self._takes_ahead, self._readers.all.values()))
-
-    def _reader_for(self, answer: Answer) -> Reader | None:
-        """An idle reader, if one more may begin; else, for a small job, one that is at another small one: it need not sleep
-        between the two. None if the answer has to wait."""
-        if self._readers.idle and self._has_turn():
-            return None if self._waits_for_long(answer) else self._readers.idle.pop()
-        if self._backlog.is_quick(answer):
-            able = [reader for reader in self._readers.all.values() if self._takes_ahead(reader)]
-            if able:
-                return min(able, key=lambda reader: len(reader.line))
-        is_express = self._readers.idle and self._backlog.is_small(answer) and self._has_express_turn()
-        return self._readers.idle.pop() if is_express else None
-
-    def _takes_ahead(self, reader: Reader) -> bool:
-        """Whether it will be through with what it has in next to no time."""
-        at = reader.answer
-        return (
-            at is not None
-            and len(reader.line) < MOST_AHEAD
-            and not (at.is_long or at.is_paused or reader.is_retired or reader.is_gone)
-            and reader.generation == self.generation
-            and self._backlog.is_quick(at)
-        )
 
     def _rescue(self, reader: Reader) -> None:
         """What was sent to it ahead is to be done by others, first of all that wait."""
@@ -273,17 +252,6 @@ class Pool:
                 self._watch.at(answer, answer.deadline, self._waited_too_long)
                 self._backlog.waiting.appendleft(answer)
 
-    def _has_turn(self) -> bool:
-        """Whether one more may begin: at a time as many as stand in reserve (one a core), besides those that are long."""
-        return len([a for a in self._readers.answers() if not a.is_long]) < self.limits.reserve
-
-    def _has_express_turn(self) -> bool:
-        """Whether a small query may begin beside those that have all turns, none of which will be done in a moment."""
-        at_work = [a for a in self._readers.answers() if not a.is_long]
-        if len(at_work) >= self.limits.reserve + self.limits.express:
-            return False
-        return not any(a.started > time.monotonic() - QUICK_SECONDS and self._backlog.is_small(a) for a in at_work)
-
     def _on_the_way(self) -> int:
         """How many readers will be free in a moment: those being forked, those that spill."""
         return self._readers.coming + sum(a.reader is not None and not a.has_spilt_long for a in self._spilt)
@@ -292,21 +260,24 @@ class Pool:
         """Forks one more reader, or, where there are as many as may be, takes one from the query that can best spare it."""
         long = sum(answer.is_long for answer in self._readers.answers())
         there, express = self._readers.living() + self._readers.coming, self.limits.express
-        if there - long >= self.limits.reserve + express:
+        if not self._backlog.waiting and not self._may_be_long():
+            self._spill_slow()
+        elif there - long >= self.limits.reserve + express:
             return  # those that are at work will be done in a moment
-        if there < self.limits.readers + express:
+        elif there < self.limits.readers + express:
             self._readers.fork()
-        elif self._backlog.waiting:
-            slow = [a for a in self._readers.answers() if a.is_slow and a.is_paused]
-            endless = [a for a in self._readers.answers() if a.has_spilt_long]
-            overdue = [a for a in self._readers.answers() if a.is_long and a not in self._long and self._may_park(a)]
-            if overdue:
-                self._park(max(overdue, key=lambda a: a.started))
-            elif slow:
-                self._spill(max(slow, key=lambda a: a.started))
-            elif endless:
-                newest = max(endless, key=lambda a: a.started)
-                self._break(newest, "The answer has no end in sight, its client is slow, and others wait.")
+        elif not self._spill_slow() and self._backlog.waiting:
+            self._take_from_long()
+
+    def _take_from_long(self) -> None:
+        """Puts a long query aside that is one too many, or breaks an answer that seems to have no end."""
+        overdue = [a for a in self._readers.answers() if a.is_long and a not in self._long and self._may_park(a)]
+        endless = [a for a in self._readers.answers() if a.has_spilt_long]
+        if overdue:
+            self._park(max(overdue, key=lambda a: a.started))
+        elif endless:
+            newest = max(endless, key=lambda a: a.started)
+            self._break(newest, "The answer has no end in sight, its client is slow, and others wait.")
 
     def _may_park(self, answer: Answer) -> bool:
         """Whether nothing of it has been sent, and it is no small query that only had to wait for a processor."""
@@ -322,6 +293,13 @@ class Pool:
         self._wait(answer, self._backlog.parked)
         if isinstance(reader, Reader):
             self._end(reader)
+
+    def _spill_slow(self) -> bool:
+        """Frees the reader of the newest answer whose client is slow, if there is one."""
+        slow = [a for a in self._readers.answers() if a.is_slow and a.is_paused]
+        if slow:
+            self._spill(max(slow, key=lambda a: a.started))
+        return bool(slow)
 
     def _spill(self, answer: Answer) -> None:
         """Frees the reader of an answer whose client is slow; breaks the answer where that cannot be."""
@@ -377,7 +355,7 @@ class Pool:
             self._rescue(reader)
         if len(self._long) < self.limits.long_slots:
             self._long.add(answer)
-            self._readers.refill(len(self._long))
+            self._readers.refill()
         self._watch.at(answer, min(answer.deadline, time.monotonic() + LONG_SECONDS), self._yield)
         self.dispatch()
 
@@ -406,7 +384,7 @@ class Pool:
         """A reader has given its whole answer, or said why there is none."""
         self._watch.off(answer)
         answer.reader = None
-        if answer.started:
+        if answer.started and not answer.is_slow:  # else it took as long as its client
             self._backlog.remember(answer.job, time.monotonic() - answer.started)
         self._is_no_longer(answer)
         if reader.answer is not None:

@@ -70,6 +70,11 @@ class Readers:
         for reader in [*self.all.values(), *self._apart.values()]:
             reader.close()
 
+    @property
+    def limits(self) -> Limits:
+        """How many there may be, and what each may take."""
+        return self._scheduler.limits
+
     def living(self) -> int:
         """How many there are but for those that end; a large one takes its time over that."""
         return sum(not reader.is_retired for reader in self.all.values())
@@ -82,12 +87,15 @@ class Readers:
         """What drafts and others that stand apart are at."""
         return [r.answer for r in self._apart.values() if r.answer is not None]
 
-    def refill(self, long: int = 0) -> None:
-        """Forks until there are as many as stand in reserve and by for small queries, beside those that are at long ones."""
-        limits = self._scheduler.limits
-        wanted = min(long + limits.reserve, limits.readers) + limits.express
-        while self.is_open and self.living() + self.coming < wanted:
+    def refill(self) -> None:
+        """Forks until there are as many as there should be."""
+        while self.is_open and self.living() + self.coming < self._wanted():
             self.fork()
+
+    def _wanted(self) -> int:
+        """As many as stand in reserve and by for small queries, beside those that are at long ones."""
+        long = sum(answer.is_long for answer in self.answers())
+        return min(long + self.limits.reserve, self.limits.readers) + self.limits.express
 
     def fork(self) -> None:
         """Forks one more; `dispatch` tells when it is here."""
@@ -97,7 +105,7 @@ class Readers:
         task.add_done_callback(self._tasks.discard)
 
     async def _forked(self) -> None:
-        generation, limits = self.generation, self._scheduler.limits
+        generation, limits = self.generation, self.limits
         try:
             pid, sock = await self._control.fork("reader", memory=limits.memory, may_open=limits.may_open)
             reader = await self._connect(pid, sock, generation)
@@ -230,9 +238,8 @@ class Readers:
         reader.close()
 
     def _trim_idle(self) -> None:
-        """Ends readers beyond the reserve that have had nothing to do; they give their memory back."""
+        """Ends readers beyond those wanted that have had nothing to do; they give their memory back."""
         now = time.monotonic()
-        limits = self._scheduler.limits
-        while self.living() > limits.reserve + limits.express and self.idle and now - self.idle[0].idle_since > IDLE_SECONDS:
+        while self.living() > self._wanted() and self.idle and now - self.idle[0].idle_since > IDLE_SECONDS:
             self._dismiss(self.idle.pop(0))
         self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._trim_idle)
