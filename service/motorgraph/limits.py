@@ -12,6 +12,7 @@ PRECEDENCE_SECONDS = 0.25
 IDLE_SECONDS = 10.0
 LONG_SECONDS = 1.0
 PAUSE_SECONDS = 0.03
+SPARE_SECONDS = 0.25
 RETRY_SECONDS = 0.5
 SPILL_SECONDS = 1.0
 HELD_UP_SECONDS = 30.0  # how long a write waits for its turn, and any job for a process

@@ -218,6 +218,8 @@ class Answer:
             self._record.append(payload)
             if self.size > self._most_remembered:
                 self._record = None
+        if self.is_unwanted:
+            return
         if self.overflow is not None:
             self.overflow.push(payload)
             return

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
-from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS, QUICK_SECONDS
+from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS, QUICK_SECONDS, SPARE_SECONDS
 
 GUESSED_SECONDS = 2 * LONG_SECONDS  # for what has not been seen to end
 FADING = 0.9  # of what the slowest of a shape took, with each new one of it
@@ -68,6 +68,12 @@ class Backlog:
     def patience(self, job: Job) -> float:
         """Seconds after which it has taken longer than is usual."""
         return PATIENCE_SECONDS if self.is_long(job) else max(PATIENCE_SECONDS, 10 * self._known.get(job.key, 0.0))
+
+    def spared_until(self, answer: Answer) -> float:
+        """The moment until which a reader is left to finish it though nobody wants it: a fresh one would have to copy anew the
+        pages that it reads, which takes longer. 0 if it is not known to be over soon."""
+        usual = self._expected(answer.job)
+        return answer.started + min(max(PATIENCE_SECONDS, 10 * usual), SPARE_SECONDS) if usual < SPARE_SECONDS else 0.0
 
     def _expected(self, job: Job) -> float:
         """The seconds that it took before; else what the slowest of its shape took lately."""

@@ -29,7 +29,7 @@ from motorgraph.engine.trials import Trials
 from motorgraph.engine.watch import Watch
 from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import Broken, NotReady, QueueFull, Refusal, Unavailable
-from motorgraph.limits import LONG_SECONDS, PATIENCE_SECONDS, PAUSE_SECONDS, QUICK_SECONDS, SPILL_SECONDS, Limits
+from motorgraph.limits import LONG_SECONDS, PAUSE_SECONDS, QUICK_SECONDS, SPILL_SECONDS, Limits
 
 
 class Pool:
@@ -163,14 +163,14 @@ class Pool:
         reader = answer.reader
         if isinstance(reader, Reader) and reader.answer is answer:
             if self._will_end_soon(answer):
-                self._watch.at(answer, answer.started + PATIENCE_SECONDS, self._expired)
+                self._watch.at(answer, self._backlog.spared_until(answer), self._expired)
             else:
                 self._end(reader)
         self.dispatch()
 
     def _will_end_soon(self, answer: Answer) -> bool:
         """Whether its reader is better left to finish it, though nobody wants it, than killed and forked anew."""
-        return not answer.is_long and self._backlog.is_small(answer) and time.monotonic() < answer.started + PATIENCE_SECONDS
+        return not (answer.is_long or answer.is_paused) and time.monotonic() < self._backlog.spared_until(answer)
 
     def _end(self, reader: Reader) -> None:
         """Ends a reader, whatever it is doing; what was sent to it ahead is done by others."""
