@@ -8,7 +8,7 @@ import signal
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from socket import socket
@@ -16,6 +16,7 @@ from socket import socket
 import pyoxigraph as ox
 
 from motorgraph.engine import sitemap, statistics, wire
+from motorgraph.engine.closures import Closures
 from motorgraph.engine.counts import Counts
 from motorgraph.engine.delta import Written
 from motorgraph.engine.describing import describe, tell_context
@@ -54,8 +55,17 @@ def run(sock: socket, store: ox.Store, commit: int = 0, recent: Recent | None = 
     `counts` what is known of it by the keeper.
     """
     counts = counts or Counts(store)
-    own = {"query": partial(_query, counts=counts), "statistics": partial(statistics.answer, recent or Recent())}
-    serve(sock, TASKS | own, store, commit, counts.heed)
+    closures = Closures(store)
+    own = {
+        "query": partial(_query, counts=counts, closures=closures),
+        "statistics": partial(statistics.answer, recent or Recent()),
+    }
+
+    def heed(change: Written) -> None:
+        counts.heed(change)
+        closures.heed(change)
+
+    serve(sock, TASKS | own, store, commit, heed)
 
 
 def serve(
@@ -261,7 +271,7 @@ class Outlet:
         self._sock.sendall(wire.message(Kind.FAILED, kind=refusal.kind, detail=refusal.detail, members=refusal.members))
 
 
-def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = None) -> None:
+def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = None, closures: Closures | None = None) -> None:
     there = remote(store)
     try:
         if there is not None and passed_on(job, there, _dataset(job), outlet):
@@ -274,7 +284,7 @@ def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = No
             results, commit = there.course.told(there.number, lambda: evaluate(job, store))
             outlet.commit = commit or outlet.commit
         else:
-            results = evaluate(job, store) if counted is None else counted
+            results = _evaluated(job, store, closures) if counted is None else counted
     except SyntaxError as error:
         raise bad_query(job.text, lambda text: evaluate(replace(job, text=text), store), error) from error
     if isinstance(results, ox.QueryTriples):
@@ -288,6 +298,17 @@ def _query(job: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = No
         form = ox.RdfFormat if isinstance(results, ox.QueryTriples) else ox.QueryResultsFormat
         results.serialize(outlet, form.from_media_type(media_type))  # type: ignore[arg-type]  # the union of two overloads
     outlet.finish()
+    if closures is not None:
+        closures.done()
+
+
+def _evaluated(job: Job, store: ox.Store, closures: Closures | None) -> Results:
+    """As `evaluate`, with the ends of a path looked up before where that is quicker."""
+    told = closures.told(job) if closures is not None and not _dataset(job) else None
+    if told is not None:
+        with suppress(SyntaxError):  # the text itself has the mistake, and the engine tells where
+            return store.query(told, base_iri=job.base or None)
+    return evaluate(job, store)
 
 
 def _counted(found: Lookup, store: ox.Store, counts: Counts, outlet: Outlet) -> Results | None:
