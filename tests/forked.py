@@ -87,7 +87,9 @@ def job(text: str, accept: str = JSON) -> Job:
 
 
 @asynccontextmanager
-async def engine(folder: Path, control: Control | None = None, data: str = MANY, **limits: Any) -> AsyncIterator[Engine]:
+async def engine(
+    folder: Path, control: Control | None = None, data: str = MANY, *, base: str = "", **limits: Any
+) -> AsyncIterator[Engine]:
     """A keeper over `data` in Turtle and its pool, open; both ended afterwards."""
     path = folder / "data.ttl"
     path.write_text(data)
@@ -95,9 +97,8 @@ async def engine(folder: Path, control: Control | None = None, data: str = MANY,
     control.listen()
     pool = Pool(control, Limits(**{"seconds": 20.0, **limits}))
     try:
-        await control.load(
-            Start([File(str(path), "text/turtle")], Path(tempfile.mkdtemp(dir=folder)), is_writable=True, union=False)
-        )
+        files, own = [File(str(path), "text/turtle")], Path(tempfile.mkdtemp(dir=folder))
+        await control.load(Start(files, own, is_writable=True, union=False, base=base))
         await control.record()
         await pool.open()
         yield Engine(control, pool)

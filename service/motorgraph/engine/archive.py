@@ -36,6 +36,7 @@ class Archive:
         self._spilt: set[Answer] = set()
         self._busy = 0
         self._trim: asyncio.TimerHandle | None = None
+        readers.on_outlived.append(self._part)
 
     @property
     def queue(self) -> int:
@@ -209,11 +210,19 @@ class Archive:
         commit, reader = entry
         if reader.answer is not None:  # it is still at work for nobody
             self._readers.kill(reader)
+        elif reader.is_outlived:
+            reader.close()
         elif not reader.is_gone:
             reader.idle_since = time.monotonic()
             self._idle.append((commit, reader))
             self._trim_later()
         self._next()
+
+    def _part(self) -> None:
+        """Lets those go that have nothing to do, whatever they were forked from is no more."""
+        for _, reader in self._idle:
+            reader.close()
+        self._idle.clear()
 
     def _trim_later(self) -> None:
         if self._trim is None:

@@ -39,6 +39,8 @@ class Reader(asyncio.Protocol):
         self.line: deque[Answer] = deque()
         self.is_retired = generation is None
         self.is_nice = False
+        self.is_outlived = False
+        """Whether the keeper has given up the memory that it was forked from: then it owns alone what all others share."""
         self.deltas = 0
         self.idle_since = time.monotonic()
         self.cause: int | None = None

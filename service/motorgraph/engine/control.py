@@ -92,6 +92,7 @@ class Control:
         self.on_exit: Callable[[int, int], None] = lambda pid, cause: None
         self.on_progress: Callable[[str, int, int], None] = lambda path, done, total: None
         self.on_lost: Callable[[], None] = lambda: None
+        self.on_compacted: Callable[[], None] = lambda: None
         ours, theirs = socket.socketpair()
         tunables = ":".join(filter(None, (os.environ.get("GLIBC_TUNABLES", ""), ALLOCATION)))
         with theirs:
@@ -295,6 +296,9 @@ class Control:
 
     def _on_progress(self, path: str, done: int, total: int) -> None:
         self.on_progress(path, done, total)
+
+    def _on_compacted(self) -> None:
+        self.on_compacted()
 
     def _on_exit(self, pid: int, signal: int) -> None:
         if pid in self._unclaimed:

@@ -37,6 +37,10 @@ class Counts:
         self._store = store
         self._kept: OrderedDict[Pattern, Groups | None] = OrderedDict()
 
+    def take_up(self, store: ox.Store) -> None:
+        """Takes another store that says the same."""
+        self._store = store
+
     def knows(self, pattern: Pattern) -> bool:
         """Whether a pattern need not be counted any more."""
         return pattern in self._kept

@@ -40,6 +40,7 @@ class Finding:
         self._waiting = 0
         self._working: set[asyncio.Task[tuple[int, bytes]]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        readers.on_outlived.append(self._make_anew)
 
     def open(self) -> None:
         """Makes the index soon."""
@@ -62,6 +63,13 @@ class Finding:
             self._heard(self._finder, told)
             if self._is_behind and not is_making:
                 self._make_soon()
+
+    def _make_anew(self) -> None:
+        """Has a finder made in place of the one there is, which takes commits until then."""
+        if self._making is not None and not self._making.done():
+            self._missed.append(b"")  # it was forked too early: another comes after it
+        elif self._finder is not None:
+            self._make_soon()
 
     def _heard(self, finder: Reader, told: bytes) -> None:
         """Tells a finder of a commit; one that has missed any is told of no more."""

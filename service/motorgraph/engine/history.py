@@ -173,6 +173,11 @@ class History:
         removed, added = self._journal.moved(0, self.commit) if self._journal is not None else (0, 0)
         return added - removed
 
+    @property
+    def gone(self) -> int:
+        """How many quads a start has put into the graph and taken out again, as the commits since its snapshot did."""
+        return self._journal.moved(self._snapshot_at, self.commit)[0] if self._journal is not None else 0
+
     def catalogued(self) -> Iterator[tuple[Commit, Sequence[str]]]:
         """Every commit with the named graphs that it has changed; of one of an older journal its quads are looked at."""
         if self._journal is None:

@@ -1,8 +1,8 @@
 """The keeper: one process, one thread, that holds the graph, forks readers and drafts from it, and is the only writer.
 
 `python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front; it never parses a client's text.
-Commands: load, fork, nice, kill, apply, settle, recall, record, keep.
-Events: loaded, child, applied, recalled, recorded, refused, progress, logged, exit.
+Its commands are in COMMANDS.
+Events: loaded, child, applied, recalled, recorded, refused, progress, logged, compacted, exit.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from typing import IO, Any, NoReturn
 
 import pyoxigraph as ox
 
-from motorgraph.engine import archivist, clerk, draft, past, process, reader, scribe, trial
+from motorgraph.engine import archivist, clerk, draft, past, process, reader, trial
 from motorgraph.engine import remote as elsewhere
 from motorgraph.engine.chronicle import Chronicle
+from motorgraph.engine.compaction import Compaction
 from motorgraph.engine.counts import Counts
 from motorgraph.engine.delta import Written
 from motorgraph.engine.endpoint import Place
@@ -40,12 +41,14 @@ from motorgraph.engine.loading import File, merge, newest
 from motorgraph.engine.messenger import Messenger
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.provenance import Catalogue
+from motorgraph.engine.scribe import Scribes
 from motorgraph.engine.upkeep import Upkeep
 from motorgraph.errors import Failed, ReaderDied, Refusal, StoreAway, exhausted, is_disk_full, is_exhausted, no_room
 from motorgraph.inference import Rule
 from motorgraph.journal import Journal
 from motorgraph.notes import Notes
 
+COMMANDS = ("load", "fork", "nice", "kill", "apply", "settle", "recall", "record", "keep")
 NICENESS = 19
 NICENESSES = {"draft": 10, "trial": 15}  # where all want a processor, reads go first, and writes before what is only tried
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
@@ -60,7 +63,8 @@ class Keeper:
         self._store = ox.Store()
         self._history: History | None = None
         self._upkeep: Upkeep | None = None
-        self._scribes: set[int] = set()
+        self._compaction: Compaction | None = None
+        self._scribes = Scribes(self._close_for_child)
         self._knowledge = Knowledge(self._store)
         self._is_writable = self._judges = False
         self._ahead: list[Callable[[], None]] = []
@@ -74,17 +78,7 @@ class Keeper:
         self._children: set[int] = set()
         self._spools: dict[int, IO[bytes]] = {}
         self._inbox = Inbox(control)
-        self._commands: dict[str, Callable[[dict[str, Any]], None]] = {
-            "load": self._load,
-            "fork": self._fork,
-            "nice": self._nice,
-            "kill": self._kill,
-            "apply": self._apply,
-            "settle": self._settle,
-            "recall": self._recall,
-            "record": self._record,
-            "keep": self._keep,
-        }
+        self._commands: dict[str, Callable[[dict[str, Any]], None]] = {name: getattr(self, f"_{name}") for name in COMMANDS}
 
     def run(self) -> None:
         """Obeys the front until it closes the socket, then ends every child."""
@@ -148,6 +142,7 @@ class Keeper:
         self._knowledge.infer(keeps=self._is_writable)
         if self._is_union:
             merge(self._store)
+        self._compaction = Compaction(self._store, self._history, union=self._is_union)
         return digest
 
     def _take_up(self, command: dict[str, Any]) -> str:
@@ -206,13 +201,28 @@ class Keeper:
             self._freeze()
 
     def _prepare_at_rest(self) -> bool:
-        """Where nobody writes: a step of what the first trial would otherwise wait for, each short; whether there is another."""
+        """Where nobody writes: a step of what the first trial would otherwise wait for, or of `_compact`, each short; whether
+        there is another."""
         if not self._ahead:
-            return False
+            return self._compact()
         self._ahead.pop(0)()
         if not self._ahead:
             self._freeze()
         return bool(self._ahead)
+
+    def _compact(self) -> bool:
+        """A step towards a store without what was removed, if that is due; whether there is another."""
+        if self._compaction is None or not self._compaction.is_due():
+            return False
+        if not self._compaction.step():
+            return True
+        self._store = self._knowledge.store = self._compaction.store
+        self._counts.take_up(self._store)
+        process.give_back()
+        self._freeze()
+        if not self._compaction.is_due():
+            self.tell("compacted")
+        return self._compaction.is_due()
 
     def _fork_child(self, command: dict[str, Any]) -> None:
         if command["role"] == "draft":
@@ -338,11 +348,13 @@ class Keeper:
         if not written.is_empty:
             delta = self._done(written)
         self.tell("applied", id=command["id"], commit=self._history.commit, delta=delta)
-        if delta is not None and self._upkeep is None:
+        if delta is not None and self._compaction is not None:
             self._counts.heed(written)
+            self._compaction.heed(written)
         self._knowledge.learn(written.head["asked"])
-        if self._history.needs_snapshot and not self._scribes and self._upkeep is None:
-            self._fork_scribe()
+        if self._compaction is not None:
+            self._scribes.begin(self._history, self._store, self._derived, union=self._is_union)
+            self._compact()
 
     def _keep(self, command: dict[str, Any]) -> None:
         """Keeps what a reader has counted at a commit, carried on to the newest."""
@@ -404,15 +416,6 @@ class Keeper:
             return
         self.tell("recalled", id=command["id"], key=asdict(found[0]) if found else None, commit=found[1] if found else 0)
 
-    def _fork_scribe(self) -> None:
-        """Forks a process that writes a snapshot of the graph as it is now."""
-        assert self._history is not None
-        self._history.snapshot_begun()
-        try:
-            self._scribes.add(scribe.fork(self._history, self._store, self._derived, self._close_for_child, union=self._is_union))
-        except OSError:  # no more processes: the commits are in the journal, whatever becomes of the snapshot
-            self._history.snapshot_failed()
-
     def _reap(self) -> None:
         """Tells the front which children have ended, and by which signal."""
         while self._children or self._scribes:
@@ -422,10 +425,7 @@ class Keeper:
                 return
             if pid == 0:
                 return
-            if pid in self._scribes:
-                self._scribes.remove(pid)
-                if status and self._history is not None:
-                    self._history.snapshot_failed()
+            if self._scribes.bury(pid, status):
                 continue
             self._children.discard(pid)
             if pid in self._spools:

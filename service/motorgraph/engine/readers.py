@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from socket import socket
 from typing import Any, Protocol
@@ -45,6 +46,8 @@ class Readers:
         self.generation = 1
         self.deaths = 0
         self.is_open = False
+        self.on_outlived: list[Callable[[], None]] = []
+        """For those who keep processes apart."""
         self._control = control
         self._scheduler = scheduler
         self._apart: dict[int, Reader] = {}
@@ -53,6 +56,7 @@ class Readers:
         self._has_one = asyncio.Event()
         self._trim: asyncio.TimerHandle | None = None
         control.on_exit = self._exited
+        control.on_compacted = self._outlive
         control.lookout.on_stopped = self._stopped
 
     async def open(self) -> None:
@@ -225,6 +229,14 @@ class Readers:
             self._dismiss(reader)
         self.refill()
         self._scheduler.dispatch()
+
+    def _outlive(self) -> None:
+        """The keeper has put a copy in the place of its store: whoever can is forked anew, to share that."""
+        for reader in self._apart.values():
+            reader.is_outlived = True
+        for heed in self.on_outlived:
+            heed()
+        self.renew()
 
     def spread(self, counted: dict[str, Any]) -> None:  # Any: plain JSON
         """Has the keeper know what a reader has counted, and all readers, since they are forked anew from it."""
