@@ -274,8 +274,6 @@ class KeyReused(Refusal):
 class BadParameter(Refusal):
     """A question cannot take a value; `errors` says which `field`, what would be right, and what is `near`."""
 
-    """A question cannot take a value; `errors` says which `field`, what would be right, and what is `near`."""
-
     status, title = 422, "A value cannot be taken"
 
 

@@ -201,8 +201,7 @@ class Keeper:
             self._freeze()
 
     def _prepare_at_rest(self) -> bool:
-        """Where nobody writes: a step of what the first trial would otherwise wait for, or of `_compact`, each short; whether
-        there is another."""
+        """Where nobody writes: a short step of what a first trial would wait for, or of `_compact`; whether there is another."""
         if not self._ahead:
             return self._compact()
         self._ahead.pop(0)()
@@ -216,9 +215,10 @@ class Keeper:
             return False
         if not self._compaction.step():
             return True
+        old = [self._store]
         self._store = self._knowledge.store = self._compaction.store
         self._counts.take_up(self._store)
-        process.give_back()
+        process.give_back(old)
         self._freeze()
         if not self._compaction.is_due():
             self.tell("compacted")
