@@ -26,7 +26,7 @@ from bench import cache, command, machine, points, traffic
 from bench.chronicle import Chronicle
 from bench.crash import Engine
 from bench.ledger import TOKEN
-from bench.processes import Holdings, Memory, holdings, memory, processor_seconds, settled_memory, wait_until_idle
+from bench.processes import Holdings, Memory, give_way, holdings, memory, processor_seconds, settled_memory, wait_until_idle
 from bench.servers import LOOPBACK, Server, ServerError, ask, shipped_motorgraph
 from bench.targets import Target, Verdict, print_verdicts
 from bench.traffic import Client, Scene
@@ -178,6 +178,7 @@ def quieten(scene: Scene) -> None:
 
 def judge(scene: Scene) -> None:
     """Judges what was seen, as commits become known."""
+    give_way()
     while not scene.over.wait(1):
         scene.chronicle.judge()
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from bench.chronicle import Chronicle, Write
 from bench.ledger import TOKEN, Fault, Large, Ledger, State, Writer, held
+from bench.processes import give_way
 from bench.servers import LOOPBACK
 
 BASE = "https://motorgraph.example"
@@ -503,6 +504,7 @@ def authors(scene: Scene, client: Client, chance: random.Random, name: str) -> A
 def repeat(scene: Scene, what: str, act: Callable[[], None], client: Client, seconds: float) -> None:
     """Does something again and again until it is over, with pauses of so many seconds in the mean; notes what must not be."""
     chance = random.Random(what)
+    give_way()
     while not scene.over.wait(chance.uniform(0.5, 1.5) * seconds):
         if scene.quiet.is_set():
             continue

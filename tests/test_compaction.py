@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motorgraph.commits import Change
-from motorgraph.engine import compaction, process
+from motorgraph.engine import archive, compaction, process
 from motorgraph.engine.compaction import LEAST_GONE, Compaction
 from motorgraph.engine.delta import Delta, Written
 from motorgraph.engine.history import History
 from motorgraph.engine.wire import Job
 from motorgraph.journal import Journal
-from tests.forked import TRIPLES, Engine, engine, eventually, resident, run
+from tests.forked import TRIPLES, Engine, engine, eventually, is_there, resident, run
 from tests.moving import STEPS, Steps, change, copied, iri, quads_of, step, store_of
 
 ROWS, TIMES, BYTES_GONE = 2000, 20, 280
@@ -139,6 +139,25 @@ def test_a_graph_that_is_written_again_and_again_takes_no_more_memory(tmp_path: 
 
     grown = run(work())
     assert grown < 2 * TIMES * ROWS * BYTES_GONE / 2, grown
+
+
+@linux
+def test_a_clerk_that_is_asked_again_and_again_is_another_at_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def clerks(running: Engine) -> list[int]:
+        await running.pool.archive.ask("quads", upto=1)
+        return [reader.pid for _, reader in running.pool.archive._idle]
+
+    async def work() -> None:
+        async with engine(tmp_path) as running:
+            await replaced(running, 0, FEW)
+            first = await clerks(running)
+            assert first
+            assert await clerks(running) == first
+            monkeypatch.setattr(archive, "LIFE_SECONDS", 0.0)
+            assert await clerks(running) == []  # the same did it, and then was let go
+            assert await eventually(lambda: not is_there(first[0]))
+
+    run(work())
 
 
 @linux

@@ -24,8 +24,8 @@ def test_completion_knows_what_the_subject_is(opened: Opened) -> None:
     page.keyboard.type("mg:Plan", delay=30)
     page.locator(".cm-tooltip-autocomplete li", has_text="mg:Plant").first.click()
     page.keyboard.type(" ; mg:count", delay=30)
-    offered = page.locator(".cm-tooltip-autocomplete li", has_text="mg:country").first.inner_text()
-    number, _, total = offered.split("\n")[1].partition(" of ")
+    offered = page.locator(".cm-tooltip-autocomplete li", has_text="mg:country").filter(has_text=" of ").first.inner_text()
+    number, _, total = offered.split("\n")[1].partition(" of ")  # how many have it comes after the name
     assert 500 < int(number) <= int(total)
     page.locator(".cm-tooltip-autocomplete li", has_text="mg:country").first.click()
     page.keyboard.type(" spai", delay=30)

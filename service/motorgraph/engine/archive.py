@@ -20,6 +20,8 @@ from motorgraph.errors import DeadlineExceeded, OutOfMemory, OutOfReach, QueueFu
 from motorgraph.limits import Limits
 
 IDLE_SECONDS = 30.0
+LIFE_SECONDS = 300.0
+"""After which a process goes, though it is asked still: a graph that goes from commit to commit keeps all that was removed."""
 CLERK = 0
 """Stands for a commit where the journal is to be read."""
 
@@ -210,7 +212,7 @@ class Archive:
         commit, reader = entry
         if reader.answer is not None:  # it is still at work for nobody
             self._readers.kill(reader)
-        elif reader.is_outlived:
+        elif reader.is_outlived or time.monotonic() - reader.born > LIFE_SECONDS:
             reader.close()
         elif not reader.is_gone:
             reader.idle_since = time.monotonic()

@@ -42,7 +42,7 @@ class Reader(asyncio.Protocol):
         self.is_outlived = False
         """Whether the keeper has given up the memory that it was forked from: then it owns alone what all others share."""
         self.deltas = 0
-        self.idle_since = time.monotonic()
+        self.born = self.idle_since = time.monotonic()
         self.cause: int | None = None
         self._since = 0.0
         self._owner = owner

@@ -50,7 +50,7 @@ from motorgraph.notes import Notes
 
 COMMANDS = ("load", "fork", "nice", "kill", "apply", "settle", "recall", "record", "keep")
 NICENESS = 19
-NICENESSES = {"draft": 10, "trial": 15}  # where all want a processor, reads go first, and writes before what is only tried
+NICENESSES = {"draft": 10, "past": 10, "trial": 15}  # reads go first, then writes and what is past, then what is only tried
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
 SOCKET_BYTES = 1 << 20
 
@@ -298,7 +298,7 @@ class Keeper:
         store, may_open = elsewhere.remote(self._store), int(command["may_open"])
         if store is None or self._upkeep is None:
             return may_open
-        store.mark = self._upkeep.mark if command["role"] in {*NICENESSES, "archivist"} else None
+        store.mark = self._upkeep.mark if command["role"] in {"draft", "trial", "archivist"} else None
         return max(may_open, elsewhere.SOCKETS)
 
     def _goal(self, command: dict[str, Any]) -> past.Goal:
