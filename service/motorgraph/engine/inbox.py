@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 READ_BYTES = 1 << 16
-REST_SECONDS = 0.5
+REST_SECONDS = 0.2
+Command = dict[str, Any]  # Any: plain JSON
 
 
 class Inbox:
@@ -21,10 +22,10 @@ class Inbox:
         self._wake, self._signalled = socket.socketpair()
         self._selector = selectors.DefaultSelector()
 
-    def commands(self, on_death: Callable[[], None], at_rest: Callable[[], bool]) -> Iterator[dict[str, Any]]:  # Any: plain JSON
+    def commands(self, on_death: Callable[[], None], at_rest: Callable[[], float | None]) -> Iterator[Command]:
         """The commands as they come, until the front closes the socket; `on_death` is called when children have died.
 
-        `at_rest` is called where nothing has come for a moment, and again until something comes, if it says that there is more.
+        `at_rest` is called where nothing has come for a moment, and again after the seconds that it says, unless something comes.
         """
         self._hear_deaths()
         self._selector.register(self._control, selectors.EVENT_READ)
@@ -32,7 +33,7 @@ class Inbox:
         seconds: float | None = None
         while True:
             ready = {key.fileobj for key, _ in self._selector.select(seconds)}
-            seconds = REST_SECONDS if ready else 0 if at_rest() else None
+            seconds = REST_SECONDS if ready else at_rest()
             if self._wake in ready:
                 self._wake.recv(4096)
                 on_death()

@@ -27,10 +27,9 @@ from typing import IO, Any, NoReturn
 
 import pyoxigraph as ox
 
-from motorgraph.engine import archivist, clerk, draft, past, process, reader, trial
+from motorgraph.engine import archivist, clerk, compaction, draft, past, process, reader, trial
 from motorgraph.engine import remote as elsewhere
 from motorgraph.engine.chronicle import Chronicle
-from motorgraph.engine.compaction import Compaction
 from motorgraph.engine.counts import Counts
 from motorgraph.engine.delta import Written
 from motorgraph.engine.endpoint import Place
@@ -63,7 +62,7 @@ class Keeper:
         self._store = ox.Store()
         self._history: History | None = None
         self._upkeep: Upkeep | None = None
-        self._compaction: Compaction | None = None
+        self._compaction: compaction.Compaction | None = None
         self._scribes = Scribes(self._close_for_child)
         self._knowledge = Knowledge(self._store)
         self._is_writable = self._judges = False
@@ -142,7 +141,7 @@ class Keeper:
         self._knowledge.infer(keeps=self._is_writable)
         if self._is_union:
             merge(self._store)
-        self._compaction = Compaction(self._store, self._history, union=self._is_union)
+        self._compaction = compaction.Compaction(self._store, self._history, union=self._is_union)
         return digest
 
     def _take_up(self, command: dict[str, Any]) -> str:
@@ -200,14 +199,14 @@ class Keeper:
         if self._knowledge.prepare(judges=judges):
             self._freeze()
 
-    def _prepare_at_rest(self) -> bool:
-        """Where nobody writes: a short step of what a first trial would wait for, or of `_compact`; whether there is another."""
+    def _prepare_at_rest(self) -> float | None:
+        """Where nobody writes: a short step of what a first trial would wait for, or of `_compact`; seconds until the next."""
         if not self._ahead:
-            return self._compact()
+            return compaction.REST_SECONDS if self._compact() else None
         self._ahead.pop(0)()
         if not self._ahead:
             self._freeze()
-        return bool(self._ahead)
+        return 0.0
 
     def _compact(self) -> bool:
         """A step towards a store without what was removed, if that is due; whether there is another."""
