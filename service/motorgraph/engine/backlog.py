@@ -24,6 +24,7 @@ class Backlog:
         self.waiting: deque[Answer] = deque()
         self.parked: deque[Answer] = deque()
         self._known: OrderedDict[tuple[object, ...], float] = OrderedDict()
+        self._least: OrderedDict[tuple[object, ...], float] = OrderedDict()
         self._alike: OrderedDict[tuple[object, ...], float] = OrderedDict()
 
     def __len__(self) -> int:
@@ -58,8 +59,8 @@ class Backlog:
         return self._expected(answer.job) < PATIENCE_SECONDS
 
     def is_quick(self, answer: Answer) -> bool:
-        """Whether its job is known to take less than the processor is given to another for."""
-        return self._expected(answer.job) < QUICK_SECONDS
+        """Whether its job has taken less of late than the processor is given to another for, with all that came between."""
+        return self._usual(answer.job) < QUICK_SECONDS
 
     def is_long(self, job: Job) -> bool:
         """Whether it is known to take long."""
@@ -72,25 +73,32 @@ class Backlog:
     def spared_until(self, answer: Answer) -> float:
         """The moment until which a reader is left to finish it though nobody wants it: a fresh one would have to copy anew the
         pages that it reads, which takes longer. 0 if it is not known to be over soon."""
-        usual = self._expected(answer.job)
+        usual = self._usual(answer.job)
         return answer.started + min(max(PATIENCE_SECONDS, 10 * usual), SPARE_SECONDS) if usual < SPARE_SECONDS else 0.0
 
     def _expected(self, job: Job) -> float:
-        """The seconds that it took before; else what the slowest of its shape took lately."""
-        known = self._known.get(job.key)
-        return self._alike.get(job.shape, LONG_SECONDS) if known is None else known
+        """The least that it took of late, since whatever comes between only adds; else what the slowest of its shape took."""
+        return self._least.get(job.key, self._alike.get(job.shape, LONG_SECONDS))
+
+    def _usual(self, job: Job) -> float:
+        """What it took in the mean of late; else what the slowest of its shape took."""
+        return self._known.get(job.key, self._alike.get(job.shape, LONG_SECONDS))
 
     def remember(self, job: Job, seconds: float) -> None:
-        """Notes how long it took this time; what counts is the least of late, since whatever comes between only adds."""
-        known = self._known.get(job.key, GUESSED_SECONDS)
-        if job.key not in self._known:
+        """Notes how long it took this time."""
+        known, least = self._known.get(job.key), self._least.get(job.key)
+        if known is None:
             slowest = self._alike.get(job.shape, seconds)
             _keep(self._alike, job.shape, max(min(seconds, MOST_GROWTH_OF_SHAPE * slowest), FADING * slowest))
-        _keep(self._known, job.key, seconds if known == GUESSED_SECONDS else min(seconds, MOST_GROWTH * known))
+        if known is None or least is None or known == GUESSED_SECONDS:
+            known = least = seconds
+        _keep(self._known, job.key, (known + seconds) / 2)
+        _keep(self._least, job.key, min(seconds, MOST_GROWTH * least))
 
     def remember_long(self, job: Job) -> None:
         """Notes that it takes long, though its end has not been seen."""
         _keep(self._known, job.key, max(self._known.get(job.key, 0.0), GUESSED_SECONDS))
+        _keep(self._least, job.key, GUESSED_SECONDS)
         _keep(self._alike, job.shape, GUESSED_SECONDS)
 
 
