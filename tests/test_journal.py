@@ -22,8 +22,9 @@ import pytest
 from motorgraph import commits as commits_module
 from motorgraph import journal as journal_module
 from motorgraph.commits import Change, Key
-from motorgraph.database import FILE
-from motorgraph.errors import Failed, InsufficientStorage, NotFound
+from motorgraph.database import FILE, telling
+from motorgraph.engine.process import opening_at_most
+from motorgraph.errors import Failed, InsufficientStorage, NotFound, Unavailable
 from motorgraph.folder import LOCK
 from motorgraph.journal import SNAPSHOTS, Journal
 from motorgraph.witness import Witness
@@ -129,6 +130,12 @@ def test_a_full_disk_refuses_a_commit_and_takes_the_next_when_there_is_room(jour
     assert journal.append(Change(added=[TWO])).id == 2
     with closing(again(journal)) as reopened:
         assert reopened.verify() == ""
+
+
+def test_what_no_file_is_left_for_may_be_read_later_but_a_write_is_not_called_unmade(tmp_path: Path) -> None:
+    for reading, refusal in ((True, Unavailable), (False, Failed)):
+        with pytest.raises(refusal, match="open files"), telling(tmp_path, reading=reading), opening_at_most(0):
+            (tmp_path / "witness").open("wb")
 
 
 def test_the_commit_at_a_time_is_the_newest_until_then(journal: Journal) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from motorgraph.errors import Failed, is_disk_full, no_room
+from motorgraph.errors import Failed, exhausted, is_disk_full, is_exhausted, no_room
 from motorgraph.folder import is_full, is_writable
 from motorgraph.witness import FILE as WITNESS
 from motorgraph.witness import Witness
@@ -73,7 +73,7 @@ def require_version(base: sqlite3.Connection, folder: Path) -> None:
 
 @contextmanager
 def telling(folder: Path, *, reading: bool = False) -> Iterator[None]:
-    """Says in our words what SQLite or the disk refuses; when `reading`, also that what was read makes no sense."""
+    """Says in our words what SQLite or the disk refuses; when `reading`, also what makes no sense or may be read later."""
     try:
         yield
     except sqlite3.Error as error:
@@ -84,6 +84,8 @@ def telling(folder: Path, *, reading: bool = False) -> Iterator[None]:
     except OSError as error:
         if is_disk_full(error):
             raise no_room(folder) from error
+        if reading and is_exhausted(error):
+            raise exhausted(error) from error
         raise Failed(f"The journal in {folder} cannot be used: {error.strerror or error}.") from error
     except (ValueError, TypeError, zlib.error) as error:
         if not reading:

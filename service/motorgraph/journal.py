@@ -69,10 +69,10 @@ class Journal:
 
     @classmethod
     def read(cls, folder: Path) -> Journal:
-        """The journal of a folder to look at, which may be read-only. Raises NotFound or Failed."""
+        """The journal of a folder to look at, which may be read-only. Raises NotFound, Failed, or Unavailable."""
         if not (folder / FILE).is_file():
             raise NotFound(f"There is no journal in {folder}.")
-        with telling(folder):
+        with telling(folder, reading=True):
             base = sqlite3.connect(address_of(folder), uri=True, isolation_level=None)
             base.execute("PRAGMA query_only = ON")
             if base.execute("PRAGMA user_version").fetchone()[0] == 0:
