@@ -25,7 +25,7 @@ NO_ROOM = http.client.INSUFFICIENT_STORAGE
 NOT_MADE = frozenset({"reader-died", "queue-full", "deadline-exceeded"})
 """The kinds of problems that say that a write was not made and may be sent again."""
 SAYS_SO = "Nothing was changed"
-SECONDS_UNTIL_AGAIN = 0.05
+SECONDS_UNTIL_AGAIN, SECONDS_IN_DOUBT = 0.05, 0.5
 SECONDS_TO_WRITE = 60
 
 State = tuple[int, int] | None
@@ -181,7 +181,8 @@ class Writer:
         else:
             problem = Problem.of(answer, said, f"{method} {path}")
             if not self._is_made_not(problem):
-                return  # it stays in doubt
+                time.sleep(SECONDS_IN_DOUBT)  # else all graphs would be in doubt before the fault is over
+                return
             self.ledger.may[graph] = {now}
         self.ledger.in_doubt -= 1
 
