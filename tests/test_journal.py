@@ -138,6 +138,13 @@ def test_what_no_file_is_left_for_may_be_read_later_but_a_write_is_not_called_un
             (tmp_path / "witness").open("wb")
 
 
+@pytest.mark.parametrize("files", range(6))
+def test_a_journal_that_too_few_files_are_left_for_may_be_read_later(journal: Journal, files: int) -> None:
+    journal.append(Change(added=[b"<a:s> <a:p> <a:o> .\n"]))
+    with pytest.raises(Unavailable, match="open files"), opening_at_most(files):
+        Journal.read(journal.folder)
+
+
 def test_the_commit_at_a_time_is_the_newest_until_then(journal: Journal) -> None:
     times = [journal.append(Change(added=[ONE])).time for _ in range(3)]
     assert journal.at("2000-01-01") == 0

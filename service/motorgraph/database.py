@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 import zlib
@@ -14,6 +15,7 @@ from motorgraph.folder import is_full, is_writable
 from motorgraph.witness import FILE as WITNESS
 from motorgraph.witness import Witness
 
+FILES = 6  # that a process has open for one journal
 FILE = "journal.db"
 VERSION = 2
 LOG_BYTES = 64 << 20
@@ -71,6 +73,19 @@ def require_version(base: sqlite3.Connection, folder: Path) -> None:
         base.executescript(f"BEGIN IMMEDIATE; {_KEYS_TABLE} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
+def _require_files(folder: Path, files: int) -> None:
+    """Raises Unavailable where this process may not open so many files more; SQLite does not say that it is so."""
+    opened: list[int] = []
+    try:
+        opened.extend(os.open(folder, os.O_RDONLY) for _ in range(files))
+    except OSError as error:
+        if is_exhausted(error):
+            raise exhausted(error) from error
+    finally:
+        for file in opened:
+            os.close(file)
+
+
 @contextmanager
 def telling(folder: Path, *, reading: bool = False) -> Iterator[None]:
     """Says in our words what SQLite or the disk refuses; when `reading`, also what makes no sense or may be read later."""
@@ -80,6 +95,7 @@ def telling(folder: Path, *, reading: bool = False) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _NO_ROOM or (code in _MAYBE_NO_ROOM and is_full(folder)):
             raise no_room(folder) from error
+        _require_files(folder, FILES if reading and code == sqlite3.SQLITE_CANTOPEN else 0)
         raise Failed(f"The journal in {folder} cannot be used: {error}.") from error
     except OSError as error:
         if is_disk_full(error):
