@@ -301,23 +301,27 @@ def test_a_client_that_leaves_frees_its_reader_in_every_state(
     run(work())
 
 
+async def leaves_and_ends_its_reader(running: Engine) -> None:
+    task = asking(running, NEVER_ENDING)
+    assert await eventually(lambda: len(at_work(running)) == 1)
+    pid = pid_of(at_work(running)[0])
+    ending(task)
+    assert await eventually(lambda: not is_there(pid))
+    assert await running.point()
+    assert running.pool.deaths == 0
+
+
 def test_a_request_that_is_cancelled_while_its_query_runs_ends_the_reader(tmp_path: Path) -> None:
     async def work() -> None:
         async with engine(tmp_path) as running:
-            task = asking(running, NEVER_ENDING)
-            assert await eventually(lambda: len(at_work(running)) == 1)
-            pid = pid_of(at_work(running)[0])
-            ending(task)
-            assert await eventually(lambda: not is_there(pid))
-            assert await running.point()
-            assert running.pool.deaths == 0
+            await leaves_and_ends_its_reader(running)
 
     run(work())
 
 
 def test_a_client_that_leaves_a_query_that_is_over_soon_ends_no_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "SPARE_SECONDS", 60.0)
-    monkeypatch.setattr(backlog.Backlog, "_expected", lambda self, job: 6.0)
+    monkeypatch.setattr(backlog.Backlog, "_usual", lambda self, job: 6.0)
     monkeypatch.setattr(backlog.Backlog, "patience", lambda self, job: 60.0)
 
     async def work() -> None:
@@ -339,17 +343,11 @@ def test_a_client_that_leaves_a_query_that_is_over_soon_ends_no_reader(tmp_path:
 def test_a_client_that_leaves_a_query_that_takes_longer_than_ever_ends_its_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backlog.Backlog, "_expected", lambda self, job: 0.1)
+    monkeypatch.setattr(backlog.Backlog, "_usual", lambda self, job: 0.1)
 
     async def work() -> None:
         async with engine(tmp_path, readers=2, reserve=1) as running:
-            task = asking(running, NEVER_ENDING)
-            assert await eventually(lambda: len(at_work(running)) == 1)
-            pid = pid_of(at_work(running)[0])
-            ending(task)
-            assert await eventually(lambda: not is_there(pid))
-            assert await running.point()
-            assert running.pool.deaths == 0
+            await leaves_and_ends_its_reader(running)
 
     run(work())
 

@@ -6,15 +6,28 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import NamedTuple, TypeVar
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
 from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS, QUICK_SECONDS, SPARE_SECONDS
 
+T = TypeVar("T")
 GUESSED_SECONDS = 2 * LONG_SECONDS  # for what has not been seen to end
 FADING = 0.9  # of what the slowest of a shape took, with each new one of it
 MOST_GROWTH = 1.25  # times what is known, each time: a query that had to wait for a processor is no larger one
 MOST_GROWTH_OF_SHAPE = 4
+
+
+class Took(NamedTuple):
+    """The seconds that a query took of late: in the mean, and at least, since whatever comes between only adds."""
+
+    mean: float
+    least: float
+
+
+_GUESSED = Took(GUESSED_SECONDS, GUESSED_SECONDS)
+_UNKNOWN = Took(0.0, 0.0)
 
 
 class Backlog:
@@ -23,8 +36,7 @@ class Backlog:
     def __init__(self) -> None:
         self.waiting: deque[Answer] = deque()
         self.parked: deque[Answer] = deque()
-        self._known: OrderedDict[tuple[object, ...], float] = OrderedDict()
-        self._least: OrderedDict[tuple[object, ...], float] = OrderedDict()
+        self._known: OrderedDict[tuple[object, ...], Took] = OrderedDict()
         self._alike: OrderedDict[tuple[object, ...], float] = OrderedDict()
 
     def __len__(self) -> int:
@@ -64,11 +76,11 @@ class Backlog:
 
     def is_long(self, job: Job) -> bool:
         """Whether it is known to take long."""
-        return self._known.get(job.key, 0.0) > LONG_SECONDS
+        return self._known.get(job.key, _UNKNOWN).mean > LONG_SECONDS
 
     def patience(self, job: Job) -> float:
         """Seconds after which it has taken longer than is usual."""
-        return PATIENCE_SECONDS if self.is_long(job) else max(PATIENCE_SECONDS, 10 * self._known.get(job.key, 0.0))
+        return PATIENCE_SECONDS if self.is_long(job) else max(PATIENCE_SECONDS, 10 * self._known.get(job.key, _UNKNOWN).mean)
 
     def spared_until(self, answer: Answer) -> float:
         """The moment until which a reader is left to finish it though nobody wants it: a fresh one would have to copy anew the
@@ -77,34 +89,40 @@ class Backlog:
         return answer.started + min(max(PATIENCE_SECONDS, 10 * usual), SPARE_SECONDS) if usual < SPARE_SECONDS else 0.0
 
     def _expected(self, job: Job) -> float:
-        """The least that it took of late, since whatever comes between only adds; else what the slowest of its shape took."""
-        return self._least.get(job.key, self._alike.get(job.shape, LONG_SECONDS))
+        """The least that it took of late; else what the slowest of its shape took."""
+        return self._took(job).least
 
     def _usual(self, job: Job) -> float:
         """What it took in the mean of late; else what the slowest of its shape took."""
-        return self._known.get(job.key, self._alike.get(job.shape, LONG_SECONDS))
+        return self._took(job).mean
+
+    def _took(self, job: Job) -> Took:
+        known = self._known.get(job.key)
+        if known is None:
+            of_shape = self._alike.get(job.shape, LONG_SECONDS)
+            return Took(of_shape, of_shape)
+        return known
 
     def remember(self, job: Job, seconds: float) -> None:
         """Notes how long it took this time."""
-        known, least = self._known.get(job.key), self._least.get(job.key)
+        known = self._known.get(job.key)
         if known is None:
             slowest = self._alike.get(job.shape, seconds)
             _keep(self._alike, job.shape, max(min(seconds, MOST_GROWTH_OF_SHAPE * slowest), FADING * slowest))
-        if known is None or least is None or known == GUESSED_SECONDS:
-            known = least = seconds
-        _keep(self._known, job.key, (known + seconds) / 2)
-        _keep(self._least, job.key, min(seconds, MOST_GROWTH * least))
+        if known is None or known == _GUESSED:
+            known = Took(seconds, seconds)
+        _keep(self._known, job.key, Took((known.mean + seconds) / 2, min(seconds, MOST_GROWTH * known.least)))
 
     def remember_long(self, job: Job) -> None:
         """Notes that it takes long, though its end has not been seen."""
-        _keep(self._known, job.key, max(self._known.get(job.key, 0.0), GUESSED_SECONDS))
-        _keep(self._least, job.key, GUESSED_SECONDS)
+        known = self._known.get(job.key, _UNKNOWN)
+        _keep(self._known, job.key, Took(max(known.mean, GUESSED_SECONDS), GUESSED_SECONDS))
         _keep(self._alike, job.shape, GUESSED_SECONDS)
 
 
-def _keep(known: OrderedDict[tuple[object, ...], float], key: tuple[object, ...], seconds: float) -> None:
+def _keep(known: OrderedDict[tuple[object, ...], T], key: tuple[object, ...], what: T) -> None:
     """Notes it as the newest of no more than may be known."""
-    known[key] = seconds
+    known[key] = what
     known.move_to_end(key)
     if len(known) > KNOWN_QUERIES:
         known.popitem(last=False)

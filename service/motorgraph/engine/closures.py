@@ -31,6 +31,7 @@ MOST_KEPT = 2
 """Sets of predicates whose triples are kept; they take 7 MB of a reader at most, each."""
 MOST_NOTED = 256
 _DEFAULT = ox.DefaultGraph()
+_path = lru_cache(maxsize=256)(path)
 Predicates = frozenset[ox.NamedNode]
 
 
@@ -46,7 +47,7 @@ class Closures:
     def told(self, job: Job) -> str | None:
         """A query of the default graph with the ends of its path in it; None if it has none, or is better asked as it is."""
         self._at = None
-        found = _path(job)
+        found = _path(job.text)
         if found is None:
             return None
         try:
@@ -127,9 +128,3 @@ def _resolved(found: Path, base: str) -> tuple[Predicates, ox.NamedNode]:
     known = names[found.known]
     assert isinstance(known, ox.NamedNode)
     return frozenset(predicate for predicate in predicates if isinstance(predicate, ox.NamedNode)), known
-
-
-@lru_cache(maxsize=256)
-def _path(job: Job) -> Path | None:
-    """The path of a query with a known end, if there is one."""
-    return path(job.text)

@@ -219,9 +219,10 @@ class Keeper:
         self._counts.take_up(self._store)
         process.give_back(old)
         self._freeze()
-        if not self._compaction.is_due():
+        is_more = self._compaction.is_due()
+        if not is_more:
             self.tell("compacted")
-        return self._compaction.is_due()
+        return is_more
 
     def _fork_child(self, command: dict[str, Any]) -> None:
         if command["role"] == "draft":
