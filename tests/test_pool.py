@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -668,6 +669,34 @@ def test_no_reader_is_left_behind_by_a_hundred_deaths_of_each_kind(tmp_path: Pat
     run(work())
 
 
+def test_readers_go_on_until_others_have_a_change_that_is_too_long_to_be_told(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
+            assert await eventually(lambda: len(running.pool._readers.idle) == 3)
+            before, fork, idle = running.pool.pids, running.control.fork, []
+
+            async def watched(role: str, **more: Any) -> tuple[int, socket.socket]:  # Any: handed on
+                try:
+                    return await fork(role, **more)
+                finally:
+                    if role == "reader":
+                        idle.append((await running.count(), len(set(before) & set(running.pool.pids))))
+
+            running.control.fork = watched  # type: ignore[method-assign]
+            count = await running.count()
+            triples = " . ".join(f"<http://e/new/{number}> <http://e/p> {number}" for number in range(20_000))
+            await running.update(f"INSERT DATA {{ {triples} }}")
+            assert idle == [(count, 3)] * 3
+            assert len(running.pool._readers.idle) == 3
+            assert await running.count() == count + 20_000
+            assert await eventually(lambda: not set(before) & set(running.pool.pids))
+            assert await running.settles()
+            await running.update("INSERT DATA { <http://e/one> <http://e/p> 1 }")
+            assert await asyncio.gather(*(running.count() for _ in range(6))) == [count + 20_001] * 6
+
+    run(work())
+
+
 # Big and small
 
 
@@ -697,7 +726,7 @@ def test_a_small_query_does_not_wait_for_one_that_was_small_until_now(tmp_path: 
         async with engine(tmp_path, readers=2, reserve=1, express=1) as running:
             assert await eventually(lambda: running.pool.running == 2)
             assert await running.point()
-            monkeypatch.setattr(backlog.Backlog, "_expected", lambda self, job: 0.01)
+            monkeypatch.setattr(backlog.Backlog, "_expected", lambda self, job: 0.001)
             larger = asking(running, SLOW)
             while not at_work(running):
                 await asyncio.sleep(0)
@@ -730,7 +759,7 @@ def test_a_query_of_unknown_size_leaves_the_last_idle_reader_to_small_ones_unles
             ending(*tasks)
             await outcomes(tasks)
         async with engine(tmp_path, readers=1, reserve=1, express=1) as running:
-            assert await eventually(lambda: running.pool.running == 2)
+            assert await eventually(lambda: len(running.pool._readers.idle) == 2)
             running.pool._readers.is_open = False  # no more are forked, as where the machine refuses
             os.kill(running.pool.pids[0], signal.SIGKILL)
             assert await eventually(lambda: running.pool.running == 1)
@@ -748,6 +777,27 @@ def test_a_query_that_had_to_wait_for_a_processor_now_and_then_stays_a_small_one
     for _ in range(20):
         known.remember(small, 0.1)
     assert not known.is_small(Answer(small, 0.0))
+
+
+def test_a_tiny_query_does_not_wait_for_all_that_a_page_asks_for(tmp_path: Path) -> None:
+    known, waits = backlog.Backlog(), Answer(job(POINT), 0.0)
+    known.remember(waits.job, 0.001)
+    page = [Answer(job(SLOW.replace("?s", f"?s{number}")), 0.0) for number in range(3)]
+    for number, answer in enumerate(page):
+        known.remember(answer.job, 0.015)
+        answer.asked = waits.asked - 0.01 * (3 - number)
+    known.waiting.extend([*page, waits])
+    assert [known.next() for _ in range(4)] == [waits, *page]
+    page[0].asked = waits.asked - 0.2  # whoever has waited for long goes first all the same
+    known.waiting.extend([waits, *page])
+    assert [known.next() for _ in range(4)] == [page[0], waits, *page[1:]]
+    larger = Answer(job(STREAM), 0.0)
+    known.remember(larger.job, 3.0)
+    larger.asked = waits.asked - 0.3
+    known.waiting.extend([waits, larger])
+    assert known.next_tiny() is waits
+    assert known.next_tiny() is None
+    assert known.next() is larger
 
 
 def test_who_waits_for_long_queries_does_not_wait_for_slow_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

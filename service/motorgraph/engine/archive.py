@@ -20,7 +20,7 @@ from motorgraph.errors import DeadlineExceeded, OutOfMemory, OutOfReach, QueueFu
 from motorgraph.limits import Limits
 
 IDLE_SECONDS = 30.0
-LIFE_SECONDS = 300.0
+LIFE_SECONDS = 120.0
 """After which a process goes, though it is asked still: a graph that goes from commit to commit keeps all that was removed."""
 CLERK = 0
 """Stands for a commit where the journal is to be read."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ GUESSED_SECONDS = 2 * LONG_SECONDS  # for what has not been seen to end
 FADING = 0.9  # of what the slowest of a shape took, with each new one of it
 MOST_GROWTH = 1.25  # times what is known, each time: a query that had to wait for a processor is no larger one
 MOST_GROWTH_OF_SHAPE = 4
+HANDICAP = 10  # times what a job is known to take: by so much later another that takes nothing may come and yet go first
 
 
 class Took(NamedTuple):
@@ -53,25 +53,33 @@ class Backlog:
                 queue.remove(answer)
 
     def next(self) -> Answer:
-        """The next that waits: the oldest, but for a moment those go first that are known to be small."""
-        oldest = self.waiting[0]
-        if self.is_small(oldest) or time.monotonic() - oldest.asked >= PRECEDENCE_SECONDS:
-            return self.waiting.popleft()
-        return self.next_small() or self.waiting.popleft()
+        """The next that waits: the oldest, but whoever asks for little goes before those that ask for more, for a moment; a page
+        that asks for twenty things at once does not hold up everybody."""
+        found = min(self.waiting, key=self._turn)
+        self.waiting.remove(found)
+        return found
 
-    def next_small(self) -> Answer | None:
-        """The oldest that waits and is known to be small."""
-        found = next(filter(self.is_small, self.waiting), None)
+    def next_tiny(self) -> Answer | None:
+        """The next that waits and is known to take no time."""
+        found = min(filter(self.is_tiny, self.waiting), key=self._turn, default=None)
         if found is not None:
             self.waiting.remove(found)
         return found
+
+    def _turn(self, answer: Answer) -> float:
+        """The moment by which those that wait are put in order."""
+        return answer.asked + min(HANDICAP * self._expected(answer.job), PRECEDENCE_SECONDS)
+
+    def is_tiny(self, answer: Answer) -> bool:
+        """Whether its job is known to take less than the processor is given to another for."""
+        return self._expected(answer.job) < QUICK_SECONDS
 
     def is_small(self, answer: Answer) -> bool:
         """Whether its job is known to take next to no time."""
         return self._expected(answer.job) < PATIENCE_SECONDS
 
     def is_quick(self, answer: Answer) -> bool:
-        """Whether its job has taken less of late than the processor is given to another for, with all that came between."""
+        """Whether it is tiny even with all that came between when it was asked of late."""
         return self._usual(answer.job) < QUICK_SECONDS
 
     def is_long(self, job: Job) -> bool:

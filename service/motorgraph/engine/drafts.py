@@ -50,7 +50,10 @@ class Drafts:
 
     async def _made(self, draft: Reader) -> int:
         """Has the keeper do what the draft did, and the readers too. Returns the newest commit."""
-        return self.done(await self._control.apply(draft.pid))
+        applied = await self._control.apply(draft.pid)
+        if applied.delta == "":
+            await self._readers.relieve()
+        return self.done(applied)
 
     def done(self, applied: Applied) -> int:
         """Tells readers and whoever else has to know of what the keeper has done. Returns the newest commit."""

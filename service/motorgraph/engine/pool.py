@@ -191,8 +191,8 @@ class Pool:
         self._look_again()
 
     def _look_again(self) -> None:
-        """In a moment: a small query that waits may begin when those at work have turned out to be no small ones."""
-        if self._look is None and any(map(self._backlog.is_small, self._backlog.waiting)):
+        """In a moment: a tiny query that waits may begin when those at work have turned out to be no tiny ones."""
+        if self._look is None and any(map(self._backlog.is_tiny, self._backlog.waiting)):
             self._look = asyncio.get_running_loop().call_later(QUICK_SECONDS, self._looked)
 
     def _looked(self) -> None:
@@ -229,8 +229,8 @@ class Pool:
     def _begin_waiting(self) -> None:
         """Gives waiting jobs to readers, as far as there is one for the next."""
         waiting, parked = self._backlog.waiting, self._backlog.parked
-        while self._seats.has_express() and (small := self._backlog.next_small()):
-            self._send(small, self._readers.idle.pop())
+        while self._seats.has_express() and (tiny := self._backlog.next_tiny()):
+            self._send(tiny, self._readers.idle.pop())
         while waiting and self._seats.has_any():
             answer = self._backlog.next()
             if self._waits_for_long(answer):

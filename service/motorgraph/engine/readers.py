@@ -53,6 +53,7 @@ class Readers:
         self._apart: dict[int, Reader] = {}
         self._causes: OrderedDict[int, int] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._relief: list[Reader] = []
         self._has_one = asyncio.Event()
         self._trim: asyncio.TimerHandle | None = None
         control.on_exit = self._exited
@@ -109,14 +110,11 @@ class Readers:
         task.add_done_callback(self._tasks.discard)
 
     async def _forked(self) -> None:
-        generation, limits = self.generation, self.limits
+        generation = self.generation
         try:
-            pid, sock = await self._control.fork("reader", memory=limits.memory, may_open=limits.may_open)
-            reader = await self._connect(pid, sock, generation)
-        except (OSError, Refusal) as error:
-            log.warning("a reader could not be forked", extra={"error": str(error)})
-            await asyncio.sleep(RETRY_SECONDS)
-            reader = None
+            reader = await self._born(generation)
+            if reader is None:
+                await asyncio.sleep(RETRY_SECONDS)
         finally:
             self.coming -= 1
         if reader is not None and not reader.is_gone:
@@ -129,6 +127,22 @@ class Readers:
                 reader.close()
         self.refill()
         self._scheduler.dispatch()
+
+    async def _born(self, generation: int) -> Reader | None:
+        """A new reader; None if there can be none now."""
+        limits = self.limits
+        try:
+            pid, sock = await self._control.fork("reader", memory=limits.memory, may_open=limits.may_open)
+            return await self._connect(pid, sock, generation)
+        except (OSError, Refusal) as error:
+            log.warning("a reader could not be forked", extra={"error": str(error)})
+            return None
+
+    async def relieve(self) -> None:
+        """Forks those that take the place of all readers with the next `renew`, so that until then these go on. For whoever alone
+        changes the graph: what they are forked from is what is renewed to."""
+        coming = [self._born(self.generation + 1) for _ in range(self._wanted() if self.is_open else 0)]
+        self._relief += filter(None, await asyncio.gather(*coming))
 
     async def apart(self, role: str, memory: int, *, may_open: int = 0, **more: float) -> Reader:
         """A process that stands beside the pool: a draft, a judge, a clerk, a past, a reader for a job of our own. The caller
@@ -215,8 +229,8 @@ class Readers:
 
     def renew(self, commit: int = 0, delta: str = "") -> None:
         """A commit has changed the graph: readers are told of a short delta, and do it when they come to it. For "" they are
-        forked anew, the idle ones at once, the others after their answers; so are those that are at something long, or know much
-        already that the keeper's memory has too."""
+        forked anew, the idle ones at once unless there is relief, the others after their answers; so are those that are at
+        something long, or know much already that the keeper's memory has too."""
         self.generation += 1
         told = encode_job(Job("delta", delta, commit=commit)) if delta else b""
         for reader in self.all.values():
@@ -227,6 +241,10 @@ class Readers:
         for reader in [reader for reader in self.idle if reader.generation != self.generation]:
             self.idle.remove(reader)
             self._dismiss(reader)
+        for reader in self._relief:
+            if reader.pid in self.all and not reader.is_gone:
+                self.free(reader)
+        self._relief.clear()
         self.refill()
         self._scheduler.dispatch()
 

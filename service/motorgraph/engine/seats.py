@@ -28,7 +28,7 @@ class Seats:
             able = [reader for reader in self._readers.all.values() if self._takes_ahead(reader)]
             if able:
                 return min(able, key=lambda reader: len(reader.line))
-        return self._readers.idle.pop() if is_small and self.has_express() else None
+        return self._readers.idle.pop() if self._backlog.is_tiny(answer) and self.has_express() else None
 
     def has_any(self) -> bool:
         """Whether any job could be sent to a reader now."""
@@ -39,11 +39,11 @@ class Seats:
         return len(self._at_work()) < self._readers.limits.reserve
 
     def has_express(self) -> bool:
-        """Whether a small query may begin beside those that have all turns, none of which will be done in a moment."""
+        """Whether a tiny query may begin beside those that have all turns, none of which will be done in a moment."""
         at_work = self._at_work()
         if not self._readers.idle or len(at_work) >= self._readers.limits.reserve + self._readers.limits.express:
             return False
-        return not any(a.started > time.monotonic() - QUICK_SECONDS and self._backlog.is_small(a) for a in at_work)
+        return not any(a.started > time.monotonic() - QUICK_SECONDS and self._backlog.is_tiny(a) for a in at_work)
 
     def _spare(self) -> bool:
         """Whether a job that may be large can have an idle reader, and one is left for the small ones."""
