@@ -786,15 +786,18 @@ def test_a_tiny_query_does_not_wait_for_all_that_a_page_asks_for(tmp_path: Path)
     for number, answer in enumerate(page):
         known.remember(answer.job, 0.015)
         answer.asked = waits.asked - 0.01 * (3 - number)
-    known.waiting.extend([*page, waits])
+    for answer in (*page, waits):
+        known.wait(answer)
     assert [known.next() for _ in range(4)] == [waits, *page]
     page[0].asked = waits.asked - 0.2  # whoever has waited for long goes first all the same
-    known.waiting.extend([waits, *page])
+    for answer in (waits, *page):
+        known.wait(answer)
     assert [known.next() for _ in range(4)] == [page[0], waits, *page[1:]]
     larger = Answer(job(STREAM), 0.0)
     known.remember(larger.job, 3.0)
     larger.asked = waits.asked - 0.3
-    known.waiting.extend([waits, larger])
+    for answer in (waits, larger):
+        known.wait(answer)
     assert known.next_tiny() is waits
     assert known.next_tiny() is None
     assert known.next() is larger

@@ -91,6 +91,7 @@ class Answer:
     rows = 0
     size = 0
     started = 0.0
+    turn = 0.0  # by which those that wait are put in order
     is_long = False
     is_paused = False
     is_slow = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import suppress
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from motorgraph.engine.answer import Answer
@@ -31,10 +33,10 @@ _UNKNOWN = Took(0.0, 0.0)
 
 
 class Backlog:
-    """Two queues: `waiting` for any reader, `parked` until one of the long ones has ended."""
+    """Two queues: `waiting` for any reader, by turns, `parked` until one of the long ones has ended."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Answer] = deque()
+        self.waiting: list[Answer] = []
         self.parked: deque[Answer] = deque()
         self._known: OrderedDict[tuple[object, ...], Took] = OrderedDict()
         self._alike: OrderedDict[tuple[object, ...], float] = OrderedDict()
@@ -52,23 +54,22 @@ class Backlog:
             with suppress(ValueError):
                 queue.remove(answer)
 
+    def wait(self, answer: Answer) -> None:
+        """Has it wait for any reader. Whoever came first has the first turn, but one that asks for little goes before those that
+        ask for more and came a moment earlier; so a page that asks for twenty things at once does not hold up everybody."""
+        answer.turn = answer.asked + min(HANDICAP * self._expected(answer.job), PRECEDENCE_SECONDS)
+        insort(self.waiting, answer, key=attrgetter("turn"))
+
     def next(self) -> Answer:
-        """The next that waits: the oldest, but whoever asks for little goes before those that ask for more, for a moment; a page
-        that asks for twenty things at once does not hold up everybody."""
-        found = min(self.waiting, key=self._turn)
-        self.waiting.remove(found)
-        return found
+        """The next that waits."""
+        return self.waiting.pop(0)
 
     def next_tiny(self) -> Answer | None:
         """The next that waits and is known to take no time."""
-        found = min(filter(self.is_tiny, self.waiting), key=self._turn, default=None)
+        found = next(filter(self.is_tiny, self.waiting), None)
         if found is not None:
             self.waiting.remove(found)
         return found
-
-    def _turn(self, answer: Answer) -> float:
-        """The moment by which those that wait are put in order."""
-        return answer.asked + min(HANDICAP * self._expected(answer.job), PRECEDENCE_SECONDS)
 
     def is_tiny(self, answer: Answer) -> bool:
         """Whether its job is known to take less than the processor is given to another for."""

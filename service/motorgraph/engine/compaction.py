@@ -26,9 +26,9 @@ LEAST_GONE = 20_000
 """Removed quads from which on a copy may be worth its while."""
 MOST_SHARE = 8
 """One removed quad for so many that are there is as much as is left alone."""
-QUADS_A_STEP = 500
-"""Some 3 ms, for which whoever wants something of the keeper waits."""
-REST_SECONDS = 0.02
+QUADS_A_STEP = 200
+"""Some 1 ms, for which whoever wants something of the keeper, or its processor, waits."""
+REST_SECONDS = 0.004
 """Between two steps where nobody writes: readers have the processors meanwhile."""
 COPIES = 2
 """Beside what there is, while one is made: that, and the pages of the store, for to read it parts them from those of children."""

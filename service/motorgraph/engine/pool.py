@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 
 from motorgraph.engine.answer import Answer, payer
@@ -182,13 +181,13 @@ class Pool:
     def _enqueue(self, answer: Answer) -> None:
         if self.queue >= self.limits.queue:
             raise QueueFull(f"{self.queue} queries wait already (setting queue_length). Try again in a second.")
-        self._wait(answer, self._backlog.parked if self._waits_for_long(answer) else self._backlog.waiting)
-        self.dispatch()
-
-    def _wait(self, answer: Answer, queue: deque[Answer]) -> None:
         self._watch.at(answer, answer.deadline, self._waited_too_long)
-        queue.append(answer)
-        self._look_again()
+        if self._waits_for_long(answer):
+            self._backlog.parked.append(answer)
+        else:
+            self._backlog.wait(answer)
+            self._look_again()
+        self.dispatch()
 
     def _look_again(self) -> None:
         """In a moment: a tiny query that waits may begin when those at work have turned out to be no tiny ones."""
@@ -238,19 +237,19 @@ class Pool:
                 continue
             reader = self._seats.take(answer)
             if reader is None:
-                waiting.appendleft(answer)
+                self._backlog.wait(answer)
                 break
             self._send(answer, reader)
 
     def _rescue(self, reader: Reader) -> None:
-        """What was sent to it ahead is to be done by others, first of all that wait."""
+        """What was sent to it ahead is to be done by others."""
         line = list(reader.line)
         reader.line.clear()
-        for answer in reversed(line):
+        for answer in line:
             if not (answer.is_over or answer.is_unwanted):
                 answer.restart()
                 self._watch.at(answer, answer.deadline, self._waited_too_long)
-                self._backlog.waiting.appendleft(answer)
+                self._backlog.wait(answer)
 
     def _on_the_way(self) -> int:
         """How many readers will be free in a moment: those being forked, those that spill."""
@@ -290,7 +289,8 @@ class Pool:
         answer.restart()
         self.parked_total += 1
         self._backlog.remember_long(answer.job)
-        self._wait(answer, self._backlog.parked)
+        self._watch.at(answer, answer.deadline, self._waited_too_long)
+        self._backlog.parked.append(answer)
         if isinstance(reader, Reader):
             self._end(reader)
 

@@ -99,8 +99,11 @@ class Readers:
 
     def _wanted(self) -> int:
         """As many as stand in reserve and by for small queries, beside those that are at long ones."""
-        long = sum(answer.is_long for answer in self.answers())
-        return min(long + self.limits.reserve, self.limits.readers) + self.limits.express
+        return min(self._long() + self.limits.reserve, self.limits.readers) + self.limits.express
+
+    def _long(self) -> int:
+        """How many are at long queries."""
+        return sum(answer.is_long for answer in self.answers())
 
     def fork(self) -> None:
         """Forks one more; `dispatch` tells when it is here."""
@@ -139,9 +142,10 @@ class Readers:
             return None
 
     async def relieve(self) -> None:
-        """Forks those that take the place of all readers with the next `renew`, so that until then these go on. For whoever alone
+        """Forks those that take the place of readers with the next `renew`, so that until then these go on. For whoever alone
         changes the graph: what they are forked from is what is renewed to."""
-        coming = [self._born(self.generation + 1) for _ in range(self._wanted() if self.is_open else 0)]
+        wanted = self._wanted() - self._long() if self.is_open else 0  # a long one is not interrupted
+        coming = [self._born(self.generation + 1) for _ in range(wanted)]
         self._relief += filter(None, await asyncio.gather(*coming))
 
     async def apart(self, role: str, memory: int, *, may_open: int = 0, **more: float) -> Reader:
