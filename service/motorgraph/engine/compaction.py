@@ -28,6 +28,8 @@ MOST_SHARE = 8
 """One removed quad for so many that are there is as much as is left alone."""
 QUADS_A_STEP = 200
 """Some 1 ms, for which whoever wants something of the keeper, or its processor, waits."""
+STEPS_A_COMMIT = 3
+"""After each, so that a copy gets on where writers leave no time between."""
 REST_SECONDS = 0.004
 """Between two steps where nobody writes: readers have the processors meanwhile."""
 COPIES = 2
@@ -66,13 +68,13 @@ class Compaction:
             return False
         return self._gone * MOST_SHARE >= quads * self._graphs and process.available_bytes() >= COPIES * memory_of(quads)
 
-    def step(self) -> bool:
-        """Copies some quads more. Whether the copy is whole: then it is the `store`, and the old one belongs to nobody here; if a
+    def step(self, steps: int = 1) -> bool:
+        """Copies some quads more, `steps` times as many as in one. Whether the copy is whole: then it is the `store`, and the old one belongs to nobody here; if a
         step is still due, the copy is to be copied once more."""
         if self._copying is None:
             self._copying = _Copying(self.store)
             self._gone, self._look_at = 0, LEAST_GONE
-        if self._copying.goes_on():
+        if all(self._copying.goes_on() for _ in range(steps)):
             return False
         self.store = self._copying.end(union=self._graphs > 1)
         self._copying, self._is_again = None, not self._is_again

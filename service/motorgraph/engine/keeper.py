@@ -208,11 +208,11 @@ class Keeper:
             self._freeze()
         return 0.0
 
-    def _compact(self) -> bool:
-        """A step towards a store without what was removed, if that is due; whether there is another."""
+    def _compact(self, steps: int = 1) -> bool:
+        """Some steps towards a store without what was removed, if that is due; whether there is another."""
         if self._compaction is None or not self._compaction.is_due():
             return False
-        if not self._compaction.step():
+        if not self._compaction.step(steps):
             return True
         old = [self._store]
         self._store = self._knowledge.store = self._compaction.store
@@ -354,7 +354,7 @@ class Keeper:
         self._knowledge.learn(written.head["asked"])
         if self._compaction is not None:
             self._scribes.begin(self._history, self._store, self._derived, union=self._is_union)
-            self._compact()
+            self._compact(compaction.STEPS_A_COMMIT)
 
     def _keep(self, command: dict[str, Any]) -> None:
         """Keeps what a reader has counted at a commit, carried on to the newest."""
