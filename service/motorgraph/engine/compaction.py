@@ -69,8 +69,8 @@ class Compaction:
         return self._gone * MOST_SHARE >= quads * self._graphs and process.available_bytes() >= COPIES * memory_of(quads)
 
     def step(self, steps: int = 1) -> bool:
-        """Copies some quads more, `steps` times as many as in one. Whether the copy is whole: then it is the `store`, and the old one belongs to nobody here; if a
-        step is still due, the copy is to be copied once more."""
+        """Copies some quads more, `steps` times as many as in one. Whether the copy is whole: then it is the `store`, and the old
+        one belongs to nobody here; if a step is still due, the copy is to be copied once more."""
         if self._copying is None:
             self._copying = _Copying(self.store)
             self._gone, self._look_at = 0, LEAST_GONE
