@@ -389,13 +389,21 @@ def test_the_clauses_decide_what_the_pattern_sees() -> None:
 # What may be remembered
 
 
-@pytest.mark.parametrize("call", ["NOW()", "now ( )", "RAND()", "UUID()", "STRUUID()", "BNODE()", "1RAND()"])
+@pytest.mark.parametrize(
+    "call", ["NOW()", "now ( )", "RAND#?\n()", "UUID()", "STRUUID()", "BNODE('a')", "1RAND()", "n\\u006Fw()"]
+)
 def test_a_query_whose_answer_changes_by_itself_is_not_repeatable(call: str) -> None:
     assert not is_repeatable(f"SELECT ({call} AS ?x) {{}}")
 
 
-def test_a_query_of_the_graph_alone_is_repeatable() -> None:
-    assert is_repeatable("SELECT * { ?s ?p ?o } ORDER BY ?s")
+@pytest.mark.parametrize("name", ["?s", "?brand", "?known", "mg:brand", "# What is not known?\n?uuid"])
+def test_a_query_of_the_graph_alone_is_repeatable_whatever_its_names_have_in_them(name: str) -> None:
+    assert is_repeatable(f"SELECT * {{ {name} ?p ?o FILTER(?o != 1) }} ORDER BY ?p")
+
+
+def test_a_text_that_is_full_of_such_names_is_looked_through_once() -> None:
+    assert is_repeatable("SELECT * {} #" + "now " * 250_000)
+    assert not is_repeatable("SELECT * {} #" + "now \n" * 250_000 + "now# is it?\n()")
 
 
 def test_a_query_that_asks_another_host_is_not_repeatable() -> None:

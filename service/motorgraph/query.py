@@ -58,7 +58,7 @@ _DATASET_WORDS = ("from",)
 _HOST_WORDS = ("service", "load", "\\u")
 _MENTIONS_DATASET = re.compile("|".join(map(re.escape, _DATASET_WORDS)), re.IGNORECASE)
 _MENTIONS_HOST = re.compile("|".join(map(re.escape, _HOST_WORDS)), re.IGNORECASE)
-_CHANGES_BY_ITSELF = re.compile(r"now|rand|uuid|bnode|service|\\u", re.IGNORECASE)
+_CHANGES_BY_ITSELF = re.compile(r"(?:now|rand|uuid|bnode)\s*+[(#]|service|\\u", re.IGNORECASE)  # "#": the bracket may follow
 _GAP = r"(?:\s|\#[^\r\n]*)*+"
 _LOOKS_LIKE_SERVICE = re.compile(
     rf"(?<![?$])service(?:\s|\#[^\r\n]*|silent)*+(<[^<>\s]*>|[?$][^\s{{}}<>]+|[^\s<>{{}}\"'?$.;,()\[\]:]*:[^\s{{}}<>\#]*){_GAP}\{{",
