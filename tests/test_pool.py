@@ -779,10 +779,10 @@ def test_a_query_that_had_to_wait_for_a_processor_now_and_then_stays_a_small_one
     assert not known.is_small(Answer(small, 0.0))
 
 
-def test_a_tiny_query_does_not_wait_for_all_that_a_page_asks_for(tmp_path: Path) -> None:
+def test_a_tiny_query_does_not_wait_for_all_that_a_page_asks_for() -> None:
     known, waits = backlog.Backlog(), Answer(job(POINT), 0.0)
     known.remember(waits.job, 0.001)
-    page = [Answer(job(SLOW.replace("?s", f"?s{number}")), 0.0) for number in range(3)]
+    page = [Answer(job(f"{SLOW} # {number}"), 0.0) for number in range(3)]
     for number, answer in enumerate(page):
         known.remember(answer.job, 0.015)
         answer.asked = waits.asked - 0.01 * (3 - number)

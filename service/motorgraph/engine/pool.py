@@ -257,7 +257,7 @@ class Pool:
 
     def _make_room(self) -> None:
         """Forks one more reader, or, where there are as many as may be, takes one from the query that can best spare it."""
-        long = sum(answer.is_long for answer in self._readers.answers())
+        long = self._readers.long()
         there, express = self._readers.living() + self._readers.coming, self.limits.express
         if not self._backlog.waiting and not self._may_be_long():
             self._spill_slow()

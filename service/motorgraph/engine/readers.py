@@ -99,9 +99,9 @@ class Readers:
 
     def _wanted(self) -> int:
         """As many as stand in reserve and by for small queries, beside those that are at long ones."""
-        return min(self._long() + self.limits.reserve, self.limits.readers) + self.limits.express
+        return min(self.long() + self.limits.reserve, self.limits.readers) + self.limits.express
 
-    def _long(self) -> int:
+    def long(self) -> int:
         """How many are at long queries."""
         return sum(answer.is_long for answer in self.answers())
 
@@ -144,7 +144,7 @@ class Readers:
     async def relieve(self) -> None:
         """Forks those that take the place of readers with the next `renew`, so that until then these go on. For whoever alone
         changes the graph: what they are forked from is what is renewed to."""
-        wanted = self._wanted() - self._long() if self.is_open else 0  # a long one is not interrupted
+        wanted = self._wanted() - self.long() if self.is_open else 0  # a long one is not interrupted
         coming = [self._born(self.generation + 1) for _ in range(wanted)]
         self._relief += filter(None, await asyncio.gather(*coming))
 
