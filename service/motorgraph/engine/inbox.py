@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 READ_BYTES = 1 << 16
-REST_SECONDS = 0.2
+REST_SECONDS = 0.05
 Command = dict[str, Any]  # Any: plain JSON
 
 
