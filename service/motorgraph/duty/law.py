@@ -43,10 +43,14 @@ _ACTS = """SELECT ?act ?name ?state ?stateName ?reference ?applies ?ends ?jurisd
   OPTIONAL {{ ?act eli:date_no_longer_in_force ?ends }}
   OPTIONAL {{ ?act eli:jurisdiction ?jurisdiction }}
 }} ORDER BY ?act ?reference"""
-_SOURCES = """SELECT DISTINCT ?of ?document ?title ?url ?outlet ?day {{
-  {{ ?of mg:ofMeasure ?any ; mg:acceptedFrom ?claim }} UNION {{ ?of a mg:LegalAct ; mg:acceptedFrom ?claim }}
-  UNION {{ ?of mg:actStatus ?state . ?proposition mg:aboutNode ?of . ?claim mg:proposition ?proposition }}
-  ?claim mg:foundIn ?document . ?document dcterms:title ?title .
+_SOURCES = """SELECT ?of ?document ?title ?url ?outlet ?day {{
+  {{ SELECT DISTINCT ?of ?document {{
+    {{ ?of mg:ofMeasure ?any ; mg:acceptedFrom/mg:foundIn ?document }}
+    UNION {{ ?of a mg:LegalAct ; mg:acceptedFrom/mg:foundIn ?document }}
+    UNION {{ ?of mg:actStatus ?state . ?proposition mg:aboutNode ?of . ?claim mg:proposition ?proposition .
+      ?claim mg:foundIn ?document }}
+  }} }}
+  ?document dcterms:title ?title .
   OPTIONAL {{ ?document schema:url ?url }}
   OPTIONAL {{ ?document dcterms:publisher/skos:prefLabel ?outlet }}
   OPTIONAL {{ ?document dcterms:issued ?day }}

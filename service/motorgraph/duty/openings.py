@@ -31,12 +31,14 @@ _PREFIXES = """PREFIX mg: <{base}/ontology/> PREFIX skos: <http://www.w3.org/200
 PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX schema: <https://schema.org/>
 """
 _DEALS = """SELECT DISTINCT ?plant ?deal ?name ?status ?word ?successor {{
-  {{ ?deal mg:concernsPlant ?site . }}
-  UNION {{ ?naming mg:predicate ?how ; mg:subject ?site ; mg:object ?part .
-    FILTER(?how IN (mg:leadingSiteFor, mg:candidateSiteFor))
-    ?division mg:predicate mg:hasComponent ; mg:subject ?deal ; mg:object ?part . }}
-  UNION {{ ?naming mg:predicate mg:concernsPlant ; mg:subject ?deal ; mg:object ?site . }}
-  {{ ?site a mg:Plant . BIND(?site AS ?plant) }} UNION {{ ?site mg:unitOf ?plant }}
+  {{ SELECT DISTINCT ?deal ?site {{
+    {{ ?deal mg:concernsPlant ?site . }}
+    UNION {{ ?naming mg:predicate ?how ; mg:subject ?site ; mg:object ?part .
+      FILTER(?how IN (mg:leadingSiteFor, mg:candidateSiteFor))
+      ?division mg:predicate mg:hasComponent ; mg:subject ?deal ; mg:object ?part . }}
+    UNION {{ ?naming mg:predicate mg:concernsPlant ; mg:subject ?deal ; mg:object ?site . }}
+  }} }}
+  ?site mg:unitOf? ?plant . ?plant a mg:Plant .
   ?deal skos:prefLabel ?name .
   OPTIONAL {{ ?deal mg:currentStatus ?status . ?status skos:prefLabel ?word }}
   OPTIONAL {{ ?deal dcterms:isReplacedBy/skos:prefLabel ?successor }}
