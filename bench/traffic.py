@@ -55,6 +55,7 @@ FAULTS_TOLD = 20  # as they are met
 SLOW_BYTES_A_SECOND = 2_000_000
 MOST_SECONDS_TO_TAKE = 25  # the deadline of a query is 30, and the time in which its client takes it counts
 _KIND = re.compile(rb"/problem/([a-z-]+)")  # in the JSON of a problem, and in the page that shows it to people
+_TAG = re.compile(rb"<[^>]*>")
 _HEADING = re.compile(rb"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 
 
@@ -72,6 +73,12 @@ class Reply:
     def commit(self) -> int:
         """The commit that it is from."""
         return int(self.headers.get("X-Commit", "0"))
+
+    @property
+    def words(self) -> bytes:
+        """What it says; of a page what people read there."""
+        _, main, rest = self.body.partition(b"<main")
+        return b" ".join(_TAG.sub(b" ", main + rest).split()) if main else self.body
 
     @property
     def problem(self) -> str:
@@ -159,7 +166,7 @@ class Scene:
         if problem in may and reply.headers.get("Retry-After", "").isdigit():
             self.refused += problem in MEANT
             return False
-        raise Fault(f"{what} was answered {reply.status} {problem}: {reply.body[:300]!r}")
+        raise Fault(f"{what} was answered {reply.status} {problem}: {reply.words[:300]!r}")
 
     def knows_same(self, what: str, found: object) -> None:
         """Raises Fault if what is told differs from what was told first."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import os
+import signal
+import sys
+from collections.abc import Awaitable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -12,11 +18,13 @@ import pytest
 from hypothesis import given, settings, strategies
 from pyroaring import BitMap
 
+from motorgraph.errors import DeadlineExceeded
 from motorgraph.search import folding
 from motorgraph.search.entry import Entry, Gatherer, Look, Role, touched
 from motorgraph.search.index import SAYS_ENOUGH, Index, worth_most
 from motorgraph.search.likeness import likest_of
 from motorgraph.vocab import Names
+from tests.forked import Engine, engine, run
 from tests.running import TOKEN, Service, until
 from tests.test_moves import change
 
@@ -270,6 +278,24 @@ def test_after_a_large_commit_a_new_index_takes_over(plain: Service, graph: str)
 
 
 # The parts
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="stops a process")
+def test_a_search_that_waits_for_one_that_has_no_end_is_answered_by_the_next_index(tmp_path: Path) -> None:
+    def search(running: Engine) -> Awaitable[tuple[int, bytes]]:
+        return running.pool.finding.ask("search", query="5", kind="", limit=1, offset=0)
+
+    async def work() -> list[object]:
+        async with engine(tmp_path, base=BASE, seconds=3.0) as running:
+            await search(running)
+            finder = running.pool.finding._finder
+            assert finder is not None
+            os.kill(finder.pid, signal.SIGSTOP)
+            return await asyncio.gather(search(running), search(running), return_exceptions=True)
+
+    endless, waiting = run(work())
+    assert isinstance(endless, DeadlineExceeded)
+    assert isinstance(waiting, tuple), waiting
 
 
 def test_texts_are_folded_and_their_words_keep_their_place() -> None:

@@ -38,7 +38,7 @@ class Finding:
         self._is_behind = False
         self._turn = asyncio.Lock()
         self._waiting = 0
-        self._working: set[asyncio.Task[tuple[int, bytes]]] = set()
+        self._working: set[asyncio.Task[tuple[int, bytes] | None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         readers.on_outlived.append(self._make_anew)
 
@@ -78,16 +78,22 @@ class Finding:
             finder.tell(told)
 
     async def ask(self, task: str, **wanted: Any) -> tuple[int, bytes]:  # Any: plain JSON
-        """The commit that the answer is from, and the answer as JSON. Raises NotReady, QueueFull, or what the finder refuses."""
+        """The commit that the answer is from, and the answer as JSON. Raises NotReady, QueueFull, or what the finder refuses.
+
+        Where the finder has been ended while this waited for its turn, the next one is asked.
+        """
         if self._waiting >= self.limits.queue:
             raise QueueFull(f"{self._waiting} searches wait already (setting queue_length). Try again in a second.")
         self._waiting += 1
         try:
-            await self._made()
-            work = asyncio.ensure_future(self._asked(Job(task, json.dumps(wanted))))
-            self._working.add(work)
-            work.add_done_callback(self._working.discard)
-            return await asyncio.shield(work)  # a client that leaves must not leave the finder in the middle of an answer
+            told = None
+            while told is None:
+                await self._made()
+                work = asyncio.ensure_future(self._asked(Job(task, json.dumps(wanted))))
+                self._working.add(work)
+                work.add_done_callback(self._working.discard)
+                told = await asyncio.shield(work)  # a client that leaves must not leave the finder in the middle of an answer
+            return told
         finally:
             self._waiting -= 1
 
@@ -101,10 +107,12 @@ class Finding:
         if not done or self._finder is None or self._finder.is_gone:
             raise NotReady("The index of names is being made. Ask again in a moment.")
 
-    async def _asked(self, job: Job) -> tuple[int, bytes]:
+    async def _asked(self, job: Job) -> tuple[int, bytes] | None:
+        """What the finder says when it is this job's turn; None if there is none then."""
         async with self._turn:
             finder = self._finder
-            assert finder is not None
+            if finder is None or finder.is_gone:
+                return None
             answer = await self._given(finder, job, self.limits.seconds)
             return answer.head.commit, b"".join([piece async for piece in answer.pieces()])
 
