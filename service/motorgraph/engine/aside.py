@@ -135,7 +135,7 @@ def _be(work: Work, sock: socket.socket, parent: int, bounds: tuple[float, int])
         with sock.makefile("wb", BUFFER_BYTES) as out:
             number, said = _WHOLE, b""
             try:
-                work(out)  # type: ignore[arg-type]  # as above
+                process.afresh(lambda: work(out))  # type: ignore[arg-type]  # as above
             except Refusal as refusal:
                 number = _REFUSED
                 said = json.dumps({"kind": refusal.kind, "detail": refusal.detail, "members": refusal.members}).encode()

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -65,10 +66,9 @@ class Keeper:
         self._compaction: compaction.Compaction | None = None
         self._scribes = Scribes(self._close_for_child)
         self._knowledge = Knowledge(self._store)
-        self._is_writable = self._judges = False
+        self._is_writable = self._judges = self._is_union = False
         self._ahead: list[Callable[[], None]] = []
-        self._is_union = False
-        self._base = ""
+        self._base = self._lineage = ""
         self._folder = Path()
         self._began = datetime.now(UTC).isoformat(timespec="microseconds")
         self._catalogue: Catalogue | None = None
@@ -123,8 +123,9 @@ class Keeper:
             self._refuse(command, refusal)
             return
         self._freeze()
+        self._lineage = self._history.lineage
         told = {"seconds": time.monotonic() - started, "pss": process.proportional_bytes(os.getpid())}
-        self.tell("loaded", id=command["id"], lineage=self._history.lineage, digest=digest, **told)
+        self.tell("loaded", id=command["id"], lineage=self._lineage, digest=digest, **told)
 
     def _read(self, command: dict[str, Any]) -> Knowledge:
         """What there is to know of the rules and shapes that a start brings."""
@@ -225,10 +226,8 @@ class Keeper:
         return is_more
 
     def _fork_child(self, command: dict[str, Any]) -> None:
-        if command["role"] == "draft":
-            self._prepare(judges=self._judges)
-        elif command["role"] == "trial":
-            self._prepare(judges=True)
+        if command["role"] in {"draft", "trial"}:
+            self._prepare(judges=self._judges or command["role"] == "trial")
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
@@ -258,10 +257,9 @@ class Keeper:
             process.die_with(parent)
             process.go_first()
             self._close_for_child()
-            if command["memory"]:
-                process.bound_memory(command["memory"])
             process.give_way(NICENESSES.get(command["role"], 0), is_batch=command["role"] != "reader")
-            self._work(command, sock, spool)
+            work = partial(self._work, command, sock, spool)
+            work() if command["role"] == "reader" else process.afresh(work)
         except Refusal as refusal:  # such as that a remote store is away, which is no mistake of ours
             reader.refuse(sock, refusal)
         except BaseException:  # noqa: BLE001  # the border of the process
@@ -294,7 +292,9 @@ class Keeper:
                     reader.run(sock, self._store, self._commit, self._recent, self._counts)
 
     def _ready_for(self, command: dict[str, Any]) -> int:
-        """Has a remote store ready for a child; how many files and sockets this may open."""
+        """Bounds the memory of a child, and has a remote store ready for it; how many files and sockets it may open."""
+        if command["memory"]:
+            process.bound_memory(command["memory"])
         store, may_open = elsewhere.remote(self._store), int(command["may_open"])
         if store is None or self._upkeep is None:
             return may_open
@@ -311,7 +311,7 @@ class Keeper:
 
     def _journal(self) -> Journal | None:
         """The journal, opened anew: a connection does not survive a fork."""
-        return Journal.read(self._folder) if self._history is not None and self._history.lineage else None
+        return Journal.read(self._folder) if self._lineage else None
 
     def _close_for_child(self) -> None:
         """Closes what only the keeper may have open; the journal's lock would outlive it."""

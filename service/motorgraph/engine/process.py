@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -62,8 +62,8 @@ def give_way(niceness: int, *, is_batch: bool) -> None:
 
 
 def descendants(root: int) -> list[int]:
-    """The processes that descend from one (Linux), as far as their parents fork in their first thread."""
-    said = _said(Path(f"/proc/{root}/task/{root}/children"))
+    """The processes that descend from one (Linux), whichever of its threads has forked them."""
+    said = (line for forked in Path(f"/proc/{root}/task").glob("*/children") for line in _said(forked))
     children = [int(pid) for line in said for pid in line.split()]
     return children + [pid for child in children for pid in descendants(child)]
 
@@ -134,6 +134,16 @@ def proportional_bytes(pid: int) -> int:
     except OSError:
         pass
     return 0
+
+
+def afresh(work: Callable[[], None]) -> None:
+    """Does the work of a process that was forked, in a thread of its own (glibc): what it makes then lies together.
+
+    The first thread has at hand what was free where it was forked from, thousands of pieces from all over the memory, and would
+    own a page for each that it takes. Where an answer waits for it, it is not worth its tenth of a millisecond.
+    """
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(work).result()
 
 
 def give_back(held: list[Any]) -> None:  # Any: whatever takes much memory

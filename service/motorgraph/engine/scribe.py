@@ -58,7 +58,7 @@ def _fork(history: History, store: ox.Store, derived: Iterable[str], close: Call
         process.die_with(parent)
         process.go_first()
         close()
-        history.snapshot(store, derived, union=union)
+        process.afresh(lambda: history.snapshot(store, derived, union=union))
         status = 0
     except OSError:
         pass  # the keeper says it and has another try
