@@ -72,10 +72,12 @@ class Sample:
 
 @dataclass
 class Record:
-    """All that was measured: samples while clients were at work, rest before and after, seconds after which a store was back."""
+    """All that was measured: samples while clients were at work, rest and triples before and after, seconds after which a store
+    was back."""
 
     samples: list[Sample] = field(default_factory=list)
     rests: list[Sample] = field(default_factory=list)
+    triples: list[int] = field(default_factory=list)
     returns: list[float] = field(default_factory=list)
 
 
@@ -253,10 +255,12 @@ def measure(plan: Plan) -> list[Verdict]:
         scene = Scene(server.port, chronicle)
         learn(scene)
         record.rests.append(rest(server))
+        record.triples.append(triples_of(server))
         cpu, began = processor_seconds(server.pid), time.monotonic()
         run(scene, server, engine, plan, record)
         cpu, seconds = processor_seconds(server.pid) - cpu, time.monotonic() - began
         record.rests.append(rest(server))
+        record.triples.append(triples_of(server))
         scene.chronicle.judge(is_last=True)
         lost = scene.chronicle.lost()
         verified = verify(where, server)
@@ -271,6 +275,11 @@ def measure(plan: Plan) -> list[Verdict]:
 def commit_of(server: Server) -> int:
     """The newest commit of a service."""
     return Client(server.port).ask("/health").commit
+
+
+def triples_of(server: Server) -> int:
+    """How many triples its default graph has: it grows by what is told of each commit."""
+    return int(Client(server.port).ask(traffic.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"), traffic.CSV).body.split()[1])
 
 
 def verify(where: Sequence[str], server: Server) -> list[str]:
@@ -321,10 +330,11 @@ def growth(record: Record) -> tuple[float | None, str]:
     early = [found.memory.pss for found in record.samples if 0 <= found.moment - started - SETTLED_MINUTE * 60 < 300]
     late = [found.memory.pss for found in record.samples if found.moment > record.samples[-1].moment - 300]
     at_rest = " to ".join(f"{found.memory.pss / MEGABYTE:.0f}" for found in record.rests)
+    graph = " to ".join(f"{count:,}" for count in record.triples)
     if record.samples[-1].moment - started < 600 + SETTLED_MINUTE * 60:
-        return None, f"at rest {at_rest} MB"
+        return None, f"at rest {at_rest} MB; {graph} triples"
     medians = [statistics.median(found) / MEGABYTE for found in (early, late)]
-    return medians[1] / medians[0], f"{medians[0]:.0f} to {medians[1]:.0f} MB; at rest {at_rest} MB"
+    return medians[1] / medians[0], f"{medians[0]:.0f} to {medians[1]:.0f} MB; at rest {at_rest} MB; {graph} triples"
 
 
 def times_idle(scene: Scene) -> Verdict:

@@ -21,6 +21,7 @@ from motorgraph.adoption import adopted
 from motorgraph.app import create_app
 from motorgraph.connection import Connection
 from motorgraph.doors import room_for
+from motorgraph.engine.process import share_memory
 from motorgraph.errors import Refusal
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -40,6 +41,7 @@ def run(settings: Settings) -> int:
     """Serves until it is told to stop. Returns the exit status: 1 if it could not start, 70 if the keeper was lost."""
     logs.configure(settings.log_level)
     sys.setswitchinterval(TURN_SECONDS)
+    share_memory()
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings))
     return 0
