@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pyoxigraph as ox
+import pytest
 
 from motorgraph.vocab import CANONICAL_BASE
 from tests.running import Service
@@ -28,8 +29,9 @@ DESCRIPTIONS = (
 MOST_OF_A_KIND = 2
 """How many addresses of one form are asked: the pages of two thousand models are made by one template."""
 MOST_BYTES = 1 << 17
-OF_ONE_TEMPLATE = re.compile(r"/source/.|/(ontology|shapes)/.*\.")
-"""Sources, and the data of terms in every format, which test_terms.py asks of all terms; a link to a term must have a term."""
+OF_ONE_TEMPLATE = re.compile(r"/source/.|/(ontology|shapes)/.*\.|/questions/.*\.(?:csv|json|tsv|xml)$")
+"""Sources, the data of terms in every format, which test_terms.py asks of all terms, and the tables of questions, which
+test_answers.py asks of all; a link to a term must have a term."""
 NUMBER = re.compile(r"\d+")
 LINK = re.compile(r'\s(?:href|src)="(?!data:)([^"]+)"')
 """What a page links to, and what it embeds: the templates quote every attribute so, and in a text they write no such quote."""
@@ -106,6 +108,7 @@ def crawled(running: Service, descriptions: Sequence[str], aside: str = "?") -> 
     return broken, of_a_kind
 
 
+@pytest.mark.timeout(500)  # it asks some thousands of addresses, one after the other
 def test_every_link_of_pages_and_descriptions_answers(shipped: Service) -> None:
     broken, of_a_kind = crawled(shipped, DESCRIPTIONS)
     assert not broken, "\n".join(broken)

@@ -25,6 +25,7 @@ from motorgraph.engine import readers as readers_module
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Reader
 from motorgraph.engine.control import Control
+from motorgraph.engine.counts import WORTH_TRIPLES
 from motorgraph.engine.wire import Job
 from motorgraph.errors import (
     BadSyntax,
@@ -1013,6 +1014,24 @@ def test_what_runs_alone_gives_its_answer_and_ends(tmp_path: Path) -> None:
         async with engine(tmp_path) as running:
             assert json.loads(await running.pool.alone(Job("census"))) == {"commit": 1, "graphs": {"": 1000}}
             assert await running.settles()
+
+    run(work())
+
+
+@pytest.mark.parametrize("is_counted_before", [False, True])
+def test_what_a_census_has_counted_is_known_to_readers_that_come_after_it(tmp_path: Path, is_counted_before: bool) -> None:
+    async def work() -> None:
+        many = "".join(f"<http://e/{n}> <http://e/p> {n} .\n" for n in range(WORTH_TRIPLES))
+        async with engine(tmp_path, data=many) as running:
+            if is_counted_before:
+                told = json.loads(await running.pool.alone(Job("census")))
+                assert told["graphs"] == {"": WORTH_TRIPLES}
+            await running.update("INSERT DATA { <http://n/1> <http://n/2> 1 }")
+            running.pool._readers.renew()
+            assert await running.count() == WORTH_TRIPLES + 1
+            assert running.pool.counted_total == (0 if is_counted_before else 1)
+            told = json.loads(await running.pool.alone(Job("census")))
+            assert told == {"commit": 2, "graphs": {"": WORTH_TRIPLES + 1}}
 
     run(work())
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import pyoxigraph as ox
 
@@ -51,6 +52,15 @@ class Counts:
             self._keep(pattern, _groups(_solutions(self._store, pattern.query)))
         self._kept.move_to_end(pattern)
         return self._kept[pattern]
+
+    def asked(self, pattern: Pattern, tell: Callable[[str], None]) -> Groups | None:
+        """As `of`; of what was counted only now, `tell` hears what `told` tells."""
+        is_new = not self.knows(pattern)
+        groups = self.of(pattern)
+        with suppress(SyntaxError):  # a group that no query can name
+            if is_new and (told := self.told(pattern)):
+                tell(told)
+        return groups
 
     def heed(self, change: Written) -> None:
         """Carries all of them on by a change that the store has now."""

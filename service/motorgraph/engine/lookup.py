@@ -84,6 +84,11 @@ class Pattern:
         return cls(subject, predicate, value, ox.DefaultGraph() if iris[3] == "" else graph, tuple(by))
 
 
+IN_NAMED_GRAPHS = Pattern(None, None, None, None, ("graph_name",))
+IN_DEFAULT_GRAPH = Pattern(None, None, None, ox.DefaultGraph())
+"""Together all triples that there are, by their graphs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """A query that was read, and the pattern that it is about."""

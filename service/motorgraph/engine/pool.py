@@ -394,10 +394,13 @@ class Pool:
         self.dispatch()
 
     def counted(self, reader: Reader, told: bytes) -> None:
-        """A reader has counted a pattern that took its time; one of an older graph or of our own says nothing to others."""
+        """A reader has counted a pattern that took its time; one of an older graph says nothing to others. What a census has
+        counted is known to the next, and to readers that are forked from now on."""
         if reader.generation is not None:
             self.counted_total += 1
             self._readers.spread(json.loads(told))
+        elif reader.answer is not None and reader.answer.job.task == "census":
+            self._readers.keep(json.loads(told))
 
     def lost(self, reader: Reader) -> None:
         """The socket of a reader has closed."""

@@ -7,6 +7,7 @@ import json
 import signal
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,7 +22,7 @@ from motorgraph.engine.counts import Counts
 from motorgraph.engine.delta import Written
 from motorgraph.engine.describing import describe, tell_context
 from motorgraph.engine.loading import rdf_format
-from motorgraph.engine.lookup import Lookup, lookup
+from motorgraph.engine.lookup import IN_DEFAULT_GRAPH, IN_NAMED_GRAPHS, Lookup, lookup
 from motorgraph.engine.marker import STORE
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.passing import of_one_commit, passed_on
@@ -58,6 +59,7 @@ def run(sock: socket, store: ox.Store, commit: int = 0, recent: Recent | None = 
     closures = Closures(store)
     own = {
         "query": partial(_query, counts=counts, closures=closures),
+        "census": partial(_census, counts=counts),
         "statistics": partial(statistics.answer, recent or Recent()),
     }
 
@@ -315,11 +317,8 @@ def _counted(found: Lookup, store: ox.Store, counts: Counts, outlet: Outlet) -> 
     """The answer to a query that counts a pattern, from what was counted before; None if it is better asked of the engine."""
     if found.text.form != "counts":
         return None
-    is_new = not counts.knows(found.pattern)
-    groups = counts.of(found.pattern)
+    groups = counts.asked(found.pattern, outlet.tell_counted)
     try:
-        if is_new and (told := counts.told(found.pattern)):
-            outlet.tell_counted(told)
         return None if groups is None else store.query(found.told(groups))
     except SyntaxError:
         return None  # the text itself has the mistake, and the engine tells where
@@ -404,23 +403,24 @@ def _arrive(_: Job, __: ox.Store, outlet: Outlet) -> None:
     outlet.finish()
 
 
-def _census(job: Job, store: ox.Store, outlet: Outlet) -> None:
+def _census(_: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = None) -> None:
     """How many triples each of the `graphs` has, and at which `commit`, as a JSON object; the default graph is ""."""
     there = remote(store)
     if there is not None:
         there.mark = there.where()
-    counts = {name.value: 0 for name in store.named_graphs()}
-    for row in _solutions(store, "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"):
-        counts[row["g"].value] = int(row["n"].value)
-    counts.pop(STORE, None)
-    for row in _solutions(store, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"):
-        counts[""] = int(row["n"].value)
+    found = {name.value: 0 for name in store.named_graphs()}
+    for pattern in (IN_NAMED_GRAPHS, IN_DEFAULT_GRAPH):
+        groups = counts.asked(pattern, outlet.tell_counted) if there is None and counts is not None else None
+        if groups is None:  # there are more graphs than are kept
+            groups = Counter({tuple(graph): int(count.value) for *graph, count in _solutions(store, pattern.query)})
+        found |= {group[0].value if group else "": count for group, count in groups.items()}  # type: ignore[union-attr]  # no triple
+    found.pop(STORE, None)
     commit = outlet.commit
     if there is not None:
         there.require_still()
         commit = there.mark.commit if there.mark is not None else 0
     outlet.begin("json", "application/json")
-    outlet.write(json.dumps({"commit": commit, "graphs": counts}).encode())
+    outlet.write(json.dumps({"commit": commit, "graphs": found}).encode())
     outlet.finish()
 
 

@@ -260,9 +260,13 @@ class Readers:
             heed()
         self.renew()
 
-    def spread(self, counted: dict[str, Any]) -> None:  # Any: plain JSON
-        """Has the keeper know what a reader has counted, and all readers, since they are forked anew from it."""
+    def keep(self, counted: dict[str, Any]) -> None:  # Any: plain JSON
+        """Has the keeper know what a process has counted, and whoever is forked from then on."""
         self._control.keep(counted)
+
+    def spread(self, counted: dict[str, Any]) -> None:  # Any: as above
+        """As `keep`, and all readers know it, since they are forked anew."""
+        self.keep(counted)
         self.renew()
 
     def _dismiss(self, reader: Reader) -> None:
