@@ -141,7 +141,8 @@ def afresh(work: Callable[[], None]) -> None:
     """Does the work of a process that was forked, in a thread of its own (glibc): what it makes then lies together.
 
     The first thread has at hand what was free where it was forked from, thousands of pieces from all over the memory, and would
-    own a page for each that it takes. Where an answer waits for it, it is not worth its tenth of a millisecond.
+    own a page for each that it takes. Where an answer waits for it, it is not worth its tenth of a millisecond. A niceness is a
+    thread's (Linux): this one begins with that of the first, and is not reached by what is set from outside.
     """
     with ThreadPoolExecutor(1) as aside:
         aside.submit(work).result()
