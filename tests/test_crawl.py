@@ -29,9 +29,8 @@ DESCRIPTIONS = (
 MOST_OF_A_KIND = 2
 """How many addresses of one form are asked: the pages of two thousand models are made by one template."""
 MOST_BYTES = 1 << 17
-OF_ONE_TEMPLATE = re.compile(r"/source/.|/(ontology|shapes)/.*\.|/questions/.*\.(?:csv|json|tsv|xml)$")
-"""Sources, the data of terms in every format, which test_terms.py asks of all terms, and the tables of questions, which
-test_answers.py asks of all; a link to a term must have a term."""
+OF_ONE_TEMPLATE = re.compile(r"/source/.|/(ontology|shapes)/.*\.")
+"""Sources, and the data of terms in every format, which test_terms.py asks of all terms; a link to a term must have a term."""
 NUMBER = re.compile(r"\d+")
 LINK = re.compile(r'\s(?:href|src)="(?!data:)([^"]+)"')
 """What a page links to, and what it embeds: the templates quote every attribute so, and in a text they write no such quote."""

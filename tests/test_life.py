@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -273,19 +272,15 @@ def test_a_client_that_leaves_while_its_query_waits_leaves_the_queue(shared: Lif
 
 
 def test_health_and_a_point_query_are_answered_while_eight_queries_never_end(shared: Life) -> None:
-    def seconds() -> float:
-        took = []
-        for _ in range(20):
-            started = time.monotonic()
-            assert shared.get("/health").status_code == 200
-            assert shared.is_answering()
-            took.append(time.monotonic() - started)
-        return statistics.median(took)
-
-    alone = seconds()
     clients = [shared.ask(NEVER_ENDING) for _ in range(8)]
     assert until(lambda: shared.metric("motorgraph_queue_length") >= 4)
-    assert seconds() < max(0.2, 20 * alone)  # each within 100 ms (issue 2), where the machine has nothing else to do
+    took = []
+    for _ in range(20):
+        started = time.monotonic()
+        assert shared.get("/health").status_code == 200
+        assert shared.is_answering()
+        took.append(time.monotonic() - started)
+    assert sorted(took)[len(took) // 2] < 0.2  # each within 100 ms (issue 2)
     for client in clients:
         client.close()
 

@@ -161,8 +161,7 @@ def give_back(held: list[Any]) -> None:  # Any: whatever takes much memory
     A thread that ends then does it: each thread keeps thousands of freed pieces at hand, and whoever is forked would begin with
     those of ours, from all over the memory, and own a page for each.
     """
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(held.clear).result()
+    afresh(held.clear)
     with suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
