@@ -145,7 +145,7 @@ def test_a_graph_that_is_written_again_and_again_takes_no_more_memory(tmp_path: 
 def test_a_clerk_that_is_asked_again_and_again_is_another_at_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def clerks(running: Engine) -> list[int]:
         await running.pool.archive.ask("quads", upto=1)
-        return [reader.pid for _, reader in running.pool.archive._idle]
+        return [process.reader.pid for process in running.pool.archive._idle]
 
     async def work() -> None:
         async with engine(tmp_path) as running:

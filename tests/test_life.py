@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from motorgraph.engine.process import proportional_bytes
+from motorgraph.server import SLICE_SECONDS
 from tests.forked import (
     ENDLESS_STREAM,
     EXPLOSIVE,
@@ -37,6 +38,16 @@ from tests.running import TOKEN, until
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 MIB = 1 << 20
 LOST = 70
+KERNEL = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+
+
+def slice_of(pid: int) -> float:
+    """The seconds for which a process has a processor at a time if others want it; 0 if the kernel does not say."""
+    try:
+        found = re.search(r"se\.slice\s*:\s*(\d+)", Path(f"/proc/{pid}/sched").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1e9 if found else 0.0
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +55,16 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """A service for the tests that do not end it."""
     with living(tmp_path_factory.mktemp("life"), "--query-seconds", "4", "--query-memory", "256") as life:
         yield life
+
+
+# How it runs
+
+
+@pytest.mark.skipif(not slice_of(os.getpid()) or KERNEL < (6, 12), reason="this kernel gives no process turns of its own")
+def test_the_front_has_a_processor_for_less_at_a_time_than_those_that_it_asks_and_so_comes_first(shared: Life) -> None:
+    front, keeper = slice_of(shared.process.pid), slice_of(shared.keeper)
+    assert front == SLICE_SECONDS
+    assert keeper == slice_of(os.getpid()) > front
 
 
 # How it ends

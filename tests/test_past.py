@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from motorgraph.engine import archive
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.control import Control, Start
 from motorgraph.engine.loading import File
@@ -264,6 +265,25 @@ def test_a_question_about_the_past_has_the_time_of_any_other(tmp_path: Path) -> 
             with pytest.raises(DeadlineExceeded, match=r"0\.5 seconds"):
                 await service.ask(NEVER_ENDING, 1)
             assert count(await service.ask(COUNT, 1)) == 1
+
+    in_loop(asked())
+
+
+def test_a_process_is_kept_for_the_next_question_the_longer_the_more_it_took_to_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asked() -> None:
+        async with kept(tmp_path) as service:
+            await grown(service)
+            monkeypatch.setattr(archive, "LEAST_IDLE_SECONDS", 0.0)
+            monkeypatch.setattr(archive, "WORTH", 0.0)
+            assert count(await service.ask(COUNT, 1)) == 1
+            assert await eventually(lambda: not service.pool.archive._idle)
+            monkeypatch.setattr(archive, "WORTH", 1e6)
+            assert count(await service.ask(COUNT, 1)) == 1
+            (process,) = service.pool.archive._idle
+            assert count(await service.ask(COUNT, 1)) == 1
+            assert service.pool.archive._idle == [process]
 
     in_loop(asked())
 

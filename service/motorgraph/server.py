@@ -21,7 +21,7 @@ from motorgraph.adoption import adopted
 from motorgraph.app import create_app
 from motorgraph.connection import Connection
 from motorgraph.doors import room_for
-from motorgraph.engine.process import share_memory
+from motorgraph.engine.process import share_memory, take_turns_of
 from motorgraph.errors import Refusal
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded
@@ -32,6 +32,8 @@ COLLECTING = 700, 10, 300
 """As `gc.set_threshold` has it: a collection of all that has come since the start takes 40 ms, in which nobody is answered."""
 TURN_SECONDS = 0.001
 """After which a thread that makes a page or a map lets the loop go on; small queries would wait for Python's 5 ms."""
+SLICE_SECONDS = 0.0001
+"""For which the front has a processor at a time if others want it: it does little for each request, and all wait for it."""
 REFUSED = 1
 LOST = 70
 log = logging.getLogger("motorgraph.server")
@@ -164,6 +166,7 @@ async def _start(store: Embedded, server: uvicorn.Server, console: Console) -> b
     gc.collect()
     gc.freeze()  # what is here stays: the collector need not look at it again and again
     gc.set_threshold(*COLLECTING)
+    take_turns_of(SLICE_SECONDS)
     console.print(f"motorgraph is at {store.address} (Ctrl-C stops it)", markup=False)
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.looking import chromium
 from tests.running import Service
@@ -48,6 +48,24 @@ def test_a_field_suggests_what_its_list_has_not_room_for(page: Page) -> None:
     assert not page.locator(f"#propositions option[value={words!r}]").count()
     told = chosen(page, field, words[:40], words)
     assert told.startswith(f"{words} <{BASE}/proposition/")
+
+
+def test_an_answer_that_comes_late_leaves_what_is_being_chosen_from(page: Page) -> None:
+    field, held = page.locator("#claim1-mg-assertedBy"), list[Route]()
+    field.press_sequentially("gely")
+    expect(page.locator(SUGGESTED).first).to_contain_text("Geely Holding")
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/reconcile/**", hold)
+    with page.expect_request("**/reconcile/**"):
+        field.press_sequentially("h")
+    field.press("ArrowDown")
+    for route in held:
+        route.fulfill(json={"result": []})
+    field.press("Enter")
+    assert field.input_value() == f"Geely Holding Group <{BASE}/organization/geely-holding>"
 
 
 def test_only_things_of_the_classes_of_a_field_are_suggested(page: Page) -> None:

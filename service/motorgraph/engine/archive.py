@@ -1,7 +1,7 @@
 """The front's side of what is older: gives jobs to processes that hold the graph of an older commit, or read the journal.
 
-Each process does one job at a time, and is kept for a while for the next one about the same commit. As they cost processor and
-memory beside the readers, few run at once, and few jobs wait.
+Each process does one job at a time, and is kept for the next one about the same commit, the longer the more it took to make. As
+they cost processor and memory beside the readers, few run at once, and few jobs wait.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 from motorgraph.engine.answer import Answer, payer
@@ -19,11 +20,33 @@ from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import DeadlineExceeded, OutOfMemory, OutOfReach, QueueFull, Unavailable
 from motorgraph.limits import Limits
 
-IDLE_SECONDS = 30.0
-LIFE_SECONDS = 120.0
+LEAST_IDLE_SECONDS, MOST_IDLE_SECONDS = 2.0, 30.0
+WORTH = 20
+"""Times what it took to make a process, for which it is kept with nothing to do: it owns memory, and may not be asked again."""
+LIFE_SECONDS = 60.0
 """After which a process goes, though it is asked still: a graph that goes from commit to commit keeps all that was removed."""
 CLERK = 0
 """Stands for a commit where the journal is to be read."""
+
+
+@dataclass(eq=False, slots=True)
+class Process:
+    """One that is at a commit: how long it is kept with nothing to do, and when that is over."""
+
+    commit: int
+    reader: Reader
+    seconds: float
+    timer: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        """Lets it end."""
+        self.wake()
+        self.reader.close()
+
+    def wake(self) -> None:
+        """It has something to do."""
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 class Archive:
@@ -32,12 +55,11 @@ class Archive:
     def __init__(self, readers: Readers, limits: Limits) -> None:
         self.limits = limits
         self._readers = readers
-        self._idle: list[tuple[int, Reader]] = []
-        self._working: dict[Answer, tuple[int, Reader]] = {}
+        self._idle: list[Process] = []
+        self._working: dict[Answer, Process] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._spilt: set[Answer] = set()
         self._busy = 0
-        self._trim: asyncio.TimerHandle | None = None
         readers.on_outlived.append(self._part)
 
     @property
@@ -54,7 +76,7 @@ class Archive:
         commit = job.commit if holds is None else holds
         await self._turn()
         try:
-            reader = self._take(commit) or await self._forked(commit)
+            process = self._take(commit) or await self._forked(commit)
         except BaseException:
             self._next()
             raise
@@ -62,11 +84,11 @@ class Archive:
         seconds = self.limits.seconds + (self.limits.past_seconds if goes_back else 0.0)
         answer = Answer(job, time.monotonic() + seconds)
         answer.charge = payer.get()
-        self._working[answer] = commit, reader
+        self._working[answer] = process
         answer.on_pause = self._spill
         answer.on_end = self._ended
         try:
-            await self._given(answer, reader, seconds)
+            await self._given(answer, process.reader, seconds)
         except BaseException:
             self.release(answer)
             raise
@@ -94,15 +116,14 @@ class Archive:
         """Says that nobody wants the rest of an answer."""
         answer.close()
         self._spilt.discard(answer)
-        entry = self._working.pop(answer, None)
-        if entry is not None:
-            self._readers.kill(entry[1])
+        process = self._working.pop(answer, None)
+        if process is not None:
+            self._readers.kill(process.reader)
             self._next()
 
     def close(self) -> None:
         """Fails what waits; the processes are ended with all others."""
-        if self._trim is not None:
-            self._trim.cancel()
+        self._part()
         for waiting in self._waiting:
             waiting.cancel()
 
@@ -139,28 +160,31 @@ class Archive:
         else:
             self._busy -= 1
 
-    def _take(self, commit: int) -> Reader | None:
+    def _take(self, commit: int) -> Process | None:
         """An idle process that is at the commit."""
-        self._idle = [(at, reader) for at, reader in self._idle if not reader.is_gone]
-        found = next((entry for entry in self._idle if entry[0] == commit), None)
-        if found is None:
-            return None
-        self._idle.remove(found)
-        return found[1]
+        self._idle = [process for process in self._idle if not process.reader.is_gone]
+        found = next((process for process in self._idle if process.commit == commit), None)
+        if found is not None:
+            self._idle.remove(found)
+            found.wake()
+        return found
 
-    async def _forked(self, commit: int) -> Reader:
+    async def _forked(self, commit: int) -> Process:
         """A new process at the commit; the oldest idle one goes if there are too many."""
         while len(self._idle) + self._busy > 2 * self.limits.past_readers and self._idle:
-            self._idle.pop(0)[1].close()
+            self._idle.pop(0).close()
+        began = time.monotonic()
         coming = asyncio.ensure_future(self._born(commit))
         try:
             reader = await asyncio.shield(coming)
         except asyncio.CancelledError:
             coming.add_done_callback(self._end_born)
             raise
-        if commit:
-            await self._gone_back(reader, commit)
-        return reader
+        if commit == CLERK:
+            return Process(commit, reader, MOST_IDLE_SECONDS)
+        await self._gone_back(reader, commit)
+        worth = WORTH * (time.monotonic() - began)
+        return Process(commit, reader, min(max(worth, LEAST_IDLE_SECONDS), MOST_IDLE_SECONDS))
 
     async def _born(self, commit: int) -> Reader:
         if commit == CLERK:
@@ -206,36 +230,27 @@ class Archive:
 
     def _ended(self, answer: Answer) -> None:
         """The process is through with it, or dead."""
-        entry = self._working.pop(answer, None)
-        if entry is None:
+        process = self._working.pop(answer, None)
+        if process is None:
             return
-        commit, reader = entry
+        reader = process.reader
         if reader.answer is not None:  # it is still at work for nobody
             self._readers.kill(reader)
         elif reader.is_outlived or time.monotonic() - reader.born > LIFE_SECONDS:
             reader.close()
         elif not reader.is_gone:
-            reader.idle_since = time.monotonic()
-            self._idle.append((commit, reader))
-            self._trim_later()
+            self._idle.append(process)
+            process.timer = asyncio.get_running_loop().call_later(process.seconds, self._let_go, process)
         self._next()
+
+    def _let_go(self, process: Process) -> None:
+        """It has had nothing to do for long."""
+        if process in self._idle:
+            self._idle.remove(process)
+            process.close()
 
     def _part(self) -> None:
         """Lets those go that have nothing to do, whatever they were forked from is no more."""
-        for _, reader in self._idle:
-            reader.close()
+        for process in self._idle:
+            process.close()
         self._idle.clear()
-
-    def _trim_later(self) -> None:
-        if self._trim is None:
-            self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._trim_idle)
-
-    def _trim_idle(self) -> None:
-        """Ends the processes that have had nothing to do for long; they give their memory back."""
-        self._trim = None
-        oldest = time.monotonic() - IDLE_SECONDS
-        for _, reader in [entry for entry in self._idle if entry[1].idle_since <= oldest]:
-            reader.close()
-        self._idle = [(commit, reader) for commit, reader in self._idle if not reader.is_gone and reader.idle_since > oldest]
-        if self._idle:
-            self._trim_later()

@@ -42,6 +42,7 @@ class Reader(asyncio.Protocol):
         self.is_outlived = False
         """Whether the keeper has given up the memory that it was forked from: then it owns alone what all others share."""
         self.deltas = 0
+        self._owed: list[bytes] = []
         self.born = self.idle_since = time.monotonic()
         self.cause: int | None = None
         self._since = 0.0
@@ -55,8 +56,8 @@ class Reader(asyncio.Protocol):
     def begin(self, answer: Answer, data: bytes) -> bool:
         """Sends a job whose frames go to `answer`; false if it comes after others that the reader has already."""
         answer.reader = self
-        if self._transport is not None:
-            self._transport.write(data)
+        self._owed.append(data)
+        self.settle()
         if self.answer is not None:
             self.line.append(answer)
             return False
@@ -76,11 +77,21 @@ class Reader(asyncio.Protocol):
             self.answer.charge(now - self._since)
             self._since = now
 
-    def tell(self, data: bytes) -> None:
-        """Sends a delta, which has no answer; the reader comes to it after what it was sent before."""
+    def owe(self, data: bytes) -> None:
+        """Has it told of a delta, which has no answer, before the next job: at once or when there is time, by `settle`."""
         self.deltas += 1
+        self._owed.append(data)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether there are deltas that it has not been told of."""
+        return bool(self._owed)
+
+    def settle(self) -> None:
+        """Sends what it is owed; the reader comes to it after what it was sent before."""
         if self._transport is not None:
-            self._transport.write(data)
+            self._transport.write(b"".join(self._owed))
+        self._owed.clear()
 
     def data_received(self, data: bytes) -> None:
         for kind, payload in self._frames.feed(data):

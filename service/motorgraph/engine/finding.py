@@ -21,6 +21,8 @@ from motorgraph.limits import Limits
 
 QUIET_SECONDS = 10.0
 """After the start, if nobody has asked by then: who asks first need not wait."""
+BEHIND_SECONDS = 0.05
+"""In which whoever is asked for less is told of a commit first: before it is asked itself, the finder knows of it in any case."""
 REST = 4
 """After a finder was made, times what that took pass before another is."""
 log = logging.getLogger("motorgraph.engine")
@@ -40,6 +42,7 @@ class Finding:
         self._waiting = 0
         self._working: set[asyncio.Task[tuple[int, bytes] | None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._telling: asyncio.TimerHandle | None = None
         readers.on_outlived.append(self._make_anew)
 
     def open(self) -> None:
@@ -48,8 +51,9 @@ class Finding:
 
     def close(self) -> None:
         """Makes none any more; the process is ended with all others."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._telling):
+            if timer is not None:
+                timer.cancel()
         if self._making is not None:
             self._making.cancel()
 
@@ -75,7 +79,15 @@ class Finding:
         """Tells a finder of a commit; one that has missed any is told of no more."""
         self._is_behind = self._is_behind or not told
         if not self._is_behind:
-            finder.tell(told)
+            finder.owe(told)
+            if self._telling is None:
+                self._telling = asyncio.get_running_loop().call_later(BEHIND_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        """Tells the finder of the commits that it has not been told of."""
+        self._telling = None
+        if self._finder is not None:
+            self._finder.settle()
 
     async def ask(self, task: str, **wanted: Any) -> tuple[int, bytes]:  # Any: plain JSON
         """The commit that the answer is from, and the answer as JSON. Raises NotReady, QueueFull, or what the finder refuses.

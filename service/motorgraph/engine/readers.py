@@ -18,6 +18,8 @@ from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import Refusal
 from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, MOST_DELTAS, RETRY_SECONDS, Limits
 
+BETWEEN_SECONDS = 0.01
+"""From telling one idle reader of a commit to telling the next."""
 log = logging.getLogger("motorgraph.engine")
 
 
@@ -56,6 +58,7 @@ class Readers:
         self._relief: list[Reader] = []
         self._has_one = asyncio.Event()
         self._trim: asyncio.TimerHandle | None = None
+        self._next: asyncio.TimerHandle | None = None
         control.on_exit = self._exited
         control.on_compacted = self._outlive
         control.lookout.on_stopped = self._stopped
@@ -70,8 +73,9 @@ class Readers:
     def close(self) -> None:
         """Lets all of them end, and forks no more."""
         self.is_open = False
-        if self._trim:
-            self._trim.cancel()
+        for timer in (self._trim, self._next):
+            if timer is not None:
+                timer.cancel()
         for reader in [*self.all.values(), *self._apart.values()]:
             reader.close()
 
@@ -185,7 +189,9 @@ class Readers:
             reader.close()
         else:
             reader.idle_since = time.monotonic()
-            self.idle.append(reader)
+            self.idle.insert(0 if reader.is_owed else len(self.idle), reader)
+            if reader.is_owed and self._next is None:
+                self._next = asyncio.get_running_loop().call_later(BETWEEN_SECONDS, self._settle)
 
     def kill(self, reader: Reader) -> None:
         """Ends it, whatever it is doing."""
@@ -240,7 +246,7 @@ class Readers:
         for reader in self.all.values():
             is_long = reader.answer is not None and reader.answer.is_long
             if told and reader.generation == self.generation - 1 and not is_long and reader.deltas < MOST_DELTAS:
-                reader.tell(told)
+                reader.owe(told)
                 reader.generation = self.generation
         for reader in [reader for reader in self.idle if reader.generation != self.generation]:
             self.idle.remove(reader)
@@ -251,6 +257,17 @@ class Readers:
         self._relief.clear()
         self.refill()
         self._scheduler.dispatch()
+        if self._next is None:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Tells one idle reader of what it is owed, the next in a moment: each copies the pages that it changes, and all at once
+        would have the processors for a while. Of those that wait the last told is asked first."""
+        self._next = None
+        behind = [reader for reader in self.idle if reader.is_owed]
+        if behind:
+            behind[-1].settle()
+            self._next = asyncio.get_running_loop().call_later(BETWEEN_SECONDS, self._settle)
 
     def _outlive(self) -> None:
         """The keeper has put a copy in the place of its store: whoever can is forked anew, to share that."""

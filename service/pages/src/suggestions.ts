@@ -97,6 +97,12 @@ class Suggestions {
     else this.input.setAttribute("aria-activedescendant", `${this.id}-${at}`);
   }
 
+  /** Goes to another by a key; what is still to come for the last letters no longer takes away what is being chosen from. */
+  private move(at: number): void {
+    this.stop();
+    this.choose(at);
+  }
+
   private key(event: KeyboardEvent): void {
     if (event.isComposing) return;
     const count = this.shown.length;
@@ -104,8 +110,8 @@ class Suggestions {
       if (event.key === "ArrowDown") void this.ask();
       return;
     }
-    if (event.key === "ArrowDown") this.choose(this.chosen + 1 < count ? this.chosen + 1 : -1);
-    else if (event.key === "ArrowUp") this.choose(this.chosen < 0 ? count - 1 : this.chosen - 1);
+    if (event.key === "ArrowDown") this.move(this.chosen + 1 < count ? this.chosen + 1 : -1);
+    else if (event.key === "ArrowUp") this.move(this.chosen < 0 ? count - 1 : this.chosen - 1);
     else if (event.key === "Escape") this.close();
     else if (event.key === "Enter" && this.chosen >= 0) this.take(this.chosen);
     else return;
@@ -118,9 +124,13 @@ class Suggestions {
     taken?.take();
   }
 
-  private close(): void {
+  private stop(): void {
     clearTimeout(this.pause);
     this.asking?.abort();
+  }
+
+  private close(): void {
+    this.stop();
     this.show([]);
   }
 }
