@@ -137,6 +137,15 @@ def test_the_catalogue_is_a_named_graph_and_in_the_default_graph(team: Service) 
     assert team.client.get("/graphs", params={"graph": GRAPH}, headers={"Accept": "text/turtle"}).status_code == 200
 
 
+def test_what_is_said_of_an_author_again_is_counted_once(team: Service) -> None:
+    counted = "SELECT (COUNT(*) AS ?n) {{ {} }}"
+    patterns = ("?s ?p ?o", "GRAPH ?g { ?s ?p ?o }", f"GRAPH <{GRAPH}> {{ ?s ?p ?o }}")
+    for number in range(3):
+        assert update(team, f"INSERT DATA {{ GRAPH <http://x/again> {{ <http://x/s> <http://x/p> {number} }} }}") == 204
+        kept = [team.rows(counted.format(pattern)) for pattern in patterns]
+        assert kept == [team.rows(counted.format(f"{{ SELECT * {{ {pattern} }} }}")) for pattern in patterns]
+
+
 @pytest.mark.parametrize(
     "text",
     [

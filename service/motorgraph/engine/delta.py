@@ -140,7 +140,7 @@ class Written:
     derived: tuple[bytes, bytes]
     by_rule: tuple[bytes, bytes]
     catalogued: bytes = b""
-    """What the keeper has put behind it: what the catalogue says of the commit, which it alone knows."""
+    """What the keeper has put behind it, which it alone knows: what the catalogue says of the commit and did not say before."""
 
     @classmethod
     def of(cls, text: bytes) -> Written:

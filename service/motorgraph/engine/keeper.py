@@ -388,7 +388,7 @@ class Keeper:
         if not written.is_empty:
             commit = self._history.append(written.change)
             if self._catalogue:
-                written = written.told(self._catalogue.entry(commit, written.head["graphs"]))
+                written = written.told(self._catalogue.news(self._store, commit, written.head["graphs"]))
             self._recent.add(self._commit, written)
             return written
         if written.key is not None:
