@@ -10,6 +10,9 @@ from typing import ClassVar
 import httpx
 
 from motorgraph.engine.endpoint import Place
+from tests.running import CERTIFICATES
+
+_HOW = {"timeout": 60, "trust_env": False, "verify": CERTIFICATES}
 
 
 @dataclass
@@ -32,14 +35,14 @@ class Elsewhere(ABC):
 
     def rows(self, text: str) -> list[str]:
         """The rows of a SELECT as lines of TSV, sorted."""
-        told = {"data": {"query": text}, "headers": {"Accept": "text/tab-separated-values"}}
-        answer = httpx.post(self.place.url, **told, timeout=60, trust_env=False)  # type: ignore[arg-type]  # as it takes it
+        told = {"data": {"query": text}, "headers": {"Accept": "text/tab-separated-values"}} | _HOW
+        answer = httpx.post(self.place.url, **told)  # type: ignore[arg-type]  # as it takes it
         return sorted(answer.raise_for_status().text.splitlines()[1:])
 
     def update(self, text: str) -> None:
         """Updates it by its own door."""
-        told = {"data": {"update": text}, "auth": self.auth}
-        httpx.post(self.place.updates, **told, timeout=60, trust_env=False).raise_for_status()  # type: ignore[arg-type]  # as above
+        told = {"data": {"update": text}, "auth": self.auth} | _HOW
+        httpx.post(self.place.updates, **told).raise_for_status()  # type: ignore[arg-type]  # as above
 
     def empty(self) -> None:
         """Has it hold nothing."""

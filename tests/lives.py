@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from tests.forked import CSV, JSON, MANY, POINT, children, is_there, session
-from tests.running import START_SECONDS, TOKEN, until
+from tests.running import CERTIFICATES, START_SECONDS, TOKEN, until
 
 GRACE_SECONDS = 5
 """What a service may take to end."""
@@ -56,7 +56,7 @@ class Life:
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
         """One request over a connection of its own."""
-        return httpx.get(self.url + path, params=parameters, headers={"Accept": JSON}, timeout=30, trust_env=False)
+        return _got(self.url + path, parameters, JSON)
 
     def metric(self, name: str) -> float:
         """The value of a metric without labels."""
@@ -65,8 +65,7 @@ class Life:
 
     def is_answering(self) -> bool:
         """Whether a point query is answered rightly."""
-        response = httpx.get(self.url + "/sparql", params={"query": POINT}, headers={"Accept": CSV}, timeout=30, trust_env=False)
-        return response.content == b"o\r\n5\r\n"
+        return _got(self.url + "/sparql", {"query": POINT}, CSV).content == b"o\r\n5\r\n"
 
     def ask(self, text: str, version: str = "1.1", accept: str = JSON) -> socket.socket:
         """Sends a query over a socket; the answer is to be read from it."""
@@ -99,6 +98,10 @@ class Life:
     def has_left_nothing(self) -> bool:
         """Whether no process of it is left, not even a zombie of ours."""
         return until(lambda: not any(map(is_there, self.pids)))
+
+
+def _got(url: str, parameters: Mapping[str, str], accept: str) -> httpx.Response:
+    return httpx.get(url, params=dict(parameters), headers={"Accept": accept}, timeout=30, trust_env=False, verify=CERTIFICATES)
 
 
 def _niceness(pid: int) -> int:

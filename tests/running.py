@@ -9,6 +9,7 @@ import re
 import select
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -24,6 +25,8 @@ from tests.warm import Files, Process
 START_SECONDS = 120
 LOG = "service.log"
 TOKEN = "the-token-of-the-tests"
+CERTIFICATES = ssl.create_default_context()
+"""Of no use here, but a client reads them if it is not given any, which takes as long as a dozen small requests."""
 _RUN = os.environ.setdefault("RUN_OF_THE_TESTS", str(os.getpid()))  # the workers of pytest-xdist inherit it
 VERDICTS = Path(tempfile.gettempdir()) / f"motorgraph-verdicts-{_RUN}"
 if str(os.getpid()) == _RUN:
@@ -82,7 +85,7 @@ def service(folder: Path, *arguments: str, token: str | None = TOKEN) -> Iterato
             process = stack.enter_context(start(folder, *arguments, token=token))
             url = wait_for_address(process, log)
             _share(folder / "data", VERDICTS / "known")
-        client = stack.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
+        client = stack.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False, verify=CERTIFICATES))
         yield Service(process, url, client, log)
 
 

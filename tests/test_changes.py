@@ -127,7 +127,8 @@ def test_the_patches_of_all_commits_make_the_graph(plain: Service, graph: str) -
     found: set[ox.Quad] = set()
     for number in range(1, newest + 1):
         text = patch(plain, f"/changes/{number}.rdfp")
-        found = found - quads(text, "D ") | quads(text, "A ")
+        found -= quads(text, "D ")
+        found |= quads(text, "A ")
     dump = plain.client.get("/graphs", headers={"Accept": "application/n-quads"})
     now = ox.Dataset(ox.parse(dump.content, ox.RdfFormat.N_QUADS))
     replayed = ox.Dataset(found)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.looking import chromium
 from tests.running import Service
 
 pytestmark = pytest.mark.browser
@@ -17,9 +16,9 @@ SUGGESTED = ".suggestions li"
 
 
 @pytest.fixture
-def page(shipped: Service) -> Iterator[Page]:
+def page(browser: Browser, shipped: Service) -> Iterator[Page]:
     """The form of a new document; at the end nothing may have gone wrong in it."""
-    with chromium() as browser, browser.new_context(base_url=shipped.url, viewport={"width": 1280, "height": 900}) as context:
+    with browser.new_context(base_url=shipped.url, viewport={"width": 1280, "height": 900}) as context:
         context.set_default_timeout(30_000)
         expect.set_options(timeout=30_000)
         opened = context.new_page()
