@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motorgraph.engine import rehearsal
 from motorgraph.engine.delta import NQUADS, Delta, Written
 from motorgraph.engine.rehearsal import rehearse
 from motorgraph.engine.wire import Job
@@ -177,6 +178,15 @@ UPDATE = st.lists(OPERATION, min_size=1, max_size=3).map(" ; ".join).map(lambda 
 def test_the_delta_of_an_update_is_what_the_engine_changes(quads: list[ox.Quad], graphs: list[str], text: str) -> None:
     assert cut(text) is not None, text
     compared(quads, graphs, text)
+
+
+def test_a_text_that_is_no_update_is_refused_without_a_look_at_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[ox.Store] = []
+    monkeypatch.setattr(rehearsal, "_lines", lambda store: looks.append(store) or [])
+    for text in ("INSERT DATA { GRAPH <g> { <a:a> <a:b> }", "CLEAR", "DELETE { ?s ?p ?o WHERE { ?s ?p ?o }", "no update"):
+        with pytest.raises(BadSyntax):
+            rehearse(ox.Store(), text, "http://base/")
+    assert not looks
 
 
 @pytest.mark.parametrize(

@@ -200,24 +200,15 @@ def _after(net: tuple[set[Thing], set[Thing]], then: tuple[set[Thing], set[Thing
 
 
 def _compared(store: ox.Store, text: str, base: str, functions: Functions = None) -> Delta:
-    """Makes an update by itself; what changed is found by a look at the whole graph before and after.
+    """Makes an update by itself; what changed is found by a look at the whole graph before and after, if it is an update at all.
 
     Raises BadSyntax, and NotRemote where the graph is elsewhere.
     """
-    is_elsewhere = remote(store) is not None
-    if is_elsewhere:
-        store = ox.Store()  # what is no update is none here either
-
-    def change(written: str = text) -> None:
-        store.update(written, base_iri=base or None, custom_functions=functions)
-
-    names, lines, added = _there(store, store.named_graphs()), set(_lines(store)), []  # lines are half the memory of quads
-    try:
-        change()
-    except SyntaxError as error:
-        raise bad_query(text, change, error, start="Updates") from error
-    if is_elsewhere:
+    refuse_syntax(text, base)
+    if remote(store) is not None:
         raise NotRemote("This update cannot be cut into its operations, which a remote store asks for. Send each by itself.")
+    names, lines, added = _there(store, store.named_graphs()), set(_lines(store)), []  # lines are half the memory of quads
+    store.update(text, base_iri=base or None, custom_functions=functions)
     for line in _lines(store):
         if line in lines:
             lines.remove(line)
