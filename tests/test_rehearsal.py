@@ -182,7 +182,13 @@ def test_the_delta_of_an_update_is_what_the_engine_changes(quads: list[ox.Quad],
 
 def test_a_text_that_is_no_update_is_refused_without_a_look_at_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[ox.Store] = []
-    monkeypatch.setattr(rehearsal, "_lines", lambda store: looks.append(store) or [])
+    look = rehearsal._lines
+
+    def watched(store: ox.Store) -> list[bytes]:
+        looks.append(store)
+        return look(store)
+
+    monkeypatch.setattr(rehearsal, "_lines", watched)
     for text in ("INSERT DATA { GRAPH <g> { <a:a> <a:b> }", "CLEAR", "DELETE { ?s ?p ?o WHERE { ?s ?p ?o }", "no update"):
         with pytest.raises(BadSyntax):
             rehearse(ox.Store(), text, "http://base/")

@@ -32,7 +32,7 @@ from motorgraph.engine import archivist, clerk, compaction, draft, past, process
 from motorgraph.engine import remote as elsewhere
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.counts import Counts
-from motorgraph.engine.delta import Written
+from motorgraph.engine.delta import Written, nquads
 from motorgraph.engine.endpoint import Place
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.inbox import Inbox
@@ -388,7 +388,7 @@ class Keeper:
         if not written.is_empty:
             commit = self._history.append(written.change)
             if self._catalogue:
-                written = written.told(self._catalogue.news(self._store, commit, written.head["graphs"]))
+                written = written.told(nquads(self._catalogue.news(self._store, commit, written.head["graphs"])).decode())
             self._recent.add(self._commit, written)
             return written
         if written.key is not None:

@@ -63,11 +63,9 @@ class Catalogue:
             more.append(f"{activity} <{DCTERMS}description> {ox.Literal(commit.message)}{self._end}")
         return text + "".join(more)
 
-    def news(self, store: ox.Store, commit: Commit, graphs: Iterable[str]) -> str:
+    def news(self, store: ox.Store, commit: Commit, graphs: Iterable[str]) -> Iterator[ox.Quad]:
         """As `entry`, without what a store says already, such as who a known author is: who counts takes all of it for new."""
-        found = ox.serialize((quad for quad in ox.parse(self.entry(commit, graphs), NQUADS) if quad not in store), format=NQUADS)
-        assert found is not None  # bytes, since no output was given
-        return found.decode()
+        return (quad for quad in ox.parse(self.entry(commit, graphs), NQUADS) if quad not in store)
 
     def _agent(self, author: str) -> str:
         return self._names.thing("agent", quote(author.replace(" ", "-") or "unknown", safe=_SEGMENT_MARKS))

@@ -190,8 +190,8 @@ class Readers:
         else:
             reader.idle_since = time.monotonic()
             self.idle.insert(0 if reader.is_owed else len(self.idle), reader)
-            if reader.is_owed and self._next is None:
-                self._next = asyncio.get_running_loop().call_later(BETWEEN_SECONDS, self._settle)
+            if reader.is_owed:
+                self._settle_soon()
 
     def kill(self, reader: Reader) -> None:
         """Ends it, whatever it is doing."""
@@ -267,6 +267,10 @@ class Readers:
         behind = [reader for reader in self.idle if reader.is_owed]
         if behind:
             behind[-1].settle()
+            self._settle_soon()
+
+    def _settle_soon(self) -> None:
+        if self._next is None:
             self._next = asyncio.get_running_loop().call_later(BETWEEN_SECONDS, self._settle)
 
     def _outlive(self) -> None:
