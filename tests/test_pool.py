@@ -698,6 +698,69 @@ def test_readers_go_on_until_others_have_a_change_that_is_too_long_to_be_told(tm
     run(work())
 
 
+def test_a_reader_has_a_change_before_others_are_told_of_it(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
+            readers = running.pool._readers
+            assert await eventually(lambda: len(readers.idle) == 3)
+            before, seen = running.pool.pids, []
+
+            async def watched() -> None:
+                while readers._ahead is None:
+                    await asyncio.sleep(0)
+                ahead = readers._ahead
+                seen.append((await running.count(), ahead))
+
+            watching = asyncio.create_task(watched())
+            await running.update("INSERT DATA { <http://e/one> <http://e/p> 1 }")
+            first = readers.idle[-1]  # which is asked next
+            assert (first.deltas, first.is_owed) == (1, False)
+            await watching
+            assert seen == [(TRIPLES, first)]
+            assert await asyncio.gather(*(running.count() for _ in range(6))) == [TRIPLES + 1] * 6
+            assert running.pool.pids == before
+            assert await eventually(lambda: len(readers.idle) == 3 and not any(reader.is_owed for reader in readers.idle))
+            assert [reader.deltas for reader in readers.idle] == [1, 1, 1]
+
+    run(work())
+
+
+def test_a_reader_that_dies_while_it_is_ahead_or_stands_still_holds_up_no_write(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
+            readers = running.pool._readers
+            for number, sent in enumerate((signal.SIGKILL, signal.SIGSTOP), 1):
+                assert await eventually(lambda: len(readers.idle) == 3)
+                os.kill(readers.idle[0].pid, sent)
+                await running.update(f"INSERT DATA {{ <http://e/{number}> <http://e/new> {number} }}")
+                assert await asyncio.gather(*(running.count() for _ in range(6))) == [TRIPLES + number] * 6
+            assert running.pool.deaths == 1
+
+    run(work())
+
+
+def test_readers_that_are_forked_anew_while_one_is_ahead_have_the_change_too(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
+            readers = running.pool._readers
+            assert await eventually(lambda: len(readers.idle) == 3)
+            before = running.pool.pids
+
+            async def renewed() -> None:
+                while readers._ahead is None:
+                    await asyncio.sleep(0)
+                readers.renew()
+
+            renewing = asyncio.create_task(renewed())
+            await running.update("INSERT DATA { <http://e/one> <http://e/p> 1 }")
+            await renewing
+            assert await asyncio.gather(*(running.count() for _ in range(6))) == [TRIPLES + 1] * 6
+            assert await running.settles()
+            assert not set(before) & set(running.pool.pids)
+
+    run(work())
+
+
 # Big and small
 
 
@@ -1014,6 +1077,22 @@ def test_what_runs_alone_gives_its_answer_and_ends(tmp_path: Path) -> None:
         async with engine(tmp_path) as running:
             assert json.loads(await running.pool.alone(Job("census"))) == {"commit": 1, "graphs": {"": 1000}}
             assert await running.settles()
+
+    run(work())
+
+
+def test_the_keeper_tells_the_triples_of_graphs_once_they_have_been_counted(tmp_path: Path) -> None:
+    async def work() -> None:
+        many = "".join(f"<http://e/{n}> <http://e/p> {n} .\n" for n in range(WORTH_TRIPLES))
+        async with engine(tmp_path, data=many) as running:
+            assert await running.control.census() is None
+            told = json.loads(await running.pool.alone(Job("census")))
+            assert await running.control.census() == told == {"commit": 1, "graphs": {"": WORTH_TRIPLES}}
+            await running.update("INSERT DATA { GRAPH <http://e/g> { <http://n/1> <http://n/2> 1 , 2 } }")
+            await running.update("INSERT DATA { <http://n/1> <http://n/2> 1 }")
+            expected = {"commit": 3, "graphs": {"": WORTH_TRIPLES + 1, "http://e/g": 2}}
+            assert await running.control.census() == expected
+            assert json.loads(await running.pool.alone(Job("census"))) == expected
 
     run(work())
 

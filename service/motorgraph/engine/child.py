@@ -9,10 +9,13 @@ from collections import deque
 from typing import Protocol
 
 from motorgraph.engine.answer import Answer
+from motorgraph.engine.process import take_turns_of
 from motorgraph.engine.wire import Frames, Kind
 from motorgraph.errors import DeadlineExceeded, OutOfMemory, ReaderDied, Refusal
 from motorgraph.limits import Limits
 
+SHORT_TURN, LONG_TURN = 0.0001, 0.02
+"""Seconds for which a reader has a processor at a time if others want it: for what takes next to no time, and for all else."""
 LAST = (Kind.END, Kind.FAILED)
 
 
@@ -39,6 +42,7 @@ class Reader(asyncio.Protocol):
         self.line: deque[Answer] = deque()
         self.is_retired = generation is None
         self.is_nice = False
+        self._has_short_turns = False
         self.is_outlived = False
         """Whether the keeper has given up the memory that it was forked from: then it owns alone what all others share."""
         self.deltas = 0
@@ -63,6 +67,12 @@ class Reader(asyncio.Protocol):
             return False
         self._take_up(answer)
         return True
+
+    def take_turns(self, *, is_short: bool) -> None:
+        """Has it begin at once with what takes next to no time, though others are at more."""
+        if self._has_short_turns is not is_short and not self.is_nice:
+            self._has_short_turns = is_short
+            take_turns_of(SHORT_TURN if is_short else LONG_TURN, self.pid)
 
     def _take_up(self, answer: Answer | None) -> None:
         """It is at this now."""

@@ -163,6 +163,12 @@ class Control:
         recalled: tuple[Key, int] | None = await self._soon("recall", author=author, name=name)
         return recalled
 
+    async def census(self) -> dict[str, Any] | None:  # Any: plain JSON
+        """How many triples each of the `graphs` has, and at which `commit`, as the task census tells it; None if the keeper would
+        have to count them. Raises Unavailable."""
+        found: dict[str, Any] | None = await self._soon("census")
+        return found
+
     def keep(self, counted: dict[str, Any]) -> None:  # Any: plain JSON
         """Has the keeper keep what was counted, for whoever is forked from now on."""
         self._send("keep", **counted)
@@ -290,6 +296,9 @@ class Control:
 
     def _on_applied(self, id: int, commit: int, delta: str | None) -> None:
         self._resolve(id, Applied(commit, delta))
+
+    def _on_numbered(self, id: int, commit: int, graphs: dict[str, int] | None) -> None:
+        self._resolve(id, None if graphs is None else {"commit": commit, "graphs": graphs})
 
     def _on_recalled(self, id: int, key: dict[str, Any] | None, commit: int) -> None:
         self._resolve(id, (Key(**key), commit) if key else None)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import pyoxigraph as ox
 
 from motorgraph.engine.delta import Written
-from motorgraph.engine.lookup import Group, Groups, Pattern
+from motorgraph.engine.lookup import IN_DEFAULT_GRAPH, IN_NAMED_GRAPHS, Group, Groups, Pattern
 from motorgraph.engine.moves import Moves, TooMuch
 
+GRAPHS = (IN_NAMED_GRAPHS, IN_DEFAULT_GRAPH)
+"""What tells how many triples each graph has."""
 MOST_KEPT = 64
 """Patterns whose counts are kept."""
 MOST_GROUPS = 1000
@@ -53,14 +55,20 @@ class Counts:
         self._kept.move_to_end(pattern)
         return self._kept[pattern]
 
-    def asked(self, pattern: Pattern, tell: Callable[[str], None]) -> Groups | None:
+    def asked(self, pattern: Pattern, tell: Callable[[str], None], *, always: bool = False) -> Groups | None:
         """As `of`; of what was counted only now, `tell` hears what `told` tells."""
         is_new = not self.knows(pattern)
         groups = self.of(pattern)
         with suppress(SyntaxError):  # a group that no query can name
-            if is_new and (told := self.told(pattern)):
+            if is_new and (told := self.told(pattern, always=always)):
                 tell(told)
         return groups
+
+    def of_graphs(self) -> dict[str, int] | None:
+        """As `by_graph`; None if it would have to be counted."""
+        found = [self._kept.get(pattern) for pattern in GRAPHS]
+        known = [groups for groups in found if groups is not None]
+        return by_graph(self._store, known) if len(known) == len(GRAPHS) else None
 
     def heed(self, change: Written) -> None:
         """Carries all of them on by a change that the store has now."""
@@ -69,10 +77,10 @@ class Counts:
         except TooMuch:
             self._kept.clear()
 
-    def told(self, pattern: Pattern) -> str:
-        """What is kept of a pattern, for `take`; "" if others count it as quickly, or it is too long."""
+    def told(self, pattern: Pattern, *, always: bool = False) -> str:
+        """What is kept of a pattern, for `take`; "" if it is too long, or others count it as quickly, unless `always`."""
         groups = self._kept[pattern]
-        if groups is not None and groups.total() < WORTH_TRIPLES:
+        if groups is not None and not always and groups.total() < WORTH_TRIPLES:
             return ""
         table = None if groups is None else _solutions(self._store, pattern.table(groups)).serialize(format=_JSON)
         told = json.dumps({"pattern": pattern.told, "table": table and table.decode()})
@@ -107,6 +115,14 @@ class Counts:
         for quad, more in _moved(Moves(self._store, changes, union=union), union=union):
             for pattern in (*by_predicate[None], *by_predicate[quad.predicate]):
                 _count(kept, pattern, quad, more)
+
+
+def by_graph(store: ox.Store, counted: Iterable[Groups]) -> dict[str, int]:
+    """How many triples each graph has, by its IRI, the default graph by ""; `counted` are those of the patterns GRAPHS."""
+    found = {name.value: 0 for name in store.named_graphs()}
+    for groups in counted:
+        found |= {group[0].value if group else "": count for group, count in groups.items()}  # type: ignore[union-attr]  # no triple
+    return found
 
 
 def _count(kept: dict[Pattern, Groups | None], pattern: Pattern, quad: ox.Quad, more: int) -> None:

@@ -53,6 +53,8 @@ class Drafts:
         applied = await self._control.apply(draft.pid)
         if applied.delta == "":
             await self._readers.relieve()
+        elif applied.delta is not None:
+            await self._readers.go_ahead(applied.commit, applied.delta)
         return self.done(applied)
 
     def done(self, applied: Applied) -> int:

@@ -2,12 +2,11 @@
 
 `python -m motorgraph.engine.keeper FD` talks JSON lines over the socket FD with the front; it never parses a client's text.
 Its commands are in COMMANDS.
-Events: loaded, child, applied, recalled, recorded, refused, progress, logged, compacted, exit.
+Events: loaded, child, applied, recalled, recorded, numbered, refused, progress, logged, compacted, exit.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -48,7 +47,7 @@ from motorgraph.inference import Rule
 from motorgraph.journal import Journal
 from motorgraph.notes import Notes
 
-COMMANDS = ("load", "fork", "nice", "kill", "apply", "settle", "recall", "record", "keep")
+COMMANDS = ("load", "fork", "nice", "kill", "apply", "settle", "recall", "record", "keep", "census")
 NICENESS = 19
 NICENESSES = {"draft": 10, "past": 10, "trial": 15}  # reads go first, then writes and what is past, then what is only tried
 MOST_DELTA_BYTES = 64 * 1024  # longer ones reach readers by forking them anew
@@ -122,7 +121,7 @@ class Keeper:
                 self._history.close()  # it is asked again when the store is there
             self._refuse(command, refusal)
             return
-        self._freeze()
+        process.freeze()
         self._lineage = self._history.lineage
         told = {"seconds": time.monotonic() - started, "pss": process.proportional_bytes(os.getpid())}
         self.tell("loaded", id=command["id"], lineage=self._lineage, digest=digest, **told)
@@ -163,7 +162,7 @@ class Keeper:
             commit = self._history.record()
             if self._catalogue is not None and self._upkeep is None:
                 self._catalogue.fill(self._store, self._history.catalogued(), union=self._is_union)
-                self._freeze()
+                process.freeze()
             if self._is_writable:  # so that the first write need not wait for this
                 self._prepare(judges=self._judges)
             else:
@@ -182,11 +181,6 @@ class Keeper:
     def _progress(self, path: str, done: int, total: int) -> None:
         self.tell("progress", path=path, done=done, total=total)
 
-    def _freeze(self) -> None:
-        """Keeps the collector away from what every child shares: a look at an object copies its page."""
-        gc.collect()
-        gc.freeze()
-
     def _fork(self, command: dict[str, Any]) -> None:
         """Forks a child with a `role`, such as reader or draft, and sends the front its end of the child's socket."""
         try:
@@ -198,7 +192,7 @@ class Keeper:
     def _prepare(self, *, judges: bool) -> None:
         """Reads what every draft or trial needs, so that they have it from the fork on."""
         if self._knowledge.prepare(judges=judges):
-            self._freeze()
+            process.freeze()
 
     def _prepare_at_rest(self) -> float | None:
         """Where nobody writes: a short step of what a first trial would wait for, or of `_compact`; seconds until the next."""
@@ -206,7 +200,7 @@ class Keeper:
             return compaction.REST_SECONDS if self._compact() else None
         self._ahead.pop(0)()
         if not self._ahead:
-            self._freeze()
+            process.freeze()
         return 0.0
 
     def _compact(self, steps: int = 1) -> bool:
@@ -219,7 +213,7 @@ class Keeper:
         self._store = self._knowledge.store = self._compaction.store
         self._counts.take_up(self._store)
         process.give_back(old)
-        self._freeze()
+        process.freeze()
         is_more = self._compaction.is_due()
         if not is_more:
             self.tell("compacted")
@@ -360,12 +354,16 @@ class Keeper:
         """Keeps what a reader has counted at a commit, carried on to the newest."""
         self._counts.take(command["told"], self._recent.between(command["commit"], self._commit))
 
+    def _census(self, command: dict[str, Any]) -> None:
+        """Tells how many triples each graph has, if that is known."""
+        self.tell("numbered", id=command["id"], commit=self._commit, graphs=self._counts.of_graphs())
+
     def _done(self, written: Written) -> str:
         """Does to the graph what the journal has kept. Returns it as readers take it."""
         if self._upkeep is None:
             written.make(self._store)  # if it fails, this process ends, and the next start has it from the journal
         self._knowledge.follow(written)
-        self._freeze()
+        process.freeze()
         return written.for_readers.decode() if len(written.for_readers) <= MOST_DELTA_BYTES else ""
 
     def _settle(self, command: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import resource
 import signal
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -65,25 +67,47 @@ def give_way(niceness: int, *, is_batch: bool) -> None:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
-def take_turns_of(seconds: float) -> None:
-    """Has the kernel take the processor from this thread, and from those that it makes, after so long if others want it; for that
-    it comes at once when it wakes, where others would go on until the next tick (Linux 6.12, sched_setattr(2)). 0: as usual."""
+def take_turns_of(seconds: float, thread: int = 0) -> None:
+    """Has the kernel take the processor from a thread (0: this one, and those that it makes) after so long if others want it; one
+    of short turns comes at once when it wakes, where those of longer ones would go on until the next tick (Linux 6.12,
+    sched_setattr(2)). 0: as usual."""
+    set_attributes = _set_attributes()
+    if set_attributes is not None:
+        with suppress(OSError):  # it has ended
+            set_attributes(thread, _attributes(seconds, os.getpriority(os.PRIO_PROCESS, thread)), 0)
+
+
+@cache
+def _set_attributes() -> Callable[[int, bytes, int], object] | None:
+    """The system call sched_setattr, where there is one that is known."""
     number = _SCHED_SETATTR.get(os.uname().machine) if sys.platform == "linux" else None
-    if number is not None:
-        wanted = 48, 0, _KEEP_POLICY, os.getpriority(os.PRIO_PROCESS, 0), 0, int(seconds * 1e9), 0, 0
-        ctypes.CDLL(None).syscall(number, 0, struct.pack("=IIQiIQQQ", *wanted), 0)
+    return None if number is None else partial(ctypes.CDLL(None).syscall, number)
+
+
+@cache
+def _attributes(seconds: float, niceness: int) -> bytes:
+    return struct.pack("=IIQiIQQQ", 48, 0, _KEEP_POLICY, niceness, 0, int(seconds * 1e9), 0, 0)
+
+
+def freeze() -> None:
+    """Keeps the collector away from what every child shares: a look at an object copies its page."""
+    gc.collect()
+    gc.freeze()
 
 
 def descendants(root: int) -> list[int]:
     """The processes that descend from one (Linux), whichever of its threads has forked them."""
-    said = (line for forked in Path(f"/proc/{root}/task").glob("*/children") for line in _said(forked))
-    children = [int(pid) for line in said for pid in line.split()]
+    try:
+        threads = os.listdir(f"/proc/{root}/task")  # noqa: PTH208  # in a quarter of the time; so in `_said`
+    except OSError:
+        return []
+    children = [int(pid) for thread in threads for line in _said(f"/proc/{root}/task/{thread}/children") for pid in line.split()]
     return children + [pid for child in children for pid in descendants(child)]
 
 
 def is_stopped(pid: int) -> bool:
     """Whether a process stands still by a signal (SIGSTOP), rather than in the hands of a debugger (Linux)."""
-    said = "".join(_said(Path(f"/proc/{pid}/stat")))
+    said = "".join(_said(f"/proc/{pid}/stat"))
     return said.rpartition(")")[2][1:2] == "T"
 
 
@@ -180,7 +204,7 @@ def give_back(held: list[Any]) -> None:  # Any: whatever takes much memory
 
 def available_bytes() -> int:
     """Memory that the machine and the control group of this process could still give out, in bytes."""
-    path = next((line[3:] for line in _said(Path("/proc/self/cgroup")) if line.startswith("0::/")), "/")
+    path = next((line[3:] for line in _said("/proc/self/cgroup") if line.startswith("0::/")), "/")
     return min(_machine_bytes(), group_bytes(GROUPS / path.lstrip("/")))
 
 
@@ -193,13 +217,14 @@ def group_bytes(folder: Path) -> int:
 
 def _machine_bytes() -> int:
     """Memory that the machine could still give out (a guess of 4 GiB where /proc does not say)."""
-    told = (line.split() for line in _said(Path("/proc/meminfo")))
+    told = (line.split() for line in _said("/proc/meminfo"))
     return next((int(words[1]) * 1024 for words in told if words[0] == "MemAvailable:"), 4 << 30)
 
 
-def _said(path: Path) -> list[str]:
+def _said(path: str | Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
+        with open(path) as said:  # noqa: PTH123
+            return said.read().splitlines()
     except OSError:
         return []
 

@@ -18,11 +18,11 @@ import pyoxigraph as ox
 
 from motorgraph.engine import sitemap, statistics, wire
 from motorgraph.engine.closures import Closures
-from motorgraph.engine.counts import Counts
+from motorgraph.engine.counts import GRAPHS, Counts, by_graph
 from motorgraph.engine.delta import Written
 from motorgraph.engine.describing import describe, tell_context
 from motorgraph.engine.loading import rdf_format
-from motorgraph.engine.lookup import IN_DEFAULT_GRAPH, IN_NAMED_GRAPHS, Lookup, lookup
+from motorgraph.engine.lookup import Lookup, lookup
 from motorgraph.engine.marker import STORE
 from motorgraph.engine.moves import Recent
 from motorgraph.engine.passing import of_one_commit, passed_on
@@ -408,12 +408,13 @@ def _census(_: Job, store: ox.Store, outlet: Outlet, counts: Counts | None = Non
     there = remote(store)
     if there is not None:
         there.mark = there.where()
-    found = {name.value: 0 for name in store.named_graphs()}
-    for pattern in (IN_NAMED_GRAPHS, IN_DEFAULT_GRAPH):
-        groups = counts.asked(pattern, outlet.tell_counted) if there is None and counts is not None else None
+    tables = []
+    for pattern in GRAPHS:
+        groups = counts.asked(pattern, outlet.tell_counted, always=True) if there is None and counts is not None else None
         if groups is None:  # there are more graphs than are kept
             groups = Counter({tuple(graph): int(count.value) for *graph, count in _solutions(store, pattern.query)})
-        found |= {group[0].value if group else "": count for group, count in groups.items()}  # type: ignore[union-attr]  # no triple
+        tables.append(groups)
+    found = by_graph(store, tables)
     found.pop(STORE, None)
     commit = outlet.commit
     if there is not None:

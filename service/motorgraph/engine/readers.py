@@ -15,11 +15,13 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Owner, Reader
 from motorgraph.engine.control import Control
 from motorgraph.engine.wire import Job, encode_job
-from motorgraph.errors import Refusal
+from motorgraph.errors import Broken, Refusal
 from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, MOST_DELTAS, RETRY_SECONDS, Limits
 
 BETWEEN_SECONDS = 0.01
 """From telling one idle reader of a commit to telling the next."""
+AHEAD_SECONDS = 0.1
+"""For which a write waits at most until a reader has made its change."""
 log = logging.getLogger("motorgraph.engine")
 
 
@@ -56,6 +58,7 @@ class Readers:
         self._causes: OrderedDict[int, int] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._relief: list[Reader] = []
+        self._ahead: Reader | None = None
         self._has_one = asyncio.Event()
         self._trim: asyncio.TimerHandle | None = None
         self._next: asyncio.TimerHandle | None = None
@@ -152,6 +155,27 @@ class Readers:
         coming = [self._born(self.generation + 1) for _ in range(wanted)]
         self._relief += filter(None, await asyncio.gather(*coming))
 
+    async def go_ahead(self, commit: int, delta: str) -> None:
+        """Has an idle one make a change that the others are told of with the next `renew`: whoever asks then need not wait for
+        one that is at it. Another is left idle."""
+        if len(self.idle) < 2 or self.idle[0].deltas >= MOST_DELTAS:
+            return
+        reader, generation, answer = self.idle.pop(0), self.generation, Answer(Job("arrive"), 0.0)
+        self._ahead = reader
+        reader.owe(encode_job(Job("delta", delta, commit=commit)))
+        reader.begin(answer, encode_job(answer.job))
+        self.ended(reader)
+        with suppress(TimeoutError, Refusal, Broken):
+            async with asyncio.timeout(AHEAD_SECONDS):
+                await answer.opened()
+        self._ahead = None
+        if generation != self.generation:  # all are forked anew
+            self._dismiss(reader)
+            return
+        reader.generation = generation + 1
+        if reader.answer is None:
+            self._relief.append(reader)
+
     async def apart(self, role: str, memory: int, *, may_open: int = 0, **more: float) -> Reader:
         """A process that stands beside the pool: a draft, a judge, a clerk, a past, a reader for a job of our own. The caller
         closes it."""
@@ -185,6 +209,8 @@ class Readers:
 
     def free(self, reader: Reader) -> None:
         """It has nothing to do; it goes if it is reniced or holds an older graph."""
+        if reader is self._ahead:
+            return
         if reader.is_nice or reader.generation != self.generation:
             reader.close()
         else:

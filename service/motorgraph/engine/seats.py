@@ -23,7 +23,7 @@ class Seats:
         between the two. None if the answer has to wait."""
         is_small = self._backlog.is_small(answer)
         if self.has_turn() and (self._readers.idle if is_small else self._spare()):
-            return self._readers.idle.pop()
+            return self._readers.idle.pop(-1 if is_small or not self._readers.idle[0].is_owed else 0)
         if self._backlog.is_quick(answer):
             able = [reader for reader in self._readers.all.values() if self._takes_ahead(reader)]
             if able:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from motorgraph.errors import MethodNotAllowed, UnsupportedMediaType
@@ -59,10 +60,10 @@ class Mcp:
     async def _started(self) -> Starlette:
         """What answers, made when it is first asked for: few services are, and to import it takes longer than all the others."""
         if self._inner is None:
-            from motorgraph.agent import application
-
+            agent = await asyncio.to_thread(import_module, "motorgraph.agent")  # meanwhile others are answered
+        if self._inner is None:
             assert self._app is not None
-            self._inner = application(self._app, self._settings)
+            self._inner = agent.application(self._app, self._settings)
             self._running = asyncio.create_task(self._run(self._inner))
         await self._is_running.wait()
         return self._inner

@@ -354,7 +354,8 @@ class Embedded:
         return found
 
     def count_soon(self) -> None:
-        """Counts the triples of each graph in a process of its own, which costs the readers nothing.
+        """Asks for the triples of each graph; what the keeper does not know is counted in a process of its own, which costs the
+        readers nothing.
 
         Where the default graph is the merge of all, a graph without triples is none: no query shows it.
         """
@@ -369,7 +370,7 @@ class Embedded:
             await asyncio.sleep(rest)
             commit, started = self.commit, time.monotonic()
             try:
-                told = json.loads(await self.pool.alone(Job("census"), can_wait=True))
+                told = await self.control.census() or json.loads(await self.pool.alone(Job("census"), can_wait=True))
                 self.triples = {name: count for name, count in told["graphs"].items() if count or not self.settings.is_union}
                 if self.elsewhere is not None:
                     await self.elsewhere.compare(told["commit"], told["graphs"])
