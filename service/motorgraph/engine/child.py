@@ -42,7 +42,7 @@ class Reader(asyncio.Protocol):
         self.line: deque[Answer] = deque()
         self.is_retired = generation is None
         self.is_nice = False
-        self._has_short_turns = False
+        self._has_short_turns: bool | None = None
         self.is_outlived = False
         """Whether the keeper has given up the memory that it was forked from: then it owns alone what all others share."""
         self.deltas = 0

@@ -161,7 +161,7 @@ class Readers:
         if len(self.idle) < 2 or self.idle[0].deltas >= MOST_DELTAS:
             return
         reader, generation, answer = self.idle.pop(0), self.generation, Answer(Job("arrive"), 0.0)
-        self._ahead = reader
+        self._ahead, answer.is_unwanted = reader, True  # should it not come, no other need do it
         reader.owe(encode_job(Job("delta", delta, commit=commit)))
         reader.begin(answer, encode_job(answer.job))
         self.ended(reader)
