@@ -1002,6 +1002,29 @@ def test_readers_beyond_the_reserve_end_when_they_have_had_nothing_to_do(tmp_pat
     run(work())
 
 
+def test_a_reader_that_has_had_nothing_to_do_for_long_makes_room_for_a_fresh_one_and_a_fresh_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers_module, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(readers_module, "REST_SECONDS", 0.4)
+
+    async def work() -> None:
+        async with engine(tmp_path, readers=2, reserve=2) as running:
+            assert await eventually(lambda: len(running.pool._readers.idle) == 2)
+            fresh, asked = (reader.pid for reader in running.pool._readers.idle)
+            assert await running.point()
+            assert await eventually(lambda: asked not in running.pool.pids)
+            assert running.pool.running == 2
+            (new,) = set(running.pool.pids) - {fresh}
+            twice = 1.0  # the seconds after which one goes, and more
+            assert not await eventually(lambda: set(running.pool.pids) != {fresh, new}, twice)
+            assert await running.point()
+            assert running.pool.deaths == 0
+            assert await running.settles()
+
+    run(work())
+
+
 # Renewal
 
 

@@ -10,6 +10,7 @@ MOST_AHEAD = 3
 MOST_DELTAS = 500
 PRECEDENCE_SECONDS = 0.25
 IDLE_SECONDS = 10.0
+REST_SECONDS = 60.0  # after which a reader that had something to do gives back what it has copied for that
 LONG_SECONDS = 1.0
 PAUSE_SECONDS = 0.03
 SPARE_SECONDS = 0.25

@@ -43,6 +43,8 @@ class Reader(asyncio.Protocol):
         self.is_retired = generation is None
         self.is_nice = False
         self._has_short_turns: bool | None = None
+        self.has_worked = False
+        """Whether it owns a copy of what it has looked at: the engine counts in each piece of its memory who looks at it."""
         self.is_outlived = False
         """Whether the keeper has given up the memory that it was forked from: then it owns alone what all others share."""
         self.deltas = 0
@@ -99,6 +101,7 @@ class Reader(asyncio.Protocol):
 
     def settle(self) -> None:
         """Sends what it is owed; the reader comes to it after what it was sent before."""
+        self.has_worked = True
         if self._transport is not None:
             self._transport.write(b"".join(self._owed))
         self._owed.clear()

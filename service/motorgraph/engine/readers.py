@@ -16,7 +16,7 @@ from motorgraph.engine.child import Owner, Reader
 from motorgraph.engine.control import Control
 from motorgraph.engine.wire import Job, encode_job
 from motorgraph.errors import Broken, Refusal
-from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, MOST_DELTAS, RETRY_SECONDS, Limits
+from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, MOST_DELTAS, REST_SECONDS, RETRY_SECONDS, Limits
 
 BETWEEN_SECONDS = 0.01
 """From telling one idle reader of a commit to telling the next."""
@@ -323,8 +323,14 @@ class Readers:
         reader.close()
 
     def _trim_idle(self) -> None:
-        """Ends readers beyond those wanted that have had nothing to do; they give their memory back."""
+        """Ends readers beyond those wanted that have had nothing to do; they give their memory back. Where all are wanted,
+        another is forked for one that has had nothing to do for longer, which goes next then."""
         now = time.monotonic()
         while self.living() > self._wanted() and self.idle and now - self.idle[0].idle_since > IDLE_SECONDS:
             self._dismiss(self.idle.pop(0))
+        rested = [reader for reader in self.idle if reader.has_worked and now - reader.idle_since > REST_SECONDS]
+        if rested and self.living() + self.coming == self._wanted():
+            self.idle.remove(rested[0])
+            self.idle.insert(0, rested[0])
+            self.fork()
         self._trim = asyncio.get_running_loop().call_later(IDLE_SECONDS / 2, self._trim_idle)
