@@ -354,10 +354,9 @@ def changed(world: Kept, name: str) -> tuple[Quads, Quads]:
         assert isinstance(found, ox.QuerySolutions)
         removed = {ox.Quad(*(row[name] for name in "spog")) for row in found}
     if update:
-        scratch.extend(quad for quad in world.store if quad.graph_name != ox.DefaultGraph())
-        before = set(scratch)
+        scratch.bulk_extend(world.store)
         scratch.update(f"{RDF}{PREFIXES} {update}")
-        return removed, set(scratch) - before
+        return removed, {quad for quad in scratch if quad not in world.store}
     return removed, set()
 
 
