@@ -11,7 +11,15 @@ from typing import NamedTuple, TypeVar
 
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.wire import Job
-from motorgraph.limits import KNOWN_QUERIES, LONG_SECONDS, PATIENCE_SECONDS, PRECEDENCE_SECONDS, QUICK_SECONDS, SPARE_SECONDS
+from motorgraph.limits import (
+    KNOWN_QUERIES,
+    LONG_SECONDS,
+    MOMENT_SECONDS,
+    PATIENCE_SECONDS,
+    PRECEDENCE_SECONDS,
+    QUICK_SECONDS,
+    SPARE_SECONDS,
+)
 
 T = TypeVar("T")
 GUESSED_SECONDS = 2 * LONG_SECONDS  # for what has not been seen to end
@@ -74,6 +82,10 @@ class Backlog:
     def is_tiny(self, answer: Answer) -> bool:
         """Whether its job is known to take less than the processor is given to another for."""
         return self._expected(answer.job) < QUICK_SECONDS
+
+    def is_momentary(self, answer: Answer) -> bool:
+        """Whether its job is known to be over before it costs others anything that it breaks in upon them."""
+        return self._expected(answer.job) < MOMENT_SECONDS
 
     def is_small(self, answer: Answer) -> bool:
         """Whether its job is known to take next to no time."""

@@ -14,8 +14,9 @@ from motorgraph.engine.wire import Frames, Kind
 from motorgraph.errors import DeadlineExceeded, OutOfMemory, ReaderDied, Refusal
 from motorgraph.limits import Limits
 
-SHORT_TURN, LONG_TURN = 0.0001, 0.02
-"""Seconds for which a reader has a processor at a time if others want it: for what takes next to no time, and for all else."""
+SHORT_TURN, USUAL_TURN = 0.0001, 0.0
+"""Seconds for which a reader has a processor at a time if others want it, for what is over in a moment and for all else; 0: as
+usual."""
 LAST = (Kind.END, Kind.FAILED)
 
 
@@ -71,10 +72,10 @@ class Reader(asyncio.Protocol):
         return True
 
     def take_turns(self, *, is_short: bool) -> None:
-        """Has it begin at once with what takes next to no time, though others are at more."""
+        """Has it begin at once with what is over in a moment, though others are at more."""
         if self._has_short_turns is not is_short and not self.is_nice:
             self._has_short_turns = is_short
-            take_turns_of(SHORT_TURN if is_short else LONG_TURN, self.pid)
+            take_turns_of(SHORT_TURN if is_short else USUAL_TURN, self.pid)
 
     def _take_up(self, answer: Answer | None) -> None:
         """It is at this now."""

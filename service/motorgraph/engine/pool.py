@@ -319,7 +319,7 @@ class Pool:
         answer.on_pause = self._paused
         left = max(answer.deadline - time.monotonic(), 0.001)
         if reader.answer is None:
-            reader.take_turns(is_short=self._backlog.is_tiny(answer))
+            reader.take_turns(is_short=self._backlog.is_momentary(answer))
         if reader.begin(answer, encode_job(answer.job, left)):
             self._begun(answer)
         else:
@@ -390,7 +390,7 @@ class Pool:
             self._backlog.remember(answer.job, time.monotonic() - answer.started)
         self._is_no_longer(answer)
         if reader.answer is not None:
-            reader.take_turns(is_short=self._backlog.is_tiny(reader.answer))
+            reader.take_turns(is_short=self._backlog.is_momentary(reader.answer))
             self._begun(reader.answer)  # the next of its line
         elif not reader.is_retired:  # a judge or a draft is closed by whoever uses it
             self._readers.free(reader)
