@@ -41,15 +41,6 @@ _AXE = """async (rules) => {
   return (await axe.run({ runOnly: rules, resultTypes: ['violations'] })).violations;
 }"""
 """Contrast takes most of the time: of elements that look alike, as does what they are in, the first and last are looked at."""
-_THIN = """() => {
-  const form = (element) => `${element.localName}.${element.getAttribute('class')}.${element.getAttribute('style')}`
-    + `(${[...element.children].map(form)})`;
-  for (const parent of [...document.querySelectorAll('main *')].filter((element) => element.childElementCount > 8)) {
-    const alike = Object.groupBy([...parent.children], form);
-    Object.values(alike).flatMap((group) => group.slice(2, -2)).forEach((element) => element.remove());
-  }
-}"""
-"""Takes out of long lists and tables what looks like others there: looking at a page anew takes as long as it has elements."""
 _SEEN = """() => {
   const told = (elements) => [...elements].map((element) => element.outerHTML.slice(0, 200));
   const text = (element) => element.textContent.trim();
@@ -103,7 +94,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def look(browser: Browser, url: str, path: str) -> Look:
-    """Opens a page in light and looks at it wide, at the least width, in dark, and on a phone."""
+    """Opens a page in light and looks at it wide, in dark, on a phone and at the least width."""
     with browser.new_context(viewport={"width": WIDE, "height": 900}, color_scheme="light", reduced_motion="reduce") as context:
         page = context.new_page()
         page.set_default_navigation_timeout(MOST_MILLISECONDS)
@@ -117,14 +108,12 @@ def look(browser: Browser, url: str, path: str) -> Look:
         found.seen = page.evaluate(_SEEN)
         page.evaluate(AXE_SCRIPT)
         found.findings["light, wide"] = axe(page, "tag", RULES)
-        page.set_viewport_size({"width": LEAST, "height": 900})
-        found.overflow = page.evaluate(_OVERFLOW)[:5]
-        page.set_viewport_size({"width": WIDE, "height": 900})
         page.emulate_media(color_scheme="dark")
-        page.evaluate(_THIN)
         found.findings["dark, wide"] = axe(page, "rule", AGAIN[:1])
         page.set_viewport_size({"width": PHONE, "height": 900})
         found.findings["dark, phone"] = axe(page, "rule", AGAIN)
+        page.set_viewport_size({"width": LEAST, "height": 900})
+        found.overflow = page.evaluate(_OVERFLOW)[:5]
     return found
 
 
