@@ -26,6 +26,7 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Reader
 from motorgraph.engine.control import Control
 from motorgraph.engine.counts import WORTH_TRIPLES
+from motorgraph.engine.readers import Readers
 from motorgraph.engine.wire import Job
 from motorgraph.errors import (
     BadSyntax,
@@ -91,6 +92,22 @@ def at_work(running: Engine) -> list[Answer]:
 def pid_of(answer: Answer) -> int:
     assert isinstance(answer.reader, Reader)
     return answer.reader.pid
+
+
+@asynccontextmanager
+async def three_idle(folder: Path) -> AsyncIterator[tuple[Engine, Readers]]:
+    """An engine whose three readers have nothing to do, and these."""
+    async with engine(folder, readers=2, reserve=2, express=1) as running:
+        readers = running.pool._readers
+        assert await eventually(lambda: len(readers.idle) == 3)
+        yield running, readers
+
+
+async def one_ahead(readers: Readers) -> Reader:
+    """Waits until one makes a change before the others."""
+    while readers._ahead is None:
+        await asyncio.sleep(0)
+    return readers._ahead
 
 
 # Answers
@@ -672,8 +689,7 @@ def test_no_reader_is_left_behind_by_a_hundred_deaths_of_each_kind(tmp_path: Pat
 
 def test_readers_go_on_until_others_have_a_change_that_is_too_long_to_be_told(tmp_path: Path) -> None:
     async def work() -> None:
-        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
-            assert await eventually(lambda: len(running.pool._readers.idle) == 3)
+        async with three_idle(tmp_path) as (running, readers):
             before, fork, idle = running.pool.pids, running.control.fork, []
 
             async def watched(role: str, **more: Any) -> tuple[int, socket.socket]:  # Any: handed on
@@ -688,7 +704,7 @@ def test_readers_go_on_until_others_have_a_change_that_is_too_long_to_be_told(tm
             triples = " . ".join(f"<http://e/new/{number}> <http://e/p> {number}" for number in range(20_000))
             await running.update(f"INSERT DATA {{ {triples} }}")
             assert idle == [(count, 3)] * 3
-            assert len(running.pool._readers.idle) == 3
+            assert len(readers.idle) == 3
             assert await running.count() == count + 20_000
             assert await eventually(lambda: not set(before) & set(running.pool.pids))
             assert await running.settles()
@@ -700,15 +716,11 @@ def test_readers_go_on_until_others_have_a_change_that_is_too_long_to_be_told(tm
 
 def test_a_reader_has_a_change_before_others_are_told_of_it(tmp_path: Path) -> None:
     async def work() -> None:
-        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
-            readers = running.pool._readers
-            assert await eventually(lambda: len(readers.idle) == 3)
+        async with three_idle(tmp_path) as (running, readers):
             before, seen = running.pool.pids, []
 
             async def watched() -> None:
-                while readers._ahead is None:
-                    await asyncio.sleep(0)
-                ahead = readers._ahead
+                ahead = await one_ahead(readers)
                 seen.append((await running.count(), ahead))
 
             watching = asyncio.create_task(watched())
@@ -727,8 +739,7 @@ def test_a_reader_has_a_change_before_others_are_told_of_it(tmp_path: Path) -> N
 
 def test_a_reader_that_dies_while_it_is_ahead_or_stands_still_holds_up_no_write(tmp_path: Path) -> None:
     async def work() -> None:
-        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
-            readers = running.pool._readers
+        async with three_idle(tmp_path) as (running, readers):
             for number, sent in enumerate((signal.SIGKILL, signal.SIGSTOP), 1):
                 assert await eventually(lambda: len(readers.idle) == 3)
                 os.kill(readers.idle[0].pid, sent)
@@ -741,14 +752,11 @@ def test_a_reader_that_dies_while_it_is_ahead_or_stands_still_holds_up_no_write(
 
 def test_readers_that_are_forked_anew_while_one_is_ahead_have_the_change_too(tmp_path: Path) -> None:
     async def work() -> None:
-        async with engine(tmp_path, readers=2, reserve=2, express=1) as running:
-            readers = running.pool._readers
-            assert await eventually(lambda: len(readers.idle) == 3)
+        async with three_idle(tmp_path) as (running, readers):
             before = running.pool.pids
 
             async def renewed() -> None:
-                while readers._ahead is None:
-                    await asyncio.sleep(0)
+                await one_ahead(readers)
                 readers.renew()
 
             renewing = asyncio.create_task(renewed())
@@ -773,15 +781,15 @@ def test_a_small_query_does_not_wait_until_larger_ones_have_ended(tmp_path: Path
             for _ in range(5):
                 assert await running.point()
             assert b'"300000"' in await running.ask(SLOW)  # both are known from now on, and this one is no long one
-            larger = [asking(running, SLOW) for _ in range(6)]
+            larger = asking(running, SLOW)
             assert await eventually(lambda: len(at_work(running)) == 1)
             before = running.pool.pids
             other = POINT.replace("/5", "/7")  # not asked before, but of a known shape
             for text in (POINT, other):
                 assert await asyncio.wait_for(running.ask(text), 2)
-            assert not larger[-1].done()
+            assert not larger.done()
             assert running.pool.pids == before
-            assert all(b'"300000"' in answer for answer in await asyncio.gather(*larger))
+            assert b'"300000"' in await larger
 
     run(work())
 
