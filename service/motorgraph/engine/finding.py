@@ -15,7 +15,7 @@ from typing import Any
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Reader, too_long
 from motorgraph.engine.readers import Readers
-from motorgraph.engine.wire import Job, encode_job
+from motorgraph.engine.wire import Job, encode_delta, encode_job
 from motorgraph.errors import NotReady, QueueFull, Refusal
 from motorgraph.limits import Limits
 
@@ -59,7 +59,7 @@ class Finding:
 
     def renew(self, commit: int, delta: str) -> None:
         """A commit has changed the graph: `delta` says how, "" if it is too long for that."""
-        told = encode_job(Job("delta", delta, commit=commit)) if delta else b""
+        told = encode_delta(commit, delta)
         is_making = self._making is not None and not self._making.done()
         if is_making:
             self._missed.append(told)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from motorgraph.engine.answer import Answer
 from motorgraph.engine.child import Owner, Reader
 from motorgraph.engine.control import Control
-from motorgraph.engine.wire import Job, encode_job
+from motorgraph.engine.wire import Job, encode_delta, encode_job
 from motorgraph.errors import Broken, Refusal
 from motorgraph.limits import IDLE_SECONDS, KNOWN_QUERIES, MOST_DELTAS, REST_SECONDS, RETRY_SECONDS, Limits
 
@@ -162,7 +162,7 @@ class Readers:
             return
         reader, generation, answer = self.idle.pop(0), self.generation, Answer(Job("arrive"), 0.0)
         self._ahead, answer.is_unwanted = reader, True  # should it not come, no other need do it
-        reader.owe(encode_job(Job("delta", delta, commit=commit)))
+        reader.owe(encode_delta(commit, delta))
         reader.begin(answer, encode_job(answer.job))
         self.ended(reader)
         with suppress(TimeoutError, Refusal, Broken):
@@ -208,7 +208,7 @@ class Readers:
         return reader
 
     def free(self, reader: Reader) -> None:
-        """It has nothing to do; it goes if it is reniced or holds an older graph."""
+        """It has nothing to do; it goes if it is reniced or holds an older graph. One that is ahead waits for `renew`."""
         if reader is self._ahead:
             return
         if reader.is_nice or reader.generation != self.generation:
@@ -268,7 +268,7 @@ class Readers:
         forked anew, the idle ones at once unless there is relief, the others after their answers; so are those that are at
         something long, or know much already that the keeper's memory has too."""
         self.generation += 1
-        told = encode_job(Job("delta", delta, commit=commit)) if delta else b""
+        told = encode_delta(commit, delta)
         for reader in self.all.values():
             is_long = reader.answer is not None and reader.answer.is_long
             if told and reader.generation == self.generation - 1 and not is_long and reader.deltas < MOST_DELTAS:

@@ -120,6 +120,11 @@ def encode_job(job: Job, seconds: float = 0.0) -> bytes:
     return frame(Kind.JOB, SECONDS.pack(seconds) + job.payload)
 
 
+def encode_delta(commit: int, delta: str) -> bytes:
+    """The job that tells of a commit what it has changed; b"" for "", which tells nobody."""
+    return encode_job(Job("delta", delta, commit=commit)) if delta else b""
+
+
 def decode_job(payload: bytes) -> tuple[Job, float]:
     """The job and the seconds that `encode_job` wrote."""
     return _decoded(payload[SECONDS.size :]), SECONDS.unpack_from(payload)[0]
