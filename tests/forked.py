@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
@@ -18,8 +19,10 @@ from motorgraph.engine.answer import Answer
 from motorgraph.engine.control import Control, Start
 from motorgraph.engine.loading import File
 from motorgraph.engine.pool import Pool
+from motorgraph.engine.process import is_stopped
 from motorgraph.engine.wire import Job
 from motorgraph.limits import Limits
+from tests.running import until
 
 JSON = "application/sparql-results+json"
 CSV = "text/csv"
@@ -151,6 +154,13 @@ def session(leader: int) -> list[int]:
     """The processes of a session, whoever their parent is."""
     there = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [pid for pid in there if _stat(pid)[3:4] == [str(leader)]]
+
+
+def stop(pid: int) -> int:
+    """Stops a process, and waits until it stands still: until its first thread has the signal, others go on."""
+    os.kill(pid, signal.SIGSTOP)
+    assert until(lambda: is_stopped(pid))
+    return pid
 
 
 def is_there(pid: int) -> bool:

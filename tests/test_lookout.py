@@ -12,7 +12,6 @@ import pytest
 
 from motorgraph.engine import lookout
 from motorgraph.engine.control import Control
-from motorgraph.engine.process import is_stopped
 from motorgraph.errors import Broken, NotReady, ReaderDied, Unavailable
 from tests.forked import (
     ENDLESS_STREAM,
@@ -24,8 +23,8 @@ from tests.forked import (
     eventually,
     is_there,
     run,
+    stop,
 )
-from tests.running import until
 from tests.test_life import name
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
@@ -39,13 +38,6 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookout, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(lookout, "STOPPED_SECONDS", 0.2)
     monkeypatch.setattr(lookout, "KEEPER_STOPPED_SECONDS", 30.0)
-
-
-def stop(pid: int) -> int:
-    """Stops a process, and waits until it stands still."""
-    os.kill(pid, signal.SIGSTOP)
-    assert until(lambda: is_stopped(pid))
-    return pid
 
 
 async def one_called(running: Engine, role: str) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import os
-import signal
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
@@ -24,7 +22,7 @@ from motorgraph.search.entry import Entry, Gatherer, Look, Role, touched
 from motorgraph.search.index import SAYS_ENOUGH, Index, worth_most
 from motorgraph.search.likeness import likest_of
 from motorgraph.vocab import Names
-from tests.forked import Engine, engine, run
+from tests.forked import Engine, engine, run, stop
 from tests.running import TOKEN, Service, until
 from tests.test_moves import change
 
@@ -290,7 +288,7 @@ def test_a_search_that_waits_for_one_that_has_no_end_is_answered_by_the_next_ind
             await search(running)
             finder = running.pool.finding._finder
             assert finder is not None
-            os.kill(finder.pid, signal.SIGSTOP)
+            stop(finder.pid)
             return await asyncio.gather(search(running), search(running), return_exceptions=True)
 
     endless, waiting = run(work())
