@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import html
 import re
+from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
@@ -12,7 +13,7 @@ import pytest
 
 from motorgraph.difference import MOST_LINES
 from motorgraph.vocab import CANONICAL_BASE
-from tests.running import MODULES, TOKEN, Service
+from tests.running import MODULES, TOKEN, Service, service
 
 Json = dict[str, Any]  # Any: commits are free JSON
 ROW = re.compile(r"(?:H [a-z]+ (?:<[^>]*>|\"[^\"]*\")|TX|TC|[AD] .+) \.")
@@ -121,21 +122,44 @@ def test_a_patch_names_blank_nodes_and_graphs_that_come_and_go(plain: Service, g
     assert len(quads(text, "D ")) == 1
 
 
-def test_the_patches_of_all_commits_make_the_graph(plain: Service, graph: str) -> None:
-    made(plain, graph, "<a:s> <a:p> 1, 2, [ <a:q> 3 ] .")
-    newest = made(plain, graph, "<a:s> <a:p> 2, 4 .")
+EVERY_KIND = (
+    """INSERT DATA { <a:s> <a:p> 1, 2.50, 'x'@en, "two\\nlines", _:n . _:n <a:q> _:n .
+        GRAPH <g:1> { <a:s> <a:p> [ <a:q> 2 ] } GRAPH <g:2> { <a:s> <a:p> 3 } }""",
+    "DELETE DATA { <a:s> <a:p> 1 . GRAPH <g:2> { <a:s> <a:p> 3 } }",
+    "INSERT DATA { GRAPH <g:1> { <a:s> <a:p> [ <a:q> 2 ] } }",
+    "INSERT { GRAPH <g:3> { ?s <a:r> ?o . ?o <a:r> [] } } WHERE { GRAPH <g:1> { ?s ?p ?o FILTER(!isLiteral(?o)) } }",
+    "DELETE { GRAPH ?g { ?s ?p ?o } } INSERT { GRAPH ?g { ?s ?p 4 } } WHERE { GRAPH ?g { ?s ?p ?o FILTER(isLiteral(?o)) } }",
+    "COPY <g:3> TO <g:4>",
+    "MOVE <g:4> TO <g:5>",
+    "ADD DEFAULT TO <g:5>",
+    "CREATE GRAPH <g:6>",
+    "CLEAR GRAPH <g:3>",
+    "DROP GRAPH <g:5>; INSERT DATA { GRAPH <g:5> { <a:s> <a:p> <a:o> } }; DELETE WHERE { <a:s> ?p ?o }",
+    "DROP GRAPH <g:6>",
+    "CLEAR DEFAULT",
+    "DROP NAMED",
+    "INSERT DATA { GRAPH <g:1> { <a:s> <a:p> _:again } }",
+)
+
+
+def test_the_patches_of_all_commits_make_the_graph(tmp_path: Path) -> None:
+    def alike(one: set[ox.Quad], other: set[ox.Quad]) -> bool:
+        both = ox.Dataset(one), ox.Dataset(other)
+        for dataset in both:
+            dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+        return both[0] == both[1]
+
     found: set[ox.Quad] = set()
-    for number in range(1, newest + 1):
-        text = patch(plain, f"/changes/{number}.rdfp")
-        found -= quads(text, "D ")
-        found |= quads(text, "A ")
-    dump = plain.client.get("/graphs", headers={"Accept": "application/n-quads"})
-    now = ox.Dataset(ox.parse(dump.content, ox.RdfFormat.N_QUADS))
-    replayed = ox.Dataset(found)
-    now.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
-    replayed.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
-    assert now == replayed
-    assert quads(patch(plain, f"/changes/0..{newest}.rdfp"), "A ") == found
+    with service(tmp_path, "--plain") as running:
+        for number, update in enumerate(EVERY_KIND, 1):
+            assert int(running.update(update).headers["X-Commit"]) == number
+            text = patch(running, f"/changes/{number}.rdfp")
+            assert quads(text, "D ") <= found
+            assert not quads(text, "A ") & found
+            found = found - quads(text, "D ") | quads(text, "A ")
+            dump = running.client.get("/graphs", headers={"Accept": "application/n-quads"})
+            assert alike(found, set(ox.parse(dump.content, ox.RdfFormat.N_QUADS))), update
+            assert quads(patch(running, f"/changes/0..{number}.rdfp"), "A ") == found
 
 
 def test_a_difference_leaves_out_what_was_done_and_undone(plain: Service, graph: str) -> None:
