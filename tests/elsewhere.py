@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import httpx
 
-from motorgraph.engine.endpoint import Place
+from motorgraph.engine.place import Place
 from tests.running import CERTIFICATES
 
 _HOW = {"timeout": 60, "trust_env": False, "verify": CERTIFICATES}

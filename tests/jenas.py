@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from motorgraph.engine.endpoint import Place
+from motorgraph.engine.place import Place
 from tests.elsewhere import Elsewhere
 from tests.running import until
 

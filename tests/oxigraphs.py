@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from motorgraph.engine.endpoint import Place
+from motorgraph.engine.place import Place
 from tests.elsewhere import Elsewhere
 from tests.running import until
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from motorgraph.engine.endpoint import Endpoint, Place
+from motorgraph.engine.endpoint import Endpoint
+from motorgraph.engine.place import Place
 from tests.oxigraphs import Oxigraph, oxigraph
 from tests.running import Service, service, start, until, wait_for_address
 

@@ -27,12 +27,12 @@ from motorgraph.engine import copying, course, inflow, loading, takeover
 from motorgraph.engine.asked import with_values_inside
 from motorgraph.engine.delta import Delta, Written
 from motorgraph.engine.draft import Known
-from motorgraph.engine.endpoint import Place
 from motorgraph.engine.finder import Finder
 from motorgraph.engine.history import History, replay
 from motorgraph.engine.marker import STORE, Mark, data, moving
 from motorgraph.engine.passing import of_one_commit
 from motorgraph.engine.past import Goal, _rebuilt
+from motorgraph.engine.place import Place
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.reader import Outlet
 from motorgraph.engine.remembered import FILE, Remembered

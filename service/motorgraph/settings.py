@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from motorgraph.bearer import SHORTHAND, Bearer, Scope, bearers
 from motorgraph.engine.dialects import DIALECTS
-from motorgraph.engine.endpoint import Place, basic
+from motorgraph.engine.place import Place, basic
 from motorgraph.engine.process import available_bytes, cores
 from motorgraph.limits import Limits
 from motorgraph.vocab import CANONICAL_BASE

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# What a name is made of (§19.8: PN_CHARS_BASE, VARNAME, PN_CHARS), as the insides of character classes.
+
+def _but(*ranges: str) -> str:
+    """The inside of a class that has what is in none of these ranges (each its first and last character).
+
+    Names may have most characters, and for each that a class has `re` takes time to compile it.
+    """
+    ends = sorted((ord(range_[0]), ord(range_[-1])) for range_ in ranges)
+    starts = [0, *(last + 1 for _, last in ends)]
+    stops = [*(first - 1 for first, _ in ends), sys.maxunicode]
+    return "".join(
+        f"{re.escape(chr(start))}-{re.escape(chr(stop))}" for start, stop in zip(starts, stops, strict=True) if start <= stop
+    )
+
+
+# What a name is made of (§19.8: PN_CHARS_BASE, VARNAME, PN_CHARS).
 _LETTERS = (
-    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
-    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\ufffd\U00010000-\U000effff"
+    *("AZ", "az", "\u00c0\u00d6", "\u00d8\u00f6", "\u00f8\u02ff", "\u0370\u037d", "\u037f\u1fff", "\u200c\u200d"),
+    *("\u2070\u218f", "\u2c00\u2fef", "\u3001\ud7ff", "\uf900\ufdcf", "\ufdf0\ufefe", "\uff00\ufffd"),
+    "\U00010000\U000effff",
 )
-_VARIABLE = _LETTERS + "_0-9\u00b7\u0300-\u036f\u203f-\u2040"
-_NAME = _VARIABLE + r"\-"
+_VARIABLE = (*_LETTERS, "_", "09", "\u00b7", "\u0300\u036f", "\u203f\u2040")
+_NAME = (*_VARIABLE, "-")
 _ESCAPED = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%]"
 
 # Linear: a name is not tried in the middle of a run that has been tried, and what is never closed runs to the end of the text.
@@ -24,12 +40,12 @@ _TOKEN = re.compile(
              | '(?:[^'\\\r\n]|\\.)*+'?
              | "(?:[^"\\\r\n]|\\.)*+"?)
   | (?P<iri><[^\x00-\x20<>"{{}}|^`]*>)
-  | (?P<variable>[?$][{_VARIABLE}]+)
+  | (?P<variable>[?$][^{_but(*_VARIABLE)}]+)
   | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
-  | (?P<name>_:[{_NAME}.]+
-           | (?:(?<![{_NAME}.])[{_LETTERS}][{_NAME}.]*+)?:
-             (?:(?:[{_VARIABLE}:]|{_ESCAPED})(?:[{_NAME}.:]|{_ESCAPED})*)?)
-  | (?P<word>[{_LETTERS}][{_VARIABLE}]*)
+  | (?P<name>_:[^{_but(*_NAME, ".")}]+
+           | (?:(?<![^{_but(*_NAME, ".")}])[^{_but(*_LETTERS)}][^{_but(*_NAME, ".")}]*+)?:
+             (?:(?:[^{_but(*_VARIABLE, ":")}]|{_ESCAPED})(?:[^{_but(*_NAME, ".", ":")}]|{_ESCAPED})*)?)
+  | (?P<word>[^{_but(*_LETTERS)}][^{_but(*_VARIABLE)}]*)
   | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
   | (?P<mark>.)
     """,

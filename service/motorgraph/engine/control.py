@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from motorgraph.commits import Key
-from motorgraph.engine.endpoint import Place
 from motorgraph.engine.loading import File
 from motorgraph.engine.lookout import Lookout
+from motorgraph.engine.place import Place
 from motorgraph.errors import NotReady, Unavailable, exhausted, retold
 from motorgraph.inference import Rule
 from motorgraph.limits import HELD_UP_SECONDS

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import os
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 from urllib.request import (
     AbstractDigestAuthHandler,
@@ -17,7 +16,8 @@ from urllib.request import (
     parse_keqv_list,
 )
 
-from motorgraph.engine.dialects import DIALECTS, Dialect, Told, beside
+from motorgraph.engine.dialects import Told
+from motorgraph.engine.place import Place
 from motorgraph.errors import BadEvaluation, Failed, StoreAway
 from motorgraph.media import NQUADS
 
@@ -32,46 +32,11 @@ FAULTS = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a remote store is and how it is spoken to: its addresses, `authorization` as the header has it, or name and password
-    for where it asks for a Digest; seconds to wait."""
-
-    url: str
-    update_url: str = ""
-    authorization: str = field(default="", repr=False)
-    dialect: str = "sparql"
-    user: str = ""
-    password: str = field(default="", repr=False)
-    seconds: float = 30.0
-    connect_seconds: float = 2.0
-
-    @property
-    def kind(self) -> Dialect:
-        """What kind of engine it is."""
-        return DIALECTS[self.dialect]
-
-    @property
-    def updates(self) -> str:
-        """The address for updates."""
-        return self.update_url or beside(self.url, self.kind.updates) or self.url
-
-    @property
-    def loads(self) -> str:
-        """The address that takes N-Quads at once, "" if none is known."""
-        return beside(self.url, self.kind.loads)
-
-
-@dataclass(frozen=True, slots=True)
 class Body:
     """What is sent, and in which format."""
 
     text: bytes
     media_type: str
-
-
-def basic(name: str, password: str) -> str:
-    """The header of a name and a password (RFC 7617)."""
-    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
 def digest(challenge: str, url: str, user: str, password: str) -> str:
@@ -206,27 +171,6 @@ class Reply:
     def read(self) -> bytes:
         """All of it."""
         return b"".join(self.pieces())
-
-
-class Stream:
-    """Pieces as a file to read from."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        while size < 0 or len(self._rest) < size:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            self._rest += piece
-            if size > 0:
-                break
-        end = len(self._rest) if size < 0 else size
-        now, self._rest = self._rest[:end], self._rest[end:]
-        return now
 
 
 def _form(told: Sequence[tuple[str, str]]) -> Body:

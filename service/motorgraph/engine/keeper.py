@@ -32,13 +32,13 @@ from motorgraph.engine import remote as elsewhere
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.counts import Counts
 from motorgraph.engine.delta import Written, nquads
-from motorgraph.engine.endpoint import Place
 from motorgraph.engine.history import History, Unreadable
 from motorgraph.engine.inbox import Inbox
 from motorgraph.engine.knowledge import Knowledge
 from motorgraph.engine.loading import File, merge, newest
 from motorgraph.engine.messenger import Messenger
 from motorgraph.engine.moves import Recent
+from motorgraph.engine.place import Place
 from motorgraph.engine.provenance import Catalogue
 from motorgraph.engine.scribe import Scribes
 from motorgraph.engine.upkeep import Upkeep

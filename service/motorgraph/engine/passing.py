@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from motorgraph.engine.asked import kind_of
-from motorgraph.engine.endpoint import Stream
 from motorgraph.engine.remote import Remote, remote
 from motorgraph.engine.rows import ROW_COUNTERS
+from motorgraph.engine.stream import Stream
 from motorgraph.engine.wire import Job
 from motorgraph.errors import Failed
 from motorgraph.media import JSON

@@ -16,9 +16,10 @@ import pyoxigraph as ox
 from motorgraph.engine.asked import Results, graphs_in, kind_of, with_values_inside
 from motorgraph.engine.course import Course
 from motorgraph.engine.delta import in_graph
-from motorgraph.engine.endpoint import Endpoint, Place, Stream
 from motorgraph.engine.marker import AT, HOLDS, RULES, STORE, Mark
+from motorgraph.engine.place import Place
 from motorgraph.engine.skolem import Skolem
+from motorgraph.engine.stream import Stream
 from motorgraph.errors import Failed, NotRemote, Unavailable
 from motorgraph.media import CSV, JSON, NQUADS, NTRIPLES
 
@@ -39,6 +40,8 @@ class Remote:
     """The graph of a store elsewhere. What it says of itself is in the graph `STORE`, which is none of ours."""
 
     def __init__(self, place: Place, base: str) -> None:
+        from motorgraph.engine.endpoint import Endpoint  # only where there is one: HTTP takes as long to import as the engine
+
         self.endpoint = Endpoint(place)
         self.course = Course()
         self.skolem = Skolem(base, place.kind)
