@@ -35,7 +35,7 @@ from motorgraph.journal import Journal
 from motorgraph.replica import FOLLOWS
 from motorgraph.settings import Settings
 from tests import warm
-from tests.running import LOG, START_SECONDS, TOKEN, Service, service, start, until, wait_for_address
+from tests.running import CERTIFICATES, LOG, START_SECONDS, TOKEN, Service, service, start, until, wait_for_address
 
 BASE = "https://motorgraph.example"
 OTHER_BASE = "https://cars.example.org"
@@ -295,7 +295,7 @@ def test_a_replica_that_has_never_caught_up_is_not_ready_while_upstream_is_away(
         assert until(lambda: "waiting for the upstream" in (folder / LOG).read_text(), START_SECONDS)
         with service(journal(tmp_path, 2), "--plain", "--port", str(port)):
             url = wait_for_address(process, folder / LOG)
-            assert httpx.get(f"{url}/ready", trust_env=False).json()["commit"] == 2
+            assert httpx.get(f"{url}/ready", trust_env=False, verify=CERTIFICATES).json()["commit"] == 2
 
 
 def test_a_replica_killed_while_it_catches_up_has_each_commit_once(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_a_replica_killed_while_it_catches_up_has_each_commit_once(tmp_path: Pat
         for some in (50, 400):
             with start(folder, "--follow", upstream.url, token=None) as process:
                 assert until(lambda some=some: commits_in(folder) >= some, START_SECONDS)  # type: ignore[misc]  # bound at once
-                ready = httpx.get(f"{address_of(folder)}/ready", trust_env=False)
+                ready = httpx.get(f"{address_of(folder)}/ready", trust_env=False, verify=CERTIFICATES)
                 assert (ready.status_code, ready.json()["status"]) == (503, "following")
                 assert ready.json()["following"]["lag_commits"] > 0
                 assert ready.json()["following"]["lag_seconds"] > 0
@@ -530,7 +530,7 @@ def test_follow_is_serve_with_an_upstream(small: Service, tmp_path: Path) -> Non
     with (tmp_path / LOG).open("w") as out, subprocess.Popen(command, stdout=out, stderr=out, text=True) as process:
         try:
             url = wait_for_address(process, tmp_path / LOG)
-            assert httpx.get(f"{url}/ready", trust_env=False).json()["following"]["url"] == small.url
+            assert httpx.get(f"{url}/ready", trust_env=False, verify=CERTIFICATES).json()["following"]["url"] == small.url
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=10) == 0

@@ -18,7 +18,7 @@ import pytest
 
 from tests.forked import CSV, JSON, POINT, children, resident
 from tests.lives import Life, living, rest
-from tests.running import TOKEN, until
+from tests.running import CERTIFICATES, TOKEN, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 MIB = 1 << 20
@@ -46,7 +46,9 @@ def _unharmed(target: Life) -> Iterator[None]:
 
 def post(life: Life, **form: str) -> httpx.Response:
     """Sends a form to /sparql, with the token."""
-    return httpx.post(life.url + "/sparql", data=form, headers={"Accept": JSON, **WRITER}, timeout=30, trust_env=False)
+    return httpx.post(
+        life.url + "/sparql", data=form, headers={"Accept": JSON, **WRITER}, timeout=30, trust_env=False, verify=CERTIFICATES
+    )
 
 
 def exchange(life: Life, data: bytes) -> bytes:
@@ -212,7 +214,7 @@ def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(target: Lif
     ],
 )
 def test_parameters_that_are_badly_written_are_refused(target: Life, written: str) -> None:
-    response = httpx.get(f"{target.url}/sparql?query={written}", timeout=30, trust_env=False)
+    response = httpx.get(f"{target.url}/sparql?query={written}", timeout=30, trust_env=False, verify=CERTIFICATES)
     assert response.status_code == 400
     told(response)
 
@@ -220,7 +222,7 @@ def test_parameters_that_are_badly_written_are_refused(target: Life, written: st
 @pytest.mark.parametrize("body", [b"\x00", b"\xff\xfe\x00", b"\xed\xa0\x80", b"SELECT * { \xff }"])
 def test_a_body_that_is_no_text_is_refused(target: Life, body: bytes) -> None:
     headers = {"Content-Type": "application/sparql-query"}
-    response = httpx.post(target.url + "/sparql", content=body, headers=headers, trust_env=False)
+    response = httpx.post(target.url + "/sparql", content=body, headers=headers, trust_env=False, verify=CERTIFICATES)
     assert response.status_code == 400
     told(response)
 
@@ -231,6 +233,7 @@ def test_ten_thousand_parameters_are_refused(target: Life) -> None:
         content="&".join(f"default-graph-uri=a:{n}" for n in range(10_000)) + "&query=ASK%7B%7D",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
         trust_env=False,
+        verify=CERTIFICATES,
     )
     assert response.status_code == 400
     told(response)
@@ -524,11 +527,13 @@ def test_a_graph_that_is_not_there_is_not_fetched(target: Life, listener: Listen
     target.get("/sparql", **{"query": "ASK {}", "default-graph-uri": url})
     body = f'{{"@context": "{url}", "@id": "a:s"}}'.encode()
     headers = {"Content-Type": "application/ld+json", **WRITER}
-    response = httpx.put(target.url + "/graphs?graph=a:json", content=body, headers=headers, timeout=30, trust_env=False)
+    response = httpx.put(
+        target.url + "/graphs?graph=a:json", content=body, headers=headers, timeout=30, trust_env=False, verify=CERTIFICATES
+    )
     assert response.status_code >= 400
     headers["Content-Type"] = "application/rdf+xml"
     body = f'<!DOCTYPE x [<!ENTITY e SYSTEM "{url}">]><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">&e;</r:RDF>'.encode()
-    httpx.put(target.url + "/graphs?graph=a:xml", content=body, headers=headers, timeout=30, trust_env=False)
+    httpx.put(target.url + "/graphs?graph=a:xml", content=body, headers=headers, timeout=30, trust_env=False, verify=CERTIFICATES)
     assert listener.heard == []
 
 
