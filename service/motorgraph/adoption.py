@@ -23,8 +23,6 @@ async def adopted(settings: Settings) -> Settings:
     Waits while upstream is away, unless the data folder knows. Raises Failed where the operator has said something else, and for
     what cannot be followed.
     """
-    if not settings.follow:
-        return settings
     told = await _mode(settings)
     for name, value in told.items():
         if name in settings.model_fields_set and getattr(settings, name) != value:

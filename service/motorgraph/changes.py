@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from motorgraph.engine.clerk import MOST_COMMITS
+from motorgraph.commits import MOST_COMMITS
 from motorgraph.errors import BadRequest
 from motorgraph.protocol import Call, absolute, one, query_parameters
 from motorgraph.stores.embedded import Embedded

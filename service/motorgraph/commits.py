@@ -12,6 +12,8 @@ from typing import Any
 from motorgraph.errors import Failed
 
 PIECE_BYTES = 8 << 20
+MOST_COMMITS = 1000
+"""That are told at once."""
 
 
 @dataclass(frozen=True, slots=True)

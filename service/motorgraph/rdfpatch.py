@@ -7,6 +7,7 @@ from typing import IO
 
 from motorgraph.commits import PIECE_BYTES
 
+MEDIA_TYPE = "application/rdf-patch"
 REMOVED, ADDED = b"D ", b"A "
 END = b"TC .\n"
 

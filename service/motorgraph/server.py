@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from motorgraph import logs
-from motorgraph.adoption import adopted
 from motorgraph.app import create_app
 from motorgraph.connection import Connection
 from motorgraph.doors import room_for
@@ -52,7 +51,10 @@ def run(settings: Settings) -> int:
 async def _serve(settings: Settings) -> int:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        settings = await adopted(settings)
+        if settings.follow:
+            from motorgraph.adoption import adopted  # see stores/embedded.py
+
+            settings = await adopted(settings)
     except Refusal as refusal:
         return _refused(console, refusal)
     try:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from socket import socket
 from typing import Any
 
-from motorgraph.commits import Commit, as_json
+from motorgraph.commits import MOST_COMMITS, Commit, as_json
 from motorgraph.engine import excerpt, moments, reader
 from motorgraph.engine.chronicle import Chronicle
 from motorgraph.engine.delta import Delta, nquads
@@ -18,13 +18,12 @@ from motorgraph.engine.reader import Outlet
 from motorgraph.engine.versions import Versions
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, OutOfReach
+from motorgraph.rdfpatch import MEDIA_TYPE
 
-MOST_COMMITS = 1000
 MOST_LOOKED = 64
 """IRIs of which a clerk remembers which commits mention them."""
 MOST_COMPARED = 500_000
 """Quads of the commits between two that are compared."""
-PATCH = "application/rdf-patch"
 
 
 class Clerk:
@@ -160,7 +159,7 @@ class Clerk:
     def _patch(self, job: Job, _: Any, outlet: Outlet) -> None:
         """The commit `job.commit` as an RDF patch: what it removed, then what it added."""
         commit = self._chronicle.commit(job.commit)
-        outlet.begin("patch", PATCH)
+        outlet.begin("patch", MEDIA_TYPE)
         if job.head_only:
             outlet.finish()
             return
@@ -175,7 +174,7 @@ class Clerk:
         """From the commit `after` to the commit `upto`, which may be the older one: all that lies between as one RDF patch."""
         wanted = json.loads(job.text)
         change = self._between(wanted["after"], wanted["upto"])
-        outlet.begin("patch", PATCH)
+        outlet.begin("patch", MEDIA_TYPE)
         _head(outlet, wanted["after"], wanted["upto"], sorted(change.made), sorted(change.dropped))
         for mark, some in ((b"D ", change.removed), (b"A ", change.added)):
             outlet.write(_marked(mark, b"".join(sorted(nquads(some).splitlines(keepends=True)))))

@@ -13,11 +13,10 @@ import orjson
 from motorgraph import __version__
 from motorgraph.address import local
 from motorgraph.changes import LIMIT, Json, Window, linked, numbered, shown
+from motorgraph.commits import MOST_COMMITS
 from motorgraph.conditions import has_it_already, versioned
 from motorgraph.difference import MOST_LINES, Differences, Term
 from motorgraph.engine.archive import CLERK
-from motorgraph.engine.clerk import MOST_COMMITS
-from motorgraph.engine.clerk import PATCH as PATCH_TYPE
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, MethodNotAllowed, NotAcceptable, NotFound
 from motorgraph.media import HTML, Format, accepts_gzip, choose, listing, prefers_html
@@ -25,6 +24,7 @@ from motorgraph.media import PLAIN_JSON as JSON
 from motorgraph.openapi import parameter, responses
 from motorgraph.pages import Pages
 from motorgraph.protocol import Call, Receive, query_parameters
+from motorgraph.rdfpatch import MEDIA_TYPE as PATCH_TYPE
 from motorgraph.reply import VARY, Departure, Headers, Send, send_answer, send_bytes, send_page
 from motorgraph.settings import Settings
 from motorgraph.stores.embedded import Embedded

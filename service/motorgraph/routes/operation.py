@@ -29,8 +29,8 @@ def operation_routes(store: Embedded, metrics: Metrics) -> APIRouter:
 
     @router.head("/health", include_in_schema=False)
     @router.get("/health", summary="Whether the service is alive.")
-    async def health() -> dict[str, str]:
-        return {"status": "alive"}
+    async def health() -> Response:
+        return JSONResponse({"status": "alive"})  # of another type FastAPI would make a model, and import two pydantics for it
 
     @router.head("/ready", include_in_schema=False)
     @router.get("/ready", summary="Whether the graph is loaded and queries are answered; 503 until then.")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from motorgraph import corpus
 from motorgraph.commits import Key
@@ -24,7 +24,6 @@ from motorgraph.engine.pool import Pool
 from motorgraph.engine.process import proportional_bytes
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadRequest, Broken, Conflict, Nonconforming, NotFound, NotReady, Refusal, Replica
-from motorgraph.following import Following
 from motorgraph.inference import Rule, shipped_rules
 from motorgraph.judged import Verdict, conforming
 from motorgraph.notes import Notes
@@ -34,6 +33,9 @@ from motorgraph.stores.remote import Elsewhere
 from motorgraph.stores.turns import Turns
 from motorgraph.touched import Touched
 from motorgraph.vocab import Names
+
+if TYPE_CHECKING:
+    from motorgraph.following import Following
 
 ADMIN_GRAPHS = ("ontology", "shapes")
 CLOSE_SECONDS = 2.0
@@ -85,7 +87,7 @@ class Embedded:
         self.pool.drafts.on_change = self.touched.heed
         self.pool.drafts.on_commit = self._advance
         self._counting: asyncio.Task[None] | None = None
-        self.following = Following(self) if settings.follow else None
+        self.following = _following(self) if settings.follow else None
         self.elsewhere = Elsewhere(self) if settings.remote else None
 
     @property
@@ -378,3 +380,10 @@ class Embedded:
                 log.warning("the triples could not be counted", extra={"error": str(error)})
             took = time.monotonic() - started
             rest = REST_AFTER_COUNT * took if self.elsewhere is None else self.elsewhere.rest_after(took)
+
+
+def _following(store: Embedded) -> Following:
+    """What has a store follow another service."""
+    from motorgraph.following import Following  # only for a replica: a client of HTTP takes a tenth of a second to import
+
+    return Following(store)
