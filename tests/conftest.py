@@ -35,8 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A bare store, for the whole session: each test uses graphs of its own."""
-    with service(tmp_path_factory.mktemp("plain"), "--plain", "--query-seconds", "5") as running:
+    """A bare store, for the whole session: each test uses graphs of its own. No dumps are made of it whenever nobody writes."""
+    with service(tmp_path_factory.mktemp("plain"), "--plain", "--query-seconds", "5", "--dumps-kept", "0") as running:
         yield running
 
 

@@ -10,7 +10,7 @@ from threading import Event
 import pyoxigraph as ox
 import pytest
 
-from tests.running import TOKEN, Service
+from tests.running import TOKEN, Service, service
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 TURTLE = AUTHORIZED | {"Content-Type": "text/turtle"}
@@ -24,7 +24,14 @@ VIRTUOSO = pytest.param("on_virtuoso", marks=pytest.mark.virtuoso)
 JENA = pytest.param("on_jena", marks=pytest.mark.jena)
 
 
-@pytest.fixture(params=["plain", "elsewhere", VIRTUOSO, JENA])
+@pytest.fixture(scope="module")
+def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """As `plain`, and it makes dumps."""
+    with service(tmp_path_factory.mktemp("in-memory"), "--plain", "--query-seconds", "5") as running:
+        yield running
+
+
+@pytest.fixture(params=["in_memory", "elsewhere", VIRTUOSO, JENA])
 def store(request: pytest.FixtureRequest) -> Service:
     """A service with either store."""
     running: Service = request.getfixturevalue(request.param)
@@ -39,9 +46,9 @@ def remote(request: pytest.FixtureRequest) -> Service:
 
 
 @pytest.fixture
-def both(plain: Service, remote: Service) -> tuple[Service, Service]:
+def both(in_memory: Service, remote: Service) -> tuple[Service, Service]:
     """One with each."""
-    return plain, remote
+    return in_memory, remote
 
 
 @pytest.fixture
