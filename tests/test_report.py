@@ -15,6 +15,7 @@ from rdflib.compare import isomorphic
 from motorgraph.gate import Report, Result, rdflib_graph, validate
 from motorgraph.media import GRAPHS, TURTLE
 from motorgraph.validation import as_rdf, property_path
+from tests.test_consequences import spent
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 PREFIXES = """
@@ -111,6 +112,13 @@ def test_a_long_list_is_cut() -> None:
     long = judged(f'sh:in ( "{"x" * 5000}" )')[0].expected
     assert len(long) == 500
     assert long.endswith(" …")
+
+
+def test_a_list_is_judged_in_time_that_grows_as_the_list_does() -> None:
+    def judging(count: int) -> float:
+        return spent(lambda: judged(f"sh:in ( {' '.join(f':k{n}' for n in range(count))} )"))
+
+    assert judging(4000) < 20 * judging(500)
 
 
 # The value, the path

@@ -40,6 +40,8 @@ NOWHERE = ox.NamedNode("urn:shapes")
 TRIPLE_TERMS = "SELECT ?term { ?subject ?predicate ?term FILTER(isTriple(?term)) } LIMIT 1"
 Told = Callable[[int, int], None]
 """Is told how much of something long is done, and of how much."""
+Found = tuple[str, Node, Sequence[tuple[Node, Node, Any]]]  # Any: a node, or a pair of a graph and a node of it
+"""A result as pySHACL finds it: what it is in words, its node, its triples."""
 SEVERITIES = {str(SH[name]): name for name in ("Violation", "Warning", "Info")}
 
 
@@ -109,6 +111,17 @@ def validate(data: Judged, shapes: Judged) -> Report:
     return in_full(Shapes.read(shapes.in_engine, NOWHERE), Data(data.in_engine, NOWHERE))
 
 
+def gathered(found: Iterable[Found]) -> Graph:
+    """The graph of some results. A report of pySHACL also copies what the shapes say of nodes without a name: a list in time that
+    grows with the square of its length."""
+    graph, told = Graph(), BNode()
+    for _, result, triples in found:
+        graph.add((told, SH.result, result))
+        for subject, predicate, value in triples:
+            graph.add((subject, predicate, value[1] if isinstance(value, tuple) else value))
+    return graph
+
+
 def report(results: Graph, shapes: Graph) -> Report:
     """The report that a graph of validation results (SHACL 1.0, 3.6.2) says."""
     found = (_result(node, results, shapes) for node in results.objects(None, SH.result))  # the details of one are none
@@ -131,7 +144,7 @@ def _result(node: Node, results: Graph, shapes: Graph) -> Result:
         severity=SEVERITIES.get(text(SH.resultSeverity), "Violation"),
         focus=focus.n3() if isinstance(focus, Literal) else _name(focus) or BLANK,
         message=text(SH.resultMessage),
-        path=constraints.path_text(results.value(node, SH.resultPath), results),
+        path=constraints.path_text(results.value(node, SH.resultPath), shapes),
         value=_name(value),
         datatype=str(value.datatype or (RDF.langString if value.language else XSD.string)) if isinstance(value, Literal) else "",
         language=value.language or "" if isinstance(value, Literal) else "",

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from pyshacl.shape import Shape
-from pyshacl.validator import Validator
 
 from motorgraph import gate
 from motorgraph.engine import process
@@ -69,12 +68,12 @@ def _results(shapes: Shapes, sieve: Sieve, piece: Piece) -> tuple[gate.Result, .
     if not found:
         sieve.forget()
         return ()
-    results, _ = Validator.create_validation_report(shapes.parsed, False, found)
+    report = gate.report(gate.gathered(found), shapes.graph)
     sieve.forget()
-    return gate.report(results, shapes.graph).results
+    return report.results
 
 
-def _evaluated(suspicion: Suspicion, sieve: Sieve) -> list[tuple[object, ...]]:
+def _evaluated(suspicion: Suspicion, sieve: Sieve) -> list[gate.Found]:
     shape, constraint = suspicion.shape, suspicion.constraint
     focus = [sieve.view.term(node) for node in suspicion.nodes]
     if constraint is None:
