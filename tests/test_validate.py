@@ -18,14 +18,18 @@ import pyoxigraph as ox
 import pytest
 
 from motorgraph.engine.dropped import converted
-from motorgraph.engine.placing import lines_of, placed
+from motorgraph.engine.mending import Mender, Spelling
+from motorgraph.engine.placing import Placed, lines_of, placed
 from motorgraph.errors import BadSyntax
+from motorgraph.gate import Result
 from motorgraph.media import JSONLD, NQUADS, RDFXML, TRIG, TURTLE
 from motorgraph.resources import asset
 from tests.running import MODULES, TOKEN, Service, service
+from tests.test_consequences import spent
 
 BASE = "https://motorgraph.example"
 SH = "http://www.w3.org/ns/shacl#"
+MIN = f"{SH}MinCountConstraintComponent"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PREFIXES = f"""@prefix claim: <{BASE}/id/claim/> .
 @prefix dcterms: <http://purl.org/dc/terms/> .
@@ -465,6 +469,23 @@ def test_more_than_may_wait_are_503_and_come_again(narrow: Service) -> None:
     assert {a.headers["Retry-After"] for a in answers if a.status_code == 503} == {"1"}
     assert narrow.client.post("/validate", data=form).status_code == 200
     assert sent(narrow, b"#" * (1 << 20) + b"#").status_code == 413
+
+
+def test_what_is_missing_costs_no_look_at_all_properties_of_the_shape() -> None:
+    properties = " ".join(f"sh:property [ sh:path <http://x/p{n}> ; sh:datatype xsd:date ] ;" for n in range(4000))
+    shapes = ox.Store()
+    shapes.load(
+        f"@prefix sh: <{SH}> . {PREFIXES} <http://x/S> {properties} a sh:NodeShape .".encode(), format=ox.RdfFormat.TURTLE
+    )
+    mender = Mender(shapes, ox.Store(), Spelling({}, BASE))
+
+    def missing(*numbers: int) -> list[str]:
+        found = [Result("Violation", "http://x/c", "", f"http://x/p{n}", shape="http://x/S", component=MIN) for n in numbers]
+        return [told["text"] for result in found if (told := mender.suggestion(result, None, Placed()))]
+
+    first, others = spent(lambda: missing(0)), spent(lambda: missing(*range(1, 101)))
+    assert missing(7) == ['<http://x/p7> "2026-01-31"^^xsd:date ;']
+    assert others < 3 * first
 
 
 def test_the_example_to_begin_with_has_as_many_faults_as_it_says(shipped: Service) -> None:

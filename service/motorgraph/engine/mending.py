@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -83,6 +84,7 @@ class Mender:
         self._shapes = shapes
         self._store = store
         self._searches = 0
+        self._of_shapes: dict[str, Mapping[str, list[Term]]] = {}
         self.spelling = spelling
 
     def suggestion(self, result: Result, value: Term | None, found: Placed) -> Json | None:
@@ -248,11 +250,19 @@ class Mender:
 
     def _property_shapes(self, result: Result) -> Iterator[Term]:
         """The property shapes of the named shape that are about the path of the finding."""
-        if not result.shape or not result.path or "<" in result.path:
-            return
-        for quad in self._shapes.quads_for_pattern(ox.NamedNode(result.shape), ox.NamedNode(SH + "property"), None, None):
-            if self._says(quad.object, "path", ox.NamedNode(result.path)):
-                yield quad.object
+        if result.shape and result.path and "<" not in result.path:
+            yield from self._by_path(result.shape).get(result.path, ())
+
+    def _by_path(self, shape: str) -> Mapping[str, list[Term]]:
+        """The property shapes of a named shape by their predicate; it may have thousands, and each finding of it asks."""
+        if shape not in self._of_shapes:
+            known: defaultdict[str, list[Term]] = defaultdict(list)
+            for inner in self._objects(ox.NamedNode(shape), SH + "property"):
+                for path in self._objects(inner, SH + "path"):
+                    if isinstance(path, ox.NamedNode):
+                        known[path.value].append(inner)
+            self._of_shapes[shape] = known
+        return self._of_shapes[shape]
 
     def _asked(self, result: Result, parameter: str) -> Iterator[Term]:
         """The values that a parameter has in these."""
