@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -102,6 +104,20 @@ def test_a_module_opens_with_a_sentence_that_says_what_it_is_for() -> None:
         return [] if len(text.split()) >= 3 and re.search(r"[.:]$", text.splitlines()[0]) else [text]
 
     assert offenders(without) == {}
+
+
+@pytest.mark.parametrize(
+    ("started", "others"),
+    [
+        ("motorgraph.engine.keeper", {"fastapi", "http.client", "motorgraph.settings", "pydantic", "pyshacl", "rdflib"}),
+        ("motorgraph.server", {"httpx", "mcp", "motorgraph.engine.reader", "pyshacl", "rdflib"}),
+    ],
+)
+def test_a_start_imports_nothing_that_others_need(started: str, others: set[str]) -> None:
+    command = [sys.executable, "-c", f"import sys, {started}; print(*sys.modules)"]
+    imported = set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    assert started in imported
+    assert not imported & others
 
 
 def test_a_module_imports_only_what_its_room_may() -> None:

@@ -109,6 +109,7 @@ def test_one_value_for_a_language_and_a_sparql_constraint() -> None:
 def test_a_long_list_is_cut() -> None:
     results = judged(f"sh:in ( {' '.join(f':k{n}' for n in range(1000, 2000))} )")
     assert results[0].expected.endswith("and 980 more")
+    assert {(len(result.message), result.message[-2:]) for result in results} == {(2000, " …")}
     long = judged(f'sh:in ( "{"x" * 5000}" )')[0].expected
     assert len(long) == 500
     assert long.endswith(" …")

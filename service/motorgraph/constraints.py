@@ -30,7 +30,12 @@ def expected(component: Node | None, shape: Node | None, shapes: Graph) -> str:
         return ""
     parameter, words = _WORDS[name]
     told = words([*shapes.objects(shape, parameter)], shape, shapes)
-    return told if len(told) <= MOST_CHARACTERS else told[: MOST_CHARACTERS - 2] + " …"
+    return cut(told, MOST_CHARACTERS)
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of a text that has more characters."""
+    return text if len(text) <= most else text[: most - 2] + " …"
 
 
 def path_text(path: Node | None, graph: Graph) -> str:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 NOWHERE = ox.NamedNode("urn:shapes")
 """The name of a graph of shapes that is in no store with data."""
+MOST_CHARACTERS = 2_000
+"""Of a message: pySHACL's own tell all members of a list, and the whole of a value."""
 TRIPLE_TERMS = "SELECT ?term { ?subject ?predicate ?term FILTER(isTriple(?term)) } LIMIT 1"
 Told = Callable[[int, int], None]
 """Is told how much of something long is done, and of how much."""
@@ -143,7 +145,7 @@ def _result(node: Node, results: Graph, shapes: Graph) -> Result:
     return Result(
         severity=SEVERITIES.get(text(SH.resultSeverity), "Violation"),
         focus=focus.n3() if isinstance(focus, Literal) else _name(focus) or BLANK,
-        message=text(SH.resultMessage),
+        message=constraints.cut(text(SH.resultMessage), MOST_CHARACTERS),
         path=constraints.path_text(results.value(node, SH.resultPath), shapes),
         value=_name(value),
         datatype=str(value.datatype or (RDF.langString if value.language else XSD.string)) if isinstance(value, Literal) else "",

@@ -40,7 +40,7 @@ class Remote:
     """The graph of a store elsewhere. What it says of itself is in the graph `STORE`, which is none of ours."""
 
     def __init__(self, place: Place, base: str) -> None:
-        from motorgraph.engine.endpoint import Endpoint  # only where there is one: HTTP takes as long to import as the engine
+        from motorgraph.engine.endpoint import Endpoint  # only where there is one: HTTP takes long to import
 
         self.endpoint = Endpoint(place)
         self.course = Course()
