@@ -37,6 +37,13 @@ def copied(store: ox.Store) -> ox.Store:
     return copy
 
 
+def nameless(quads: Iterable[ox.Quad]) -> ox.Dataset:
+    """What quads say, whatever their blank nodes are called."""
+    said = ox.Dataset(quads)
+    said.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    return said
+
+
 def change(removed: Iterable[ox.Quad] = (), added: Iterable[ox.Quad] = (), *, union: bool = True) -> Written:
     """A change as a draft writes it down."""
     spool = io.BytesIO()

@@ -16,6 +16,7 @@ from motorgraph.engine.rehearsal import rehearse
 from motorgraph.engine.wire import Job
 from motorgraph.errors import BadSyntax
 from motorgraph.operations import cut
+from tests.moving import nameless
 
 PROLOGUE = "BASE <http://e/> PREFIX a: <a:> PREFIX : <http://e/> "
 State = tuple[ox.Dataset, set[str]]
@@ -32,9 +33,7 @@ def filled(quads: list[ox.Quad], *graphs: str) -> ox.Store:
 
 def state(store: ox.Store) -> State:
     """What a store says, whatever its blank nodes are called, and the names of its graphs."""
-    made = ox.Dataset(store)
-    made.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
-    return made, {str(name) for name in store.named_graphs() if isinstance(name, ox.NamedNode)}
+    return nameless(store), {str(name) for name in store.named_graphs() if isinstance(name, ox.NamedNode)}
 
 
 def compared(quads: list[ox.Quad], graphs: list[str], text: str, base: str = "http://base/") -> Delta | None:

@@ -88,7 +88,7 @@ class Upstream:
     async def fetch(self, number: int, patch: IO[bytes]) -> int:
         """Writes what a commit did into a file, as an RDF patch; its size in bytes. Raises Away or Failed."""
         address = f"{self.url}/changes/{number}.rdfp"
-        async with self._asked(address, "application/rdf-patch") as answer:
+        async with self._asked(address, rdfpatch.MEDIA_TYPE) as answer:
             async for piece in answer.aiter_bytes():
                 patch.write(piece)
         if not rdfpatch.is_whole(patch):
